@@ -1,0 +1,157 @@
+//! A message that leaves its queue without being done: down the delay ladder, or to the dead
+//! letters. It leaves as a confirmed copy first; only then is the original acked.
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable, LongLongInt, ShortString};
+use uuid::Uuid;
+
+use super::outgoing::{Outgoing, PERSISTENT};
+use super::topology::WorkQueue;
+use crate::runtime::unix_seconds;
+
+/// How often the work was begun without an end.
+pub(super) const ATTEMPTS: &str = "x-attempts";
+/// How often the reader panicked over it.
+pub(super) const PANICS: &str = "x-panics";
+const REASON: &str = "x-reason";
+const DETAIL: &str = "x-detail";
+const FIRST_AT: &str = "x-first-at";
+const LAST_AT: &str = "x-last-at";
+/// What tells the broker something about this one message and not about its copy. The history it
+/// notes on a message it moves itself: it would take ours for going round in circles. `CC` and
+/// `BCC`: the copy would go back to where it came from, and so on without an end.
+const BROKERS_OWN: [&str; 9] = [
+    "CC",
+    "BCC",
+    "x-death",
+    "x-delivery-count",
+    "x-acquired-count",
+    "x-first-death-exchange",
+    "x-first-death-queue",
+    "x-first-death-reason",
+    "x-last-death-reason",
+];
+/// The most that a sender's own headers may take in a copy, in bytes as they are printed. All
+/// headers together have to fit into one frame, with ours and with those that the broker adds.
+const HEADERS_MAX: usize = 32 * 1024;
+/// The longest detail kept in a dead letter's header, in characters.
+const DETAIL_MAX: usize = 500;
+
+/// One body that leaves: the whole message's, or one order's out of a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Its own message id, if it is only a part of the message it came in.
+    pub message_id: Option<String>,
+    /// Where to.
+    pub to: Destination,
+}
+
+/// Where a message goes that is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Back to its queue after a delay that grows with the attempts.
+    Retry,
+    /// To the dead letters.
+    Dead {
+        /// One word, the same for all of a kind.
+        reason: &'static str,
+        /// What a person wants to know.
+        detail: String,
+    },
+}
+
+impl Departure {
+    /// The copy that leaves `queue`. Properties and headers stay as they were; what this system
+    /// notes is added.
+    pub(super) fn outgoing(&self, queue: &WorkQueue, original: &BasicProperties) -> Outgoing {
+        let mut headers = original.headers().clone().unwrap_or_default();
+        let attempts = number(&headers, ATTEMPTS).saturating_add(1);
+        let mut kept = FieldTable::default();
+        let mut room = HEADERS_MAX;
+        for (key, value) in headers.inner() {
+            let size = key.as_str().len() + format!("{value:?}").len();
+            if !BROKERS_OWN.contains(&key.as_str()) && size <= room {
+                room -= size;
+                kept.insert(key.clone(), value.clone());
+            }
+        }
+        headers = kept;
+        let now = AMQPValue::Timestamp(unix_seconds());
+        if !headers.contains_key(FIRST_AT) {
+            headers.insert(FIRST_AT.into(), now.clone());
+        }
+        headers.insert(LAST_AT.into(), now);
+        headers.insert(ATTEMPTS.into(), AMQPValue::LongLongInt(attempts));
+        let key = match &self.to {
+            Destination::Retry => queue
+                .rung(u32::try_from(attempts).unwrap_or(u32::MAX))
+                .unwrap_or(queue.name.clone()),
+            Destination::Dead { reason, detail } => {
+                let detail: String = detail.chars().take(DETAIL_MAX).collect();
+                headers.insert(REASON.into(), AMQPValue::LongString((*reason).into()));
+                headers.insert(DETAIL.into(), AMQPValue::LongString(detail.into()));
+                queue.dead()
+            }
+        };
+        // Straight to the queue, through the default exchange: no binding can be missing.
+        Outgoing {
+            exchange: ShortString::from(""),
+            routing_key: key.into(),
+            body: self.body.clone(),
+            properties: self.properties(original).with_headers(headers),
+        }
+    }
+
+    /// A publish can be judged only by its message id, so one that came without gets one.
+    fn properties(&self, original: &BasicProperties) -> BasicProperties {
+        let own = self.message_id.as_deref().map(ShortString::from);
+        let id = own.or_else(|| original.message_id().clone());
+        let id = id.unwrap_or_else(|| ShortString::from(Uuid::now_v7().hyphenated().to_string()));
+        bare(original).with_message_id(id).with_delivery_mode(PERSISTENT)
+    }
+}
+
+/// What a copy may carry of the original's properties. Not the user's id, which the broker accepts
+/// from that user alone and answers to anybody else by closing the channel; not the expiration,
+/// after which a dead letter would be gone.
+fn bare(original: &BasicProperties) -> BasicProperties {
+    let mut copy = BasicProperties::default();
+    if let Some(value) = original.content_type() {
+        copy = copy.with_content_type(value.clone());
+    }
+    if let Some(value) = original.content_encoding() {
+        copy = copy.with_content_encoding(value.clone());
+    }
+    if let Some(value) = original.correlation_id() {
+        copy = copy.with_correlation_id(value.clone());
+    }
+    if let Some(value) = original.reply_to() {
+        copy = copy.with_reply_to(value.clone());
+    }
+    if let Some(value) = original.timestamp() {
+        copy = copy.with_timestamp(*value);
+    }
+    if let Some(value) = original.kind() {
+        copy = copy.with_type(value.clone());
+    }
+    if let Some(value) = original.app_id() {
+        copy = copy.with_app_id(value.clone());
+    }
+    copy
+}
+
+/// A count out of a header, whatever integer type it was sent as; 0 if it is none.
+pub(super) fn number(headers: &FieldTable, key: &str) -> LongLongInt {
+    match headers.inner().get(key) {
+        Some(AMQPValue::LongLongInt(n)) => *n,
+        Some(AMQPValue::LongInt(n)) => i64::from(*n),
+        Some(AMQPValue::LongUInt(n)) => i64::from(*n),
+        Some(AMQPValue::ShortInt(n)) => i64::from(*n),
+        Some(AMQPValue::ShortUInt(n)) => i64::from(*n),
+        Some(AMQPValue::ShortShortInt(n)) => i64::from(*n),
+        Some(AMQPValue::ShortShortUInt(n)) => i64::from(*n),
+        _ => 0,
+    }
+}

@@ -1,0 +1,129 @@
+//! What happens to one delivery between its arrival and its ack.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, ShortString};
+
+use super::departure::{ATTEMPTS, Departure, Destination, PANICS, number};
+use super::publisher::Publisher;
+use super::topology::WorkQueue;
+use crate::message::Envelope;
+use crate::runtime::{Metrics, ParkLabels};
+
+/// A reader that panicked this often over a message gets it no more.
+const PANICS_MAX: i64 = 3;
+/// The longest wait before a message goes back to a queue without a ladder.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// A message as its handler sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The body.
+    pub body: Vec<u8>,
+    /// What stands around it.
+    pub envelope: Envelope,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All that it asked for is durable: ack.
+    Done,
+    /// These parts of it go elsewhere, all the rest is done: publish them, then ack.
+    Leave(Vec<Departure>),
+}
+
+/// Does what a message asks for.
+pub trait Handler: Send + Sync + 'static {
+    /// Comes back only with something durable. It may take as long as it likes, and it may be
+    /// dropped at any await: the message is then delivered again.
+    fn handle(&self, message: &Received) -> impl Future<Output = Outcome> + Send;
+}
+
+/// What handling one delivery takes.
+pub(super) struct Desk<H> {
+    pub(super) handler: H,
+    pub(super) queue: WorkQueue,
+    pub(super) publisher: Publisher,
+    pub(super) metrics: Metrics,
+}
+
+impl<H: Handler> Desk<H> {
+    /// Returns once the delivery may be acked.
+    pub(super) async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) {
+        let message = Received { body, envelope: envelope(&properties) };
+        let handled = AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await;
+        let departures = match handled {
+            Ok(Outcome::Done) => return,
+            Ok(Outcome::Leave(departures)) => departures,
+            Err(_) => vec![self.after_panic(message.body, &mut properties)],
+        };
+        let leave = departures.iter().map(|departure| async {
+            self.pause(departure, &properties).await;
+            self.publisher
+                .publish_until_confirmed(&departure.outgoing(&self.queue, &properties))
+                .await;
+            self.count(departure);
+        });
+        join_all(leave).await;
+    }
+
+    /// A queue without a ladder gets its message back at once, so the wait is here.
+    async fn pause(&self, departure: &Departure, properties: &BasicProperties) {
+        if departure.to == Destination::Retry && self.queue.retry_delays.is_empty() {
+            let attempts = u64::from(envelope(properties).attempts) + 1;
+            tokio::time::sleep(Duration::from_secs(attempts).min(PAUSE_MAX)).await;
+        }
+    }
+
+    /// A panic may pass or may not: the message is tried again, but not for ever.
+    fn after_panic(&self, body: Vec<u8>, properties: &mut BasicProperties) -> Departure {
+        let mut headers = properties.headers().clone().unwrap_or_default();
+        let panics = number(&headers, PANICS).saturating_add(1);
+        headers.insert(PANICS.into(), AMQPValue::LongLongInt(panics));
+        *properties = properties.clone().with_headers(headers);
+        log::error!(queue = self.queue.name, panics = panics; "the reader panicked over a message");
+        let to = if panics < PANICS_MAX {
+            Destination::Retry
+        } else {
+            Destination::Dead { reason: "reader_panicked", detail: "see the log".to_owned() }
+        };
+        Departure { body, message_id: None, to }
+    }
+
+    fn count(&self, departure: &Departure) {
+        match &departure.to {
+            Destination::Retry => {
+                self.metrics.retries.inc();
+            }
+            Destination::Dead { reason, detail } => {
+                log::warn!(queue = self.queue.name, reason = *reason; "parked: {detail}");
+                self.metrics.parked.get_or_create(&ParkLabels { reason }).inc();
+            }
+        }
+    }
+}
+
+fn envelope(properties: &BasicProperties) -> Envelope {
+    let text = |field: &Option<ShortString>| field.as_ref().map(ToString::to_string);
+    let headers = properties.headers().clone().unwrap_or_default();
+    let attempts = number(&headers, ATTEMPTS).clamp(0, i64::from(u32::MAX));
+    let traceparent = match headers.inner().get("traceparent") {
+        Some(AMQPValue::LongString(value)) => value.to_string().parse().ok(),
+        _ => None,
+    };
+    Envelope {
+        message_id: text(properties.message_id()).unwrap_or_default(),
+        correlation_id: text(properties.correlation_id()),
+        reply_to: text(properties.reply_to()),
+        kind: None,
+        app_id: None,
+        traceparent,
+        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+    }
+}

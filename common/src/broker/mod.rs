@@ -1,0 +1,28 @@
+//! The way to RabbitMQ and back. It carries messages and does not understand them: one
+//! supervised connection for publishing and one for consuming, so that a blocked publisher
+//! never holds up an ack.
+
+mod acks;
+mod connection;
+mod consumer;
+mod departure;
+mod desk;
+mod fault;
+mod link;
+mod outgoing;
+mod publisher;
+mod readiness;
+mod settings;
+mod status;
+mod topology;
+
+pub use consumer::Consumer;
+pub use departure::{Departure, Destination};
+pub use desk::{Handler, Outcome, Received};
+pub use fault::Fault;
+pub use outgoing::Outgoing;
+pub use publisher::{NotConfirmed, Publisher};
+pub use readiness::readiness;
+pub use settings::{AmqpUrl, BrokerRole, BrokerSettings};
+pub use status::Status;
+pub use topology::{Topology, WorkQueue};

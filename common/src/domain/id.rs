@@ -1,0 +1,180 @@
+//! Identifiers: every one a type of its own, none of them a bare `String` or `Uuid`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use super::Invalid;
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $refusal:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id: a UUIDv7 (RFC 9562 §5.7), so ids sort by the time they were made and
+            /// land side by side in an index.
+            #[expect(clippy::new_without_default, reason = "two calls never give the same value")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Uuid::try_parse(text).map(Self).map_err(|_| Invalid($refusal))
+            }
+        }
+    };
+}
+
+macro_rules! numeric_id {
+    ($(#[$doc:meta])* $name:ident, $refusal:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Wraps a number; ids start at 1.
+            pub fn new(number: i64) -> Result<Self, Invalid> {
+                if number < 1 { Err(Invalid($refusal)) } else { Ok(Self(number)) }
+            }
+
+            /// The number inside.
+            pub fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            /// Digits only: no sign, no space, no leading zero, so that one id has one spelling.
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                if !text.bytes().all(|b| b.is_ascii_digit()) || text.starts_with('0') {
+                    return Err(Invalid($refusal));
+                }
+                text.parse().map_err(|_| Invalid($refusal)).and_then(Self::new)
+            }
+        }
+    };
+}
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $refusal:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest one, in characters.
+            pub const MAX_LEN: usize = $max;
+
+            /// The text inside.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let fits = (1..=Self::MAX_LEN).contains(&text.len());
+                if !fits || !text.bytes().all(|b| b.is_ascii_graphic()) {
+                    return Err(Invalid($refusal));
+                }
+                Ok(Self(text.to_owned()))
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// Names an order, and is the key under which the gateway charges it.
+    OrderId,
+    "must be the id of an order: a UUID such as \"0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5\""
+);
+uuid_id!(
+    /// Names a payment.
+    PaymentId,
+    "must be the id of a payment: a UUID"
+);
+numeric_id!(
+    /// Names a customer.
+    CustomerId,
+    "must be the id of a customer: a string of digits such as \"1\""
+);
+numeric_id!(
+    /// Names a product.
+    ProductId,
+    "must be the id of a product: a string of digits such as \"1\""
+);
+token!(
+    /// One request's name in every answer, log line and message it causes.
+    RequestId,
+    128,
+    "must be 1 to 128 visible ASCII characters without spaces"
+);
+token!(
+    /// A client's name for one wish to place an order, however often it is sent.
+    IdempotencyKey,
+    255,
+    "must be 1 to 255 visible ASCII characters without spaces"
+);
+
+impl RequestId {
+    /// A name of our own, for a request that came without a usable one.
+    pub fn made_here() -> Self {
+        Self(Uuid::now_v7().hyphenated().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numeric_id_has_exactly_one_spelling() {
+        assert_eq!("42".parse::<CustomerId>().unwrap().get(), 42);
+        for wrong in ["", "0", "-1", "+1", " 1", "01", "1.0", "x", "9223372036854775808"] {
+            assert!(wrong.parse::<CustomerId>().is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn order_ids_made_one_after_the_other_sort_in_that_order() {
+        let ids: Vec<OrderId> = (0..1000).map(|_| OrderId::new()).collect();
+        assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn a_key_with_a_space_a_control_character_or_too_many_characters_is_refused() {
+        assert!("k-1".parse::<IdempotencyKey>().is_ok());
+        for wrong in ["", "a b", "a\n", "a\0", "ü", &"x".repeat(256)] {
+            assert!(wrong.parse::<IdempotencyKey>().is_err(), "{wrong:?} was taken");
+        }
+    }
+}

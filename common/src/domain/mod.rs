@@ -1,0 +1,31 @@
+//! What the words mean: ids, money, customers, products, orders, payments. Every type here
+//! parses at the door and is trusted inside; nothing here knows HTTP, AMQP or SQL.
+
+mod customer;
+mod id;
+mod money;
+mod order;
+mod payment;
+mod product;
+
+pub use customer::{Customer, CustomerName, Email};
+pub use id::{CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
+pub use money::{Amount, AmountTooLarge, Currency};
+pub use order::{NewOrder, Order, OrderStatus, Quantity};
+pub use payment::{PaymentMethod, Reason, Verdict};
+pub use product::{Product, ProductName};
+
+/// Why a value was refused: a sentence that says what would be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub &'static str);
+
+/// Trims `text` and checks that 1 to `max` characters are left and none is a control character.
+fn line(text: &str, max: usize, refusal: Invalid) -> Result<String, Invalid> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.chars().count() <= max;
+    if !fits || text.chars().any(char::is_control) {
+        return Err(refusal);
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,110 @@
+use std::sync::Mutex;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::*;
+
+/// Doubles numbers; a batch with a 13 in it fails; batches wait at the gate.
+struct Doubling {
+    gate: Arc<Notify>,
+    seen: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Station for Doubling {
+    const NAME: &'static str = "double";
+    type Item = u64;
+    type Done = u64;
+    type Fault = &'static str;
+
+    async fn run(&self, batch: &[u64]) -> Result<Vec<u64>, &'static str> {
+        self.gate.notified().await;
+        self.gate.notify_one();
+        self.seen.lock().unwrap().push(batch.len());
+        if batch.contains(&13) {
+            return Err("thirteen");
+        }
+        Ok(batch.iter().map(|n| n * 2).collect())
+    }
+
+    fn may_blame_an_item(_: &&'static str) -> bool {
+        true
+    }
+}
+
+struct Bench {
+    gate: Arc<Notify>,
+    seen: Arc<Mutex<Vec<usize>>>,
+    gather: Gather<Doubling>,
+}
+
+fn open(limits: GatherLimits) -> Bench {
+    let (gate, seen) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
+    let station = Doubling { gate: gate.clone(), seen: seen.clone() };
+    let tasks = Tasks::on(Handle::current());
+    Bench { gate, seen, gather: Gather::open(station, limits, &tasks, &Metrics::new()) }
+}
+
+const ONE_AT_A_TIME: GatherLimits =
+    GatherLimits { waiting_max: 100, batch_max: 50, in_flight_max: 1 };
+
+#[tokio::test]
+async fn what_arrives_while_a_batch_is_under_way_becomes_the_next_one() {
+    let bench = open(ONE_AT_A_TIME);
+    let calls = join_all((100..160).map(|n| bench.gather.submit(n)));
+    let open_gate = async {
+        while bench.gather.waiting() < 10 {
+            tokio::task::yield_now().await;
+        }
+        bench.gate.notify_one();
+    };
+    let (results, ()) = tokio::join!(calls, open_gate);
+    let doubled: Vec<u64> = results.into_iter().map(Result::unwrap).collect();
+    assert_eq!(doubled, (100..160).map(|n| n * 2).collect::<Vec<_>>());
+    let sizes = bench.seen.lock().unwrap().clone();
+    assert_eq!(sizes.iter().sum::<usize>(), 60);
+    assert!(sizes.len() <= 3, "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size <= 50), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn one_bad_item_fails_alone_and_everybody_gets_their_own_result() {
+    let bench = open(ONE_AT_A_TIME);
+    bench.gate.notify_one();
+    let results = join_all((0..40).map(|n| bench.gather.submit(n))).await;
+    for (n, result) in (0..40).zip(results) {
+        match n {
+            13 => assert_eq!(result, Err(NotGathered::Failed("thirteen"))),
+            n => assert_eq!(result, Ok(n * 2)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn past_the_bound_the_caller_is_refused_at_once_and_nothing_grows() {
+    let limits = GatherLimits { waiting_max: 3, batch_max: 1, in_flight_max: 1 };
+    let bench = open(limits);
+    let calls: Vec<_> = (0..20).map(|n| bench.gather.try_submit(n)).collect();
+    let open_gate = async {
+        tokio::task::yield_now().await;
+        bench.gate.notify_one();
+    };
+    let (results, ()) = tokio::join!(join_all(calls), open_gate);
+    let refused = results.iter().filter(|r| **r == Err(NotGathered::Full)).count();
+    assert!((16..=17).contains(&refused), "{refused} of 20 were refused");
+}
+
+#[tokio::test]
+async fn an_item_whose_caller_left_is_not_worked_on() {
+    let bench = open(ONE_AT_A_TIME);
+    assert!(bench.gather.leave(1));
+    while bench.gather.waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(bench.gather.submit(13).now_or_never().is_none(), "the first batch is at the gate");
+    bench.gate.notify_one();
+    assert_eq!(bench.gather.submit(2).await, Ok(4));
+    assert_eq!(*bench.seen.lock().unwrap(), [1, 1]);
+}

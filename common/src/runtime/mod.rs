@@ -1,0 +1,20 @@
+//! What any process needs to run: settings, tasks, logs, numbers, health, batches, patience.
+
+mod backoff;
+mod clock;
+pub mod env;
+mod gather;
+mod metrics;
+pub mod ops_server;
+mod program;
+mod tasks;
+mod telemetry;
+
+pub use backoff::Backoff;
+pub use clock::unix_seconds;
+pub use env::{Env, Secret, Setting, WrongSettings};
+pub use gather::{Gather, GatherLimits, NotGathered, Station};
+pub use metrics::{Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels};
+pub use program::{NotBegun, ProcessSettings, begin};
+pub use tasks::Tasks;
+pub use telemetry::{LogFormat, start_logging};

@@ -1,0 +1,120 @@
+//! Everything spawned is named, cancelled and waited for.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The tasks of a process and the two steps in which they end: *stop* (take nothing new, finish
+/// what is in hand) and *end* (let go of what is left).
+///
+/// A task that panics stops the whole process: half a process that looks alive would hold
+/// messages that somebody else could finish.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    runtime: Handle,
+    stop: CancellationToken,
+    end: CancellationToken,
+    failed: Arc<OnceLock<&'static str>>,
+}
+
+impl Tasks {
+    /// No tasks yet; they will run on `runtime`.
+    pub fn on(runtime: Handle) -> Tasks {
+        Tasks {
+            tracker: TaskTracker::new(),
+            runtime,
+            stop: CancellationToken::new(),
+            end: CancellationToken::new(),
+            failed: Arc::new(OnceLock::new()),
+        }
+    }
+
+    /// Runs `work` until it is done or the end has come.
+    pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let tasks = self.clone();
+        let guarded = async move {
+            let outcome = tokio::select! {
+                outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
+                () = tasks.end.cancelled() => Ok(()),
+            };
+            if outcome.is_err() {
+                log::error!(task = name; "a task panicked; the process stops");
+                tasks.failed.get_or_init(|| name);
+                tasks.stop.cancel();
+            }
+        };
+        self.tracker.spawn_on(guarded, &self.runtime);
+    }
+
+    /// Begins the stop.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Cancelled once nothing new is to be taken.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Stops at SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// If the handlers cannot be installed.
+    pub fn stop_on_signals(&self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let tasks = self.clone();
+        self.spawn("signals", async move {
+            let stopping = tasks.stopping();
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+                () = stopping.cancelled() => return,
+            };
+            log::info!(signal = name; "stopping: intake ends, work in hand goes on");
+            tasks.stop();
+        });
+        Ok(())
+    }
+
+    /// Ends what is left and waits for it, at most `patience`.
+    ///
+    /// # Errors
+    /// The name of the task that panicked, if one did.
+    pub async fn end(&self, patience: Duration) -> Result<(), &'static str> {
+        self.end.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {
+            log::warn!(left = self.tracker.len(); "tasks were still running at the end");
+        }
+        self.failed.get().map_or(Ok(()), |name| Err(*name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_stops_the_process_and_is_named() {
+        let tasks = Tasks::on(Handle::current());
+        tasks.spawn("doomed", async { panic!("on purpose") });
+        tasks.stopping().cancelled().await;
+        assert_eq!(tasks.end(Duration::from_secs(5)).await, Err("doomed"));
+    }
+
+    #[tokio::test]
+    async fn the_end_lets_go_of_a_task_that_would_run_for_ever() {
+        let tasks = Tasks::on(Handle::current());
+        tasks.spawn("endless", std::future::pending());
+        assert_eq!(tasks.end(Duration::from_secs(5)).await, Ok(()));
+    }
+}
