@@ -1,0 +1,24 @@
+//! Every SQL statement, every table and the migrations.
+//!
+//! Each statement is a constant right above its only function and does all its work in one
+//! implicit transaction: one round trip, one commit. Statements take slices; one row is a slice
+//! of one. Every function may be repeated after [`Error::Unavailable`] unless it says otherwise.
+
+pub mod customers;
+mod error;
+pub mod gateway_ledger;
+mod migrate;
+pub mod orders;
+pub mod outbox;
+pub mod payments;
+mod pool;
+pub mod products;
+mod row;
+mod settings;
+mod until_stored;
+
+pub use error::Error;
+pub use migrate::{Migrations, migrate, migrate_when_there};
+pub use pool::Db;
+pub use settings::Settings;
+pub use until_stored::until_stored;

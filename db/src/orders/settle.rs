@@ -1,0 +1,87 @@
+use std::collections::{HashMap, HashSet};
+
+use common::domain::{OrderId, OrderStatus, Reason, Verdict};
+
+use crate::row::{column, parsed};
+use crate::{Db, Error};
+
+/// A verdict that has arrived for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settling {
+    /// The order.
+    pub id: OrderId,
+    /// The gateway's final word.
+    pub verdict: Verdict,
+}
+
+/// What a verdict changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The order moved to its final status.
+    Moved,
+    /// It had that final status already.
+    Repeated,
+    /// It had the other final status already, and keeps it (P5).
+    Contradicting,
+    /// There is no such order.
+    UnknownOrder,
+}
+
+// "Not final" in these words for the planner's sake. It recognises neither the partial index on
+// pending orders in them, of which every batch would read all after an hour without a broker, nor
+// that most orders are final, which would make it expect no rows and compare all with all.
+const SETTLE: &str = "
+    update orders o
+       set status = r.status, cancel_reason = r.reason, updated_at = now()
+      from unnest($1::uuid[], $2::text[]::order_status[], $3::text[]) as r (id, status, reason)
+     where o.id = any($1) and o.id = r.id and o.status::text <> all ('{Confirmed,Canceled}')
+    returning o.id";
+
+/// Moves pending orders to their final status, all in one commit. Answers in the order of
+/// `batch`; an order that is final already stays as it is (P5). Of two verdicts for one order in
+/// the same batch the first one counts.
+pub async fn settle(db: &Db, batch: &[Settling]) -> Result<Vec<Settled>, Error> {
+    let mut seen = HashSet::new();
+    let mut firsts: Vec<&Settling> = batch.iter().filter(|s| seen.insert(s.id)).collect();
+    // Sorted, two batches that share orders mostly lock them in the same order. Where they do not,
+    // PostgreSQL breaks the deadlock and the loser is repeated.
+    firsts.sort_unstable_by_key(|s| s.id);
+    let ids: Vec<_> = firsts.iter().map(|s| s.id.0).collect();
+    let statuses: Vec<_> = firsts.iter().map(|s| status(&s.verdict).as_str()).collect();
+    let reasons: Vec<_> = firsts.iter().map(|s| reason(&s.verdict)).collect();
+    let rows = db.query(SETTLE, &[&ids, &statuses, &reasons]).await?;
+    let mut moved: HashSet<OrderId> =
+        rows.iter().map(|row| column(row, "id").map(OrderId)).collect::<Result<_, _>>()?;
+    let all_moved = moved.len() == batch.len();
+    let known = if all_moved { HashMap::new() } else { statuses_of(db, batch).await? };
+    // `remove`: only the first of several verdicts for one order has moved it.
+    let answer = |s: &Settling| match known.get(&s.id) {
+        _ if moved.remove(&s.id) => Settled::Moved,
+        None => Settled::UnknownOrder,
+        Some(found) if *found == status(&s.verdict) => Settled::Repeated,
+        Some(_) => Settled::Contradicting,
+    };
+    Ok(batch.iter().map(answer).collect())
+}
+
+const STATUSES: &str = "select id, status::text from orders where id = any($1)";
+
+async fn statuses_of(db: &Db, batch: &[Settling]) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+    let ids: Vec<_> = batch.iter().map(|s| s.id.0).collect();
+    let rows = db.query(STATUSES, &[&ids]).await?;
+    rows.iter().map(|row| Ok((OrderId(column(row, "id")?), parsed(row, "status")?))).collect()
+}
+
+fn status(verdict: &Verdict) -> OrderStatus {
+    match verdict {
+        Verdict::Captured => OrderStatus::Confirmed,
+        Verdict::Declined(_) => OrderStatus::Canceled,
+    }
+}
+
+fn reason(verdict: &Verdict) -> Option<&str> {
+    match verdict {
+        Verdict::Captured => None,
+        Verdict::Declined(reason) => reason.as_ref().map(Reason::as_str),
+    }
+}

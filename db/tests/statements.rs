@@ -1,0 +1,17 @@
+//! Every statement, run against a real PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test ends where it fails"
+)]
+
+mod statements {
+    mod connection;
+    mod orders;
+    mod outbox;
+    mod payments;
+    mod settle;
+    mod shop;
+    mod store;
+}

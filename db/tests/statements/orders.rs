@@ -1,0 +1,104 @@
+use common::domain::{Amount, NewOrder, OrderStatus, Quantity};
+use db::orders::{Page, Placed, Placing, Refusal, get, list, place};
+use db::products;
+
+use super::store::{HOUR, Store, wish, wish_with_key};
+
+#[tokio::test]
+async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
+    let store = Store::fresh().await;
+    let mut unknown_product = wish();
+    unknown_product.order.product_id = "99".parse().unwrap();
+    let mut unknown_customer = wish();
+    unknown_customer.order.customer_id = "99".parse().unwrap();
+    let (star, usd) = ("Star".parse().unwrap(), common::domain::Currency::Usd);
+    let star = products::create(&store.db, &star, Amount::MAX, usd).await.unwrap().id;
+    let order = NewOrder { product_id: star, quantity: Quantity::new(2).unwrap(), ..wish().order };
+    let too_large = Placing { order, ..wish() };
+    let batch = [wish(), unknown_product, wish_with_key("k"), unknown_customer, too_large, wish()];
+
+    let placed = place(&store.db, &batch, HOUR).await.unwrap();
+
+    let refused = |i: usize| match &placed[i] {
+        Placed::Refused(refusal) => *refusal,
+        other => panic!("{i}: {other:?}"),
+    };
+    assert_eq!(refused(1), Refusal::UnknownProduct);
+    assert_eq!(refused(3), Refusal::UnknownCustomer);
+    assert_eq!(refused(4), Refusal::TotalTooLarge);
+    for i in [0, 2, 5] {
+        let Placed::Now(order) = &placed[i] else { panic!("{i}: {:?}", placed[i]) };
+        assert_eq!(get(&store.db, batch[i].id).await.unwrap().as_ref(), Some(order));
+        assert_eq!((order.total.minor(), order.status), (19900, OrderStatus::Pending));
+    }
+    assert_eq!(store.count("select count(*) from orders").await, 3);
+    assert_eq!(store.count("select count(*) from outbox").await, 3);
+}
+
+#[tokio::test]
+async fn the_same_batch_again_finds_out_that_it_was_placed() {
+    let store = Store::fresh().await;
+    let batch = [wish(), wish_with_key("k")];
+    let first = place(&store.db, &batch, HOUR).await.unwrap();
+
+    let again = place(&store.db, &batch, HOUR).await.unwrap();
+
+    assert_eq!(first, again);
+    assert_eq!(store.count("select count(*) from outbox").await, 2);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_wish_for_ever_also_within_one_batch() {
+    let store = Store::fresh().await;
+    let mut other_wish = wish_with_key("k");
+    other_wish.order.quantity = Quantity::new(2).unwrap();
+    let batch = [wish_with_key("k"), wish_with_key("k"), other_wish];
+
+    let placed = place(&store.db, &batch, HOUR).await.unwrap();
+
+    let now = placed.iter().filter(|p| matches!(p, Placed::Now(_))).count();
+    assert_eq!((now, store.count("select count(*) from orders").await), (1, 1), "{placed:?}");
+    let later = place(&store.db, &[wish_with_key("k")], HOUR).await.unwrap();
+    let stored_quantity = store.count("select quantity::bigint from orders").await;
+    match &later[0] {
+        Placed::Before(order) => assert_eq!(i64::from(order.quantity.get()), stored_quantity),
+        other => assert_eq!((other, stored_quantity), (&Placed::Refused(Refusal::KeyUsed), 2)),
+    }
+}
+
+#[tokio::test]
+async fn batches_that_share_keys_in_opposite_order_do_not_wait_for_each_other() {
+    let store = Store::fresh().await;
+    let keys: Vec<String> = (0..50).map(|n| format!("key-{n}")).collect();
+    for _ in 0..10 {
+        store.look.batch_execute("truncate orders, outbox").await.unwrap();
+        let forward: Vec<_> = keys.iter().map(|key| wish_with_key(key)).collect();
+        let backward: Vec<_> = keys.iter().rev().map(|key| wish_with_key(key)).collect();
+        let (one, two) =
+            tokio::join!(place(&store.db, &forward, HOUR), place(&store.db, &backward, HOUR));
+        let both = one.unwrap().into_iter().chain(two.unwrap());
+        let now = both.filter(|p| matches!(p, Placed::Now(_))).count();
+        assert_eq!(now, 50);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
+    let store = Store::fresh().await;
+    let mut ids = store.placed(5).await;
+    ids.reverse();
+    let page = Page { limit: 3, ..Page::default() };
+    let listed = async |page: Page| {
+        let page = list(&store.db, &page).await.unwrap();
+        page.into_iter().map(|order| order.id).collect::<Vec<_>>()
+    };
+
+    assert_eq!(listed(page.clone()).await, ids[..3]);
+    assert_eq!(listed(Page { before: Some(ids[2]), ..page.clone() }).await, ids[3..]);
+    let nobody = Some("2".parse().unwrap());
+    assert_eq!(listed(Page { customer_id: nobody, ..page.clone() }).await, []);
+    for (status, found) in OrderStatus::ALL.into_iter().zip([3, 0, 0]) {
+        let status = Some(status);
+        assert_eq!(listed(Page { status, ..page.clone() }).await.len(), found);
+    }
+}
