@@ -1,0 +1,60 @@
+//! A worker's life: start, work, drain, end.
+
+use std::time::Duration;
+
+use common::broker::{Consumer, Publisher, readiness};
+use common::runtime::ops_server;
+use common::runtime::{Metrics, Tasks, start_logging};
+use db::{Db, Migrations};
+use tokio::runtime::Handle;
+
+use crate::charge::Charges;
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::payment_requests::PaymentRequests;
+use crate::reply::Replies;
+
+/// How long the last tasks get after the drain to let go.
+const END: Duration = Duration::from_secs(1);
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    start_logging(config.process.log_format);
+    let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
+    let bound = ops.local_addr()?;
+    let tasks = Tasks::on(Handle::current());
+    tasks.stop_on_signals()?;
+    let metrics = Metrics::new();
+    let db = Db::new(&config.payments, Handle::current())?;
+    let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
+    let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
+
+    let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
+    let server = ops_server::serve(ops, readiness, metrics.clone())?;
+    let ops = server.handle();
+    tasks.spawn("ops server", async move {
+        if let Err(error) = server.await {
+            log::error!("the port for operators is gone: {error}");
+        }
+    });
+    log::info!(ops:% = bound; "payment-processor {} started", env!("CARGO_PKG_VERSION"));
+
+    db::migrate_when_there(&config.payments, Migrations::Payments, &tasks).await?;
+    let gateway = Gateway::open(&config.gateway, &db, (&tasks, &metrics));
+    let handler = PaymentRequests {
+        charges: Charges::open(&db, gateway, config.gateway.timeout, (&tasks, &metrics)),
+        replies: Replies::open(&config.broker, &publisher, &tasks, &metrics),
+    };
+    let drain = config.process.drain;
+    let mut consuming =
+        Consumer::start((config.broker, drain), publisher.clone(), handler, (&tasks, &metrics));
+    consumer.send_replace(Some(consuming.clone()));
+
+    tasks.stopping().cancelled().await;
+    consuming.ended(drain).await;
+    publisher.close().await;
+    ops.stop(true).await;
+    let ended = tasks.end(END).await;
+    log::info!("payment-processor stopped");
+    ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
+}
