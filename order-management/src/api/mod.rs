@@ -1,0 +1,110 @@
+//! The HTTP API: this file is the route table, the only one.
+
+mod customers;
+mod document;
+mod input;
+mod order_view;
+mod orders;
+mod page;
+mod problem;
+mod products;
+mod request;
+
+use actix_web::web::{self, PayloadConfig, QueryConfig, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use document::ApiDoc;
+use problem::Problem;
+pub(crate) use request::with_request_id;
+
+/// Where the OpenAPI document lies.
+const DOCUMENT: &str = "/api-docs/openapi.json";
+
+/// Every route there is. What the routes need lies in the app's data.
+pub(crate) fn routes(routes: &mut ServiceConfig) {
+    routes
+        .app_data(PayloadConfig::new(input::BODY_MAX))
+        .app_data(QueryConfig::default().error_handler(|error, _| {
+            let text = error.to_string();
+            Problem::field("query", text.trim_start_matches("Query deserialize error: ")).into()
+        }))
+        .service(
+            at("/orders", "GET, HEAD, POST")
+                .route(read().to(orders::list))
+                .route(web::post().to(orders::place)),
+        )
+        .service(at("/orders/{id}", "GET, HEAD").route(read().to(orders::read)))
+        .service(
+            at("/products", "GET, HEAD, POST")
+                .route(read().to(products::list))
+                .route(web::post().to(products::create)),
+        )
+        .service(
+            at("/products/{id}", "GET, HEAD, PATCH, DELETE")
+                .route(read().to(products::read))
+                .route(web::patch().to(products::change))
+                .route(web::delete().to(products::archive)),
+        )
+        .service(
+            at("/customers", "GET, HEAD, POST")
+                .route(read().to(customers::list))
+                .route(web::post().to(customers::create)),
+        )
+        .service(
+            at("/customers/{id}", "GET, HEAD, PATCH, DELETE")
+                .route(read().to(customers::read))
+                .route(web::patch().to(customers::change))
+                .route(web::delete().to(customers::archive)),
+        )
+        .configure(common::runtime::ops_server::health_routes)
+        .service(at("/", "GET, HEAD").route(read().to(to_swagger)))
+        .service(at("/swagger-ui", "GET, HEAD").route(read().to(to_swagger)))
+        .app_data(web::Data::new(ApiDoc::openapi()))
+        .service(at(DOCUMENT, "GET, HEAD").route(read().to(document)))
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::from(DOCUMENT)))
+        .default_service(web::to(unknown_route));
+}
+
+/// A path that answers 405 to everything but its routes.
+fn at(path: &str, allowed: &'static str) -> Resource {
+    let refuse =
+        move || std::future::ready(Err::<HttpResponse, _>(Problem::MethodNotAllowed(allowed)));
+    web::resource(path).default_service(web::to(refuse))
+}
+
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+async fn to_swagger() -> HttpResponse {
+    HttpResponse::Found().insert_header(("Location", "/swagger-ui/")).finish()
+}
+
+async fn document(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
+    HttpResponse::Ok().json(document)
+}
+
+async fn unknown_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound(format!("There is nothing at `{}`.", request.path())))
+}
+
+/// RFC 3339 in UTC, with as many digits as are needed.
+fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = time.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+    text.serialize(serializer)
+}
+
+fn rfc3339_option<S: Serializer>(
+    time: &Option<OffsetDateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,77 @@
+//! What happens to every request, whatever it asks for: it gets an id, and a panic gets an
+//! answer instead of a closed connection.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError as _};
+use common::domain::RequestId;
+use common::message::TraceParent;
+use futures_util::FutureExt as _;
+
+use super::problem::Problem;
+
+/// The header that carries the id in and out.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+tokio::task_local! {
+    static REQUEST_ID: RequestId;
+}
+
+/// The id of the request that this task is answering; empty outside of one.
+pub(crate) fn current_request_id() -> String {
+    REQUEST_ID.try_with(ToString::to_string).unwrap_or_default()
+}
+
+/// The same, for whoever passes it on.
+pub(crate) fn request_id() -> RequestId {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_else(|_| RequestId::made_here())
+}
+
+/// The caller's trace, if it sent a usable one.
+pub(crate) fn traceparent(request: &actix_web::HttpRequest) -> Option<TraceParent> {
+    request.headers().get("traceparent")?.to_str().ok()?.parse().ok()
+}
+
+/// Takes the client's `X-Request-ID` if it is sane, makes one otherwise, and returns it.
+pub(crate) async fn with_request_id(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let sent = request.headers().get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    let id = sent.and_then(|id| id.parse().ok()).unwrap_or_else(RequestId::made_here);
+    let header = HeaderValue::from_str(id.as_str()).ok();
+    REQUEST_ID
+        .scope(id, async move {
+            let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+            match answered {
+                Ok(Ok(response)) => {
+                    let mut response = response.map_into_boxed_body();
+                    put(header, response.response_mut());
+                    Ok(response)
+                }
+                Ok(Err(error)) => Err(answer(error.error_response(), header)),
+                Err(_) => {
+                    log::error!(request = current_request_id(); "a handler panicked");
+                    Err(answer(Problem::Internal.error_response(), header))
+                }
+            }
+        })
+        .await
+}
+
+fn put(header: Option<HeaderValue>, response: &mut HttpResponse<BoxBody>) {
+    if let Some(value) = header {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+}
+
+/// There is no request left to answer to, so the answer goes out as an error.
+fn answer(mut response: HttpResponse, header: Option<HeaderValue>) -> Error {
+    put(header, &mut response);
+    InternalError::from_response("answered", response).into()
+}

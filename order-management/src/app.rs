@@ -1,0 +1,112 @@
+//! Order management's life: start, work, drain, end.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use common::broker::{Consumer, Publisher, readiness};
+use common::runtime::ops_server::{self, Readiness};
+use common::runtime::{Metrics, Tasks, start_logging};
+use db::{Db, Migrations};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::api;
+use crate::config::Config;
+use crate::orders::{Intake, Settlements};
+use crate::payment_results::PaymentResults;
+use crate::relay::Relay;
+
+/// How long the last tasks get after the drain to let go.
+const END: Duration = Duration::from_secs(1);
+/// How long a client may take to send its request line and headers.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    start_logging(config.process.log_format);
+    let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
+    let listener = config.process.listen("PORT", config.port)?;
+    let tasks = Tasks::on(Handle::current());
+    tasks.stop_on_signals()?;
+    let metrics = Metrics::new();
+    let db = Db::new(&config.shop, Handle::current())?;
+    let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
+    let consumer = watch::Sender::new(None::<Consumer>);
+    let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
+
+    let ops = ops_server::serve(ops, readiness.clone(), metrics.clone())?;
+    let ops = serve(&tasks, "ops server", ops);
+
+    let parts = (&tasks, &metrics);
+    let relay = Relay::open((&config.broker, config.outbox), &db, &publisher, parts);
+    let intake = Intake::open(&db, &relay, config.intake_max, parts);
+    let http = serve(&tasks, "http server", http((&config, listener), &db, intake, readiness)?);
+
+    db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
+    let handler = PaymentResults { settlements: Settlements::open(&db, &tasks, &metrics) };
+    let drain = config.process.drain;
+    let mut consuming = Consumer::start((config.broker, drain), publisher.clone(), handler, parts);
+    consumer.send_replace(Some(consuming.clone()));
+
+    tasks.stopping().cancelled().await;
+    // Intake first: what was answered 201 is then either relayed below or left to the sweep of
+    // another process, or of this one's next life.
+    let drained = async {
+        http.stop(true).await;
+        relay.quiet().await;
+    };
+    let (drained, ()) = tokio::join!(tokio::time::timeout(drain, drained), consuming.ended(drain));
+    if drained.is_err() {
+        log::warn!("the drain time is over; the outbox keeps what was not relayed");
+    }
+    publisher.close().await;
+    ops.stop(true).await;
+    let ended = tasks.end(END).await;
+    log::info!("order-management stopped");
+    ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
+}
+
+fn serve(tasks: &Tasks, name: &'static str, server: Server) -> actix_web::dev::ServerHandle {
+    let handle = server.handle();
+    let stop = tasks.clone();
+    tasks.spawn(name, async move {
+        if let Err(error) = server.await {
+            log::error!("the {name} is gone: {error}");
+        }
+        stop.stop();
+    });
+    handle
+}
+
+fn http(
+    (config, listener): (&Config, TcpListener),
+    db: &Db,
+    intake: Intake,
+    ready: Readiness,
+) -> anyhow::Result<Server> {
+    let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(db.clone())
+            .app_data(intake.clone())
+            .app_data(ready.clone())
+            .wrap(from_fn(api::with_request_id))
+            .configure(api::routes)
+    })
+    .workers(config.http_workers)
+    .disable_signals()
+    .client_request_timeout(HEAD_PATIENCE)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.process.drain.as_secs().max(1))
+    .listen(listener)?;
+    for address in server.addrs() {
+        log::info!("order-management {} started: http://{address}/", env!("CARGO_PKG_VERSION"));
+    }
+    Ok(server.run())
+}

@@ -1,0 +1,60 @@
+//! **settle**: from a payment result to the order's final status, many in one commit.
+
+use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use db::orders::{Settled, Settling};
+use db::{Db, Error, orders, until_stored};
+
+const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
+
+/// The way in for verdicts.
+#[derive(Clone, Debug)]
+pub(crate) struct Settlements {
+    gather: Gather<Settle>,
+    metrics: Metrics,
+}
+
+impl Settlements {
+    pub(crate) fn open(db: &Db, tasks: &Tasks, metrics: &Metrics) -> Settlements {
+        let gather = Gather::open(Settle(db.clone()), LIMITS, tasks, metrics);
+        Settlements { gather, metrics: metrics.clone() }
+    }
+
+    /// Settles one order, however long the database is away. A repeated or contradicting verdict
+    /// changes nothing and is counted (P5).
+    ///
+    /// # Errors
+    /// What the database refuses for good.
+    pub(crate) async fn settle(&self, settling: Settling) -> Result<Settled, Error> {
+        let order = settling.id;
+        let settled = until_stored(&self.gather, settling).await?;
+        let outcome = match settled {
+            Settled::Moved => "moved",
+            Settled::Repeated => "repeated",
+            Settled::Contradicting => {
+                log::error!(order:%; "a verdict contradicts the order's final status: ignored");
+                "contradicting"
+            }
+            Settled::UnknownOrder => "unknown",
+        };
+        self.metrics.results.get_or_create(&ResultLabels { outcome }).inc();
+        Ok(settled)
+    }
+}
+
+#[derive(Debug)]
+struct Settle(Db);
+
+impl Station for Settle {
+    const NAME: &'static str = "settle";
+    type Item = Settling;
+    type Done = Settled;
+    type Fault = Error;
+
+    async fn run(&self, batch: &[Settling]) -> Result<Vec<Settled>, Error> {
+        orders::settle(&self.0, batch).await
+    }
+
+    fn may_blame_an_item(fault: &Error) -> bool {
+        matches!(fault, Error::Refused(_))
+    }
+}
