@@ -1,0 +1,74 @@
+//! Where the servers' programs are installed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// Directories in which packages keep one directory per version of PostgreSQL.
+const POSTGRES_ROOTS: [&str; 4] =
+    ["/usr/lib/postgresql", "/usr", "/opt/homebrew/opt", "/usr/local/opt"];
+
+/// Where the packages keep the scripts that, unlike the ones on the path, may be run as any user.
+const RABBITMQ_DIRS: [&str; 3] = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin"];
+
+const HOW: &str = "scripts/install installs it";
+
+/// The directory with `initdb` and `postgres`: the newest version, or the one asked for, because
+/// data can only be opened by the major version that made it.
+pub fn postgres(major: Option<u32>) -> Result<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = POSTGRES_ROOTS.iter().flat_map(versions_below).collect();
+    found.retain(|(version, _)| major.is_none_or(|wanted| wanted == *version));
+    if let Some((_, bin)) = found.into_iter().max() {
+        return Ok(bin);
+    }
+    if let Some(wanted) = major {
+        bail!("this data was made by PostgreSQL {wanted}, which is not installed");
+    }
+    let initdb = on_path("initdb").with_context(|| format!("no PostgreSQL server; {HOW}"))?;
+    Ok(directory_of(&initdb))
+}
+
+/// The directory with RabbitMQ's own scripts. The ones on the path are mostly wrappers that insist
+/// on the system's user; a real one has `rabbitmq-env` beside it.
+pub fn rabbitmq() -> Result<PathBuf> {
+    let known = RABBITMQ_DIRS.iter().map(PathBuf::from);
+    let named = on_path("rabbitmq-server").map(|script| directory_of(&script));
+    let real = |dir: &PathBuf| dir.join("rabbitmq-env").exists() && is_server(dir);
+    named.into_iter().chain(known).find(real).with_context(|| format!("no RabbitMQ; {HOW}"))
+}
+
+/// Erlang's port mapper.
+pub fn epmd() -> Result<PathBuf> {
+    let beside_erl = || on_path("erl").map(|erl| directory_of(&erl).join("epmd"));
+    on_path("epmd").or_else(beside_erl).with_context(|| format!("no Erlang; {HOW}"))
+}
+
+/// `15/bin`, `pgsql-16/bin`, `postgresql@17/bin`: whatever digits the name ends with.
+fn versions_below(root: &&str) -> Vec<(u32, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+    let version = |dir: &Path| {
+        let name = dir.file_name()?.to_str()?;
+        let number = name.trim_start_matches("pgsql-").trim_start_matches("postgresql@");
+        let bin = dir.join("bin");
+        bin.join("initdb").exists().then_some(())?;
+        Some((number.parse().ok()?, bin))
+    };
+    entries.flatten().filter_map(|entry| version(&entry.path())).collect()
+}
+
+fn is_server(dir: &Path) -> bool {
+    let script = dir.join("rabbitmq-server").canonicalize();
+    script.is_ok_and(|script| script.ends_with("rabbitmq-server"))
+}
+
+/// Symbolic links are followed, so that what is installed beside the program is found.
+fn directory_of(program: &Path) -> PathBuf {
+    let program = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+    program.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the search path is no setting of the services")]
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+}

@@ -1,0 +1,121 @@
+//! The servers and services of the local stack.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::sleep;
+
+use super::home::Home;
+use super::say;
+use crate::binaries;
+use crate::ports;
+use crate::postgres::Postgres;
+use crate::processes::{Process, ProcessSpec, READY_DEADLINE};
+use crate::rabbitmq::{RabbitMq, RabbitMqPorts};
+use crate::service_environment::{self, Servers};
+
+const HTTP_PORT: u16 = 3000;
+const WORKERS: usize = 2;
+pub(super) const DATABASE: &str = "ordermill";
+
+/// How often we look whether all are alive. Also keeps what dies at once from being started in a
+/// tight circle.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longer than a service may take to drain.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Everything that runs. Fields are dropped in this order.
+pub(super) struct Stack {
+    pub(super) http_port: u16,
+    services: Vec<Process>,
+    pub(super) rabbitmq: RabbitMq,
+    pub(super) postgres: Postgres,
+}
+
+impl Stack {
+    /// Starts it all and waits until all is ready.
+    pub(super) async fn start(home: &mut Home) -> Result<Stack> {
+        say("building the services, starting PostgreSQL and RabbitMQ");
+        let ports = RabbitMqPorts { amqp: home.port("amqp")?, management: home.port("rabbitmq")? };
+        let (postgres_dir, postgres_port) = (home.postgres()?, home.port("postgres")?);
+        let rabbitmq_dir = home.rabbitmq();
+        let (built, rabbitmq, postgres) = tokio::try_join!(
+            binaries::fresh(),
+            RabbitMq::start_on(&rabbitmq_dir, ports),
+            Postgres::start_on(&postgres_dir, postgres_port),
+        )?;
+        postgres.ensure_database(DATABASE).await?;
+        let http_port = ports::free_or(HTTP_PORT)?;
+        if http_port != HTTP_PORT {
+            say(&format!("port {HTTP_PORT} is taken; the API is on port {http_port}"));
+        }
+        let mut stack = Stack { http_port, services: Vec::new(), rabbitmq, postgres };
+        stack.add_service(home, "order-management", &built.order_management)?;
+        for number in 1..=WORKERS {
+            stack.add_service(home, &format!("worker-{number}"), &built.payment_processor)?;
+        }
+        for service in &stack.services {
+            service.ready(READY_DEADLINE).await?;
+        }
+        Ok(stack)
+    }
+
+    fn add_service(&mut self, home: &mut Home, name: &str, binary: &Path) -> Result<()> {
+        let ops_port = home.port(name)?;
+        let servers = Servers {
+            broker_port: self.rabbitmq.amqp_port(),
+            vhost: "%2f",
+            database_port: self.postgres.port(),
+            database: DATABASE,
+        };
+        let mut variables = service_environment::of(&servers, ops_port);
+        variables.push(("PORT".into(), self.http_port.to_string()));
+        self.services.push(Process::start(ProcessSpec {
+            name: name.to_owned(),
+            binary: binary.to_owned(),
+            variables,
+            ops_port,
+            log: home.log(name)?,
+        })?);
+        Ok(())
+    }
+
+    /// Starts again whatever dies, for ever.
+    pub(super) async fn keep_running(&self) -> Infallible {
+        loop {
+            sleep(LOOK_EVERY).await;
+            if !self.postgres.is_running() {
+                say("PostgreSQL has died; starting it again");
+                complain(self.postgres.start_again().await);
+            }
+            if !self.rabbitmq.is_running() {
+                say("RabbitMQ has died; starting it again");
+                complain(self.rabbitmq.start_again().await);
+            }
+            for service in self.services.iter().filter(|service| !service.is_running()) {
+                say(&format!("{} has died; starting it again", service.name()));
+                complain(service.start_again());
+            }
+        }
+    }
+
+    /// Stops the services, which drain, and then the servers.
+    pub(super) async fn stop(&self) -> Result<()> {
+        for service in &self.services {
+            service.sigterm()?;
+        }
+        for service in &self.services {
+            service.wait_exit(DRAIN_DEADLINE).await?;
+        }
+        tokio::try_join!(self.rabbitmq.stop(), self.postgres.stop())?;
+        Ok(())
+    }
+}
+
+fn complain(result: Result<()>) {
+    if let Err(error) = result {
+        say(&format!("that failed: {error:?}"));
+    }
+}

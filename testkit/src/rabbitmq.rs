@@ -1,0 +1,245 @@
+//! A RabbitMQ node of our own: its own directory, ports, cookie, port mapper and settings; nothing
+//! of the system's installation but the programs is read or written.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::epmd::Epmd;
+use crate::eventually::wait_for;
+use crate::watchdog::{Environment, Guarded, Program};
+use crate::{installed, log_file, ports, queue_names};
+
+/// The user every node has from the start, allowed on loopback only.
+pub const USER: &str = "guest";
+/// Its password.
+pub const PASSWORD: &str = "guest";
+
+/// The data of a node is bound to its name, so it must not change between runs. Nodes side by side
+/// may have the same one: each is known to its own port mapper only.
+const NODE: &str = "ordermill@localhost";
+
+/// 5 s on an idle machine; quorum queues with a backlog take longer.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+const STOP_DEADLINE: Duration = Duration::from_secs(60);
+const LOG_LINES: usize = 20;
+
+/// Share of the machine's memory above which publishers are blocked: RabbitMQ's own default, and
+/// one that any node exceeds.
+const WATERMARK_NORMAL: &str = "0.4";
+const WATERMARK_ALARM: &str = "0.000001";
+
+/// Where a node listens, on 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub struct RabbitMqPorts {
+    /// For the services.
+    pub amqp: u16,
+    /// The management interface, for browsers and for [`RabbitMq::create_vhost`].
+    pub management: u16,
+}
+
+/// A running (or killed, or stopped) node. Dropping it kills it.
+#[derive(Debug)]
+pub struct RabbitMq {
+    dir: PathBuf,
+    scripts: PathBuf,
+    ports: RabbitMqPorts,
+    distribution_port: u16,
+    node: Mutex<Option<Arc<Guarded>>>,
+    epmd: Epmd,
+}
+
+impl RabbitMq {
+    /// Starts a node on free ports over `dir`, with the data that is there or none, and waits
+    /// until it serves.
+    pub async fn start(dir: &Path) -> Result<RabbitMq> {
+        let ports = RabbitMqPorts { amqp: ports::free()?, management: ports::free()? };
+        RabbitMq::start_on(dir, ports).await
+    }
+
+    /// The same on given ports.
+    pub async fn start_on(dir: &Path, ports: RabbitMqPorts) -> Result<RabbitMq> {
+        std::fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+        write_settings(dir, ports)?;
+        let rabbitmq = RabbitMq {
+            dir: dir.to_owned(),
+            scripts: installed::rabbitmq()?,
+            ports,
+            distribution_port: ports::free()?,
+            node: Mutex::default(),
+            epmd: Epmd::start(dir).await?,
+        };
+        rabbitmq.start_again().await?;
+        Ok(rabbitmq)
+    }
+
+    /// The port on 127.0.0.1; the same for the node's whole life.
+    pub fn amqp_port(&self) -> u16 {
+        self.ports.amqp
+    }
+
+    /// The file with what the node says at its start; its own logs are in `log/` beside it.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("output")
+    }
+
+    /// `amqp://…` for one virtual host.
+    pub fn url(&self, vhost: &str) -> String {
+        format!("amqp://{USER}:{PASSWORD}@127.0.0.1:{}/{vhost}", self.ports.amqp)
+    }
+
+    /// The address of the management interface.
+    pub fn management_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.management)
+    }
+
+    /// Makes a virtual host in which [`USER`] may do everything. 10 ms, against 300 ms and a
+    /// virtual machine of Erlang's by `rabbitmqctl`. `name` is a plain word.
+    pub async fn create_vhost(&self, name: &str) -> Result<()> {
+        self.management(Method::PUT, &format!("vhosts/{name}")).await
+    }
+
+    /// Removes a virtual host with all that is in it.
+    pub async fn delete_vhost(&self, name: &str) -> Result<()> {
+        self.management(Method::DELETE, &format!("vhosts/{name}")).await
+    }
+
+    /// A crash: SIGKILL to the node. What was confirmed is on disk, the rest is lost. Queues that
+    /// were declared a moment ago are first given the second they need to survive this.
+    pub async fn kill(&self) -> Result<()> {
+        queue_names::saved(&self.dir.join(format!("data/{NODE}/quorum/{NODE}"))).await?;
+        self.end_with(Signal::SIGKILL).await
+    }
+
+    /// An orderly shutdown.
+    pub async fn stop(&self) -> Result<()> {
+        self.end_with(Signal::SIGTERM).await
+    }
+
+    /// Starts it on the same ports and data, and waits until it serves.
+    pub async fn start_again(&self) -> Result<()> {
+        let node = Arc::new(Guarded::start(&self.program())?);
+        let started = wait_for("RabbitMQ to serve", START_DEADLINE, async || {
+            if node.exit_status().is_some() {
+                return Ok(Err("RabbitMQ ended at once"));
+            }
+            self.serves().await.map(Ok)
+        });
+        let story = || log_file::tail(&self.log(), LOG_LINES);
+        if let Err(ended) = started.await.with_context(story)? {
+            bail!("{ended}; {}", story());
+        }
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+        Ok(())
+    }
+
+    /// Whether it has been started and not ended.
+    pub fn is_running(&self) -> bool {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        node.as_ref().is_some_and(|node| node.exit_status().is_none())
+    }
+
+    /// Raises the memory alarm: every publisher is told `connection.blocked` and held up.
+    pub async fn raise_memory_alarm(&self) -> Result<()> {
+        self.set_watermark(WATERMARK_ALARM).await
+    }
+
+    /// Ends the memory alarm.
+    pub async fn clear_memory_alarm(&self) -> Result<()> {
+        self.set_watermark(WATERMARK_NORMAL).await
+    }
+
+    async fn set_watermark(&self, share: &'static str) -> Result<()> {
+        let mut command = Command::new(self.scripts.join("rabbitmqctl"));
+        command.args(["set_vm_memory_high_watermark", share]).envs(self.variables());
+        let output = tokio::task::spawn_blocking(move || command.output()).await??;
+        let story = || String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "rabbitmqctl failed: {}", story());
+        Ok(())
+    }
+
+    async fn end_with(&self, signal: Signal) -> Result<()> {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(node) = node else { return Ok(()) };
+        node.signal(signal)?;
+        node.wait_exit(STOP_DEADLINE).await?;
+        Ok(())
+    }
+
+    /// An AMQP handshake begins, and the management interface answers.
+    async fn serves(&self) -> Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.ports.amqp)).await?;
+        stream.write_all(b"AMQP\0\0\x09\x01").await?;
+        let method_frame = 1;
+        ensure!(stream.read_u8().await? == method_frame, "no answer to the AMQP header");
+        self.management(Method::GET, "whoami").await
+    }
+
+    async fn management(&self, method: Method, path: &str) -> Result<()> {
+        let url = format!("{}/api/{path}", self.management_url());
+        let what = format!("{method} {url}");
+        let request = reqwest::Client::new().request(method, url).basic_auth(USER, Some(PASSWORD));
+        request.send().await.context(what)?.error_for_status()?;
+        Ok(())
+    }
+
+    fn program(&self) -> Program {
+        Program {
+            path: self.scripts.join("rabbitmq-server"),
+            arguments: Vec::new(),
+            variables: self.variables(),
+            environment: Environment::Inherited,
+            log: self.log(),
+            user: None,
+            put_down_with: Signal::SIGKILL,
+        }
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let at = |name: &str| self.dir.join(name).to_string_lossy().into_owned();
+        let variables = [
+            ("HOME", at("")),
+            ("RABBITMQ_NODENAME", NODE.into()),
+            ("RABBITMQ_DIST_PORT", self.distribution_port.to_string()),
+            ("RABBITMQ_MNESIA_BASE", at("data")),
+            ("RABBITMQ_LOG_BASE", at("log")),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", at("enabled_plugins")),
+            ("RABBITMQ_CONFIG_FILE", at("rabbitmq.conf")),
+            // The system's files of settings are not ours.
+            ("RABBITMQ_CONF_ENV_FILE", at("rabbitmq-env.conf")),
+            ("RABBITMQ_ADVANCED_CONFIG_FILE", at("advanced.config")),
+            ("RABBITMQ_CONFIG_FILES", at("conf.d")),
+            ("RABBITMQ_GENERATED_CONFIG_DIR", at("generated")),
+            // Otherwise a shell stays between us and the node, and a SIGKILL would hit that.
+            ("RUNNING_UNDER_SYSTEMD", "true".into()),
+            ("ERL_EPMD_PORT", self.epmd.port().to_string()),
+            ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
+            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", format!("-start_epmd false {LOOPBACK}")),
+            ("RABBITMQ_CTL_ERL_ARGS", "-start_epmd false".into()),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+/// Erlang's own port, which is for `rabbitmqctl` alone here.
+const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
+
+fn write_settings(dir: &Path, ports: RabbitMqPorts) -> Result<()> {
+    let settings = format!(
+        "listeners.tcp.1 = 127.0.0.1:{}\n\
+         management.tcp.ip = 127.0.0.1\n\
+         management.tcp.port = {}\n",
+        ports.amqp, ports.management
+    );
+    std::fs::write(dir.join("rabbitmq.conf"), settings)?;
+    std::fs::write(dir.join("enabled_plugins"), "[rabbitmq_management].\n")?;
+    std::fs::write(dir.join("rabbitmq-env.conf"), "")?;
+    std::fs::create_dir_all(dir.join("conf.d")).context("make RabbitMQ's conf.d")
+}

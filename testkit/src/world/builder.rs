@@ -1,0 +1,159 @@
+//! How a world is ordered, and how its processes are started.
+
+use anyhow::Result;
+
+use super::links::{Links, Ports};
+use super::{PATIENCE, World};
+use crate::binaries::{self, Binaries};
+use crate::fail::OrFail;
+use crate::ports;
+use crate::processes::{Process, ProcessSpec};
+use crate::scratch_dir::ScratchDir;
+use crate::service_environment::{self, Servers};
+use crate::tenancy::Tenancy;
+
+type Variables = Vec<(String, String)>;
+
+/// What a world is to consist of.
+#[derive(Clone, Debug)]
+pub struct WorldBuilder {
+    order_management: usize,
+    workers: usize,
+    proxied: bool,
+    private_servers: bool,
+    order_management_env: Variables,
+    worker_env: Variables,
+}
+
+impl Default for WorldBuilder {
+    fn default() -> WorldBuilder {
+        WorldBuilder {
+            order_management: 1,
+            workers: 1,
+            proxied: false,
+            private_servers: false,
+            order_management_env: Vec::new(),
+            worker_env: Vec::new(),
+        }
+    }
+}
+
+impl WorldBuilder {
+    /// How many order-management processes; 1 otherwise.
+    pub fn order_management(mut self, count: usize) -> WorldBuilder {
+        self.order_management = count;
+        self
+    }
+
+    /// How many workers; 1 otherwise.
+    pub fn workers(mut self, count: usize) -> WorldBuilder {
+        self.workers = count;
+        self
+    }
+
+    /// With [`Links`] between the processes and their servers.
+    pub fn proxied(mut self) -> WorldBuilder {
+        self.proxied = true;
+        self
+    }
+
+    /// With servers of its own, which it may kill. Costs five seconds.
+    pub fn private_servers(mut self) -> WorldBuilder {
+        self.private_servers = true;
+        self
+    }
+
+    /// A variable for every process; the last one of a name counts.
+    pub fn env(self, name: &str, value: &str) -> WorldBuilder {
+        self.order_management_env(name, value).worker_env(name, value)
+    }
+
+    /// A variable for order-management only.
+    pub fn order_management_env(mut self, name: &str, value: &str) -> WorldBuilder {
+        self.order_management_env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A variable for workers only.
+    pub fn worker_env(mut self, name: &str, value: &str) -> WorldBuilder {
+        self.worker_env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts everything and waits until all of it is ready.
+    pub async fn start(self) -> World {
+        let world = self.launch().await;
+        world.ready().await;
+        world
+    }
+
+    /// Starts everything; the processes may not be ready yet.
+    pub async fn launch(self) -> World {
+        let (order_management, workers) = (self.order_management, self.workers);
+        let mut world = self.prepare().await.or_fail("prepare a world");
+        for _ in 0..order_management {
+            world.add_order_management().await;
+        }
+        for _ in 0..workers {
+            world.add_worker().await;
+        }
+        world
+    }
+
+    async fn prepare(self) -> Result<World> {
+        let tenancy = if self.private_servers {
+            Tenancy::on_private_servers().await?
+        } else {
+            Tenancy::on_shared_servers().await?
+        };
+        Ok(World {
+            order_management: Vec::new(),
+            workers: Vec::new(),
+            links: self.proxied.then(|| Links::to(&tenancy)).transpose()?,
+            tenancy,
+            plan: self,
+            http: reqwest::Client::builder().timeout(PATIENCE).build()?,
+            logs: ScratchDir::new()?,
+        })
+    }
+}
+
+impl World {
+    /// A variable for the workers that are added from now on.
+    pub fn set_worker_env(&mut self, name: &str, value: &str) {
+        self.plan.worker_env.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(super) async fn launch_order_management(&self, number: usize) -> Result<Process> {
+        let Binaries { order_management, .. } = binaries::fresh().await?;
+        let ports = self.links.as_ref().map(|links| links.order_management.ports());
+        let mut spec = self.spec(format!("order-management-{number}"), ports)?;
+        spec.binary.clone_from(order_management);
+        spec.variables.push(("PORT".into(), ports::free()?.to_string()));
+        spec.variables.extend_from_slice(&self.plan.order_management_env);
+        Process::start(spec)
+    }
+
+    pub(super) async fn launch_worker(&self, number: usize) -> Result<Process> {
+        let Binaries { payment_processor, .. } = binaries::fresh().await?;
+        let ports = self.links.as_ref().map(|links| links.workers.ports());
+        let mut spec = self.spec(format!("worker-{number}"), ports)?;
+        spec.binary.clone_from(payment_processor);
+        spec.variables.extend_from_slice(&self.plan.worker_env);
+        Process::start(spec)
+    }
+
+    fn spec(&self, name: String, proxies: Option<Ports>) -> Result<ProcessSpec> {
+        let ports = proxies.unwrap_or(Ports::of(&self.tenancy));
+        let ops_port = ports::free()?;
+        let servers = Servers {
+            broker_port: ports.broker,
+            vhost: self.name(),
+            database_port: ports.database,
+            database: self.name(),
+        };
+        let variables = service_environment::of(&servers, ops_port);
+        let log = self.logs.path().join(format!("{name}.log"));
+        Ok(ProcessSpec { name, binary: Default::default(), variables, ops_port, log })
+    }
+}

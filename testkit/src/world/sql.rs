@@ -1,0 +1,46 @@
+//! A look into the world's database, without a proxy in between.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
+
+use super::World;
+use crate::fail::OrFail;
+
+impl World {
+    /// Runs one statement on a connection of its own; its rows, if it has any.
+    pub async fn sql(&self, statement: &str) -> Vec<Row> {
+        self.sql_with(statement, &[]).await
+    }
+
+    /// The same with parameters.
+    pub async fn sql_with(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Vec<Row> {
+        self.try_sql(statement, values).await.or_fail(statement)
+    }
+
+    /// The single number that a query answers with.
+    pub async fn count(&self, query: &str) -> i64 {
+        self.try_count(query).await.or_fail(query)
+    }
+
+    pub(super) async fn try_count(&self, query: &str) -> Result<i64, tokio_postgres::Error> {
+        let rows = self.try_sql(query, &[]).await?;
+        rows.first().or_fail("find one row").try_get(0)
+    }
+
+    /// The same while the server is being killed.
+    pub async fn try_sql(
+        &self,
+        statement: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let config = self.tenancy.postgres().config(self.name());
+        let (client, connection) = config.connect(NoTls).await?;
+        let work = async {
+            let rows = client.query(statement, values).await;
+            drop(client);
+            rows
+        };
+        let (rows, _closed) = tokio::join!(work, connection);
+        rows
+    }
+}

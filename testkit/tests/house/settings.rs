@@ -1,0 +1,113 @@
+//! setup.md lists the settings that the programs have, with their defaults.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use testkit::binaries::{self, workspace};
+
+type Settings = BTreeMap<String, String>;
+
+/// The settings and defaults that a program tells.
+fn told(help: &str) -> Settings {
+    let mut found = Settings::new();
+    let mut name = "";
+    for line in help.lines() {
+        if let Some(text) = line.strip_prefix("      ") {
+            let default = text.rsplit_once("default: ").map(|(_, rest)| rest.trim_end_matches(']'));
+            found.insert(name.to_owned(), default.unwrap_or_default().to_owned());
+        } else {
+            name = line.trim();
+        }
+    }
+    found
+}
+
+/// The settings in the tables below a heading `### …`, with the defaults as they are written.
+fn listed(paper: &str, heading: &str) -> Settings {
+    let below = paper.lines().skip_while(|line| *line != format!("### {heading}")).skip(1);
+    let section = below.take_while(|line| !line.starts_with('#'));
+    let rows = section.filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        match cells[..] {
+            ["", name, _, default, ..] => {
+                Some((name.strip_prefix('`')?.strip_suffix('`')?, default))
+            }
+            _ => None,
+        }
+    });
+    rows.map(|(name, default)| (name.to_owned(), default.to_owned())).collect()
+}
+
+/// Whether a written default means what a program tells.
+fn agrees(written: &str, told: &str, program: &Settings) -> bool {
+    if written == "one for each processor" {
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        return told == processors.to_string();
+    }
+    if let Some(other) = written.strip_prefix("that of ") {
+        return program.get(other.trim_matches('`')).is_some_and(|default| default == told);
+    }
+    // Behind a comma a default that the program hides is told after all.
+    let hidden = told == "a development default" && written.starts_with("a development default, ");
+    hidden || written.trim_matches('`') == told
+}
+
+fn differences(program: &str, told: &Settings, listed: &Settings) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, default) in told {
+        match listed.get(name) {
+            None => found.push(format!("{program}: setup.md does not list {name}")),
+            Some(written) if !agrees(written, default, told) => found.push(format!(
+                "{program}: setup.md says {written:?} is the default of {name}, --help {default:?}"
+            )),
+            Some(_) => {}
+        }
+    }
+    let too_many = listed.keys().filter(|name| !told.contains_key(*name));
+    found.extend(too_many.map(|name| format!("{program}: setup.md lists {name}, which is none")));
+    found
+}
+
+fn help(binary: &Path) -> Settings {
+    let output = Command::new(binary).arg("--help").env_clear().output().unwrap();
+    assert!(output.status.success(), "{binary:?} --help: {output:?}");
+    told(&String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn setup_md_lists_the_settings_that_the_programs_have() {
+    let binaries = binaries::fresh().await.unwrap();
+    let paper = std::fs::read_to_string(workspace().join("setup.md")).unwrap();
+    let both = listed(&paper, "Both services");
+    let mut found = Vec::new();
+    for (program, binary) in [
+        ("order-management", &binaries.order_management),
+        ("payment-processor", &binaries.payment_processor),
+    ] {
+        let mut settings = listed(&paper, program);
+        settings.extend(both.clone());
+        let told = help(binary);
+        assert!(told.len() > 10, "{program} --help tells only {told:?}");
+        found.extend(differences(program, &told, &settings));
+    }
+    super::sources::none("setup.md lists every setting", &found);
+}
+
+#[test]
+fn a_difference_is_found() {
+    let told = told(
+        "About.\n\n  A\n      Does a. [text; default: x]\n  B\n      Does b. [n; default: 5]\n",
+    );
+    let paper = "### p\n\n| setting | unit | default |\n|---|---|---|\n| `A` | text | that of `B` |\n\
+                 | `C` | text | `1` |\n### q\n| `B` | n | `5` |\n";
+    let found = differences("p", &told, &listed(paper, "p"));
+    assert_eq!(
+        found,
+        [
+            "p: setup.md says \"that of `B`\" is the default of A, --help \"x\"",
+            "p: setup.md does not list B",
+            "p: setup.md lists C, which is none",
+        ]
+    );
+}

@@ -1,0 +1,73 @@
+//! What has to be true at the end of every journey, whatever happened on the way.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use testkit::eventually;
+use testkit::world::{Order, World, order_body};
+
+/// Long enough for a server to come back and a backlog to be worked off on a busy machine.
+pub(super) const LONG: Duration = Duration::from_secs(120);
+
+const BROKEN: &str = "
+    select count(*) from orders o
+      left join (select order_id, count(*) as n from simulated_gateway.captures group by 1) c
+             on c.order_id = o.id
+     where (o.status = 'Confirmed') is distinct from (coalesce(c.n, 0) = 1) or coalesce(c.n, 0) > 1";
+
+const STRAY: &str = "
+    select count(*) from simulated_gateway.captures c
+     where not exists (select 1 from orders o where o.id = c.order_id)";
+
+/// Waits until every order of the world is final and every result has been read, and holds the
+/// books against each other: confirmed if and only if the money was captured, and captured at
+/// most once (P2). Every order of `accepted` is among them (P1).
+pub(super) async fn balance(world: &World, accepted: &[Order]) {
+    world.eventually_all_settled(LONG).await;
+    eventually("the outbox to be empty", LONG, async || {
+        match world.try_sql("select count(*) from outbox", &[]).await {
+            Ok(rows) => match rows[0].get::<_, i64>(0) {
+                0 => Ok(()),
+                left => Err(format!("{left} left")),
+            },
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await;
+    let ids: Vec<_> = accepted.iter().map(|order| order.id).collect();
+    let found = world.sql_with("select count(*) from orders where id = any($1)", &[&ids]).await;
+    assert_eq!(found[0].get::<_, i64>(0), i64::try_from(ids.len()).unwrap(), "orders were lost");
+    assert_eq!(world.count(BROKEN).await, 0, "an order was charged wrongly");
+    assert_eq!(world.count(STRAY).await, 0, "money was captured for no order");
+}
+
+/// Places an order as soon as there is a store for it.
+pub(super) async fn first_order(world: &World) -> Order {
+    eventually("the first 201", LONG, async || {
+        let placing = world.request(Method::POST, "/orders").json(&order_body("pm_card_visa"));
+        match world.try_send(placing).await {
+            Ok(reply) if reply.status == 201 => Ok(Order::from_json(reply.json())),
+            Ok(reply) => Err(reply.text),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await
+}
+
+/// One counter of a process, as `/metrics` shows it; 0 if it has not been counted yet.
+pub(super) async fn counter(world: &World, ops_url: String, name: &str) -> f64 {
+    let request = world.http().get(ops_url);
+    let text = world.send(request).await.text;
+    let line = text.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.rsplit(' ').next()).map_or(0.0, |value| value.parse().unwrap())
+}
+
+/// Waits until a counter of order-management 0 shows `wanted`.
+pub(super) async fn counted(world: &World, name: &str, wanted: f64) {
+    let url = || world.order_management(0).ops_url("/metrics");
+    eventually(&format!("{name} to be {wanted}"), LONG, async || {
+        let seen = counter(world, url(), name).await;
+        if seen >= wanted { Ok(()) } else { Err(seen) }
+    })
+    .await;
+}
