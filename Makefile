@@ -1,0 +1,16 @@
+.PHONY: help run test check bench
+
+help: ## what can be made here
+	@sed -n 's/^\([a-z]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
+
+run: ## everything on this machine: own servers, both services, a demo order; Ctrl-C stops it all
+	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
+
+test: ## every test, on servers of the tests' own
+	@scripts/install && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+
+check: ## format, lints, documentation
+	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+bench: ## orders per second of the release binaries on this machine, beside pgbench
+	@scripts/install wrk && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"
