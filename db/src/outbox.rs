@@ -1,4 +1,5 @@
-//! The outbox: one row for each order whose payment request the broker has not confirmed yet.
+//! The outbox: one row for each commit that placed orders, until the broker has confirmed the
+//! payment requests of all of them.
 
 use std::time::Duration;
 
@@ -9,6 +10,19 @@ use tokio_postgres::Row;
 use super::row::{checked, column, parsed, parsed_option};
 use super::{Db, Error};
 
+/// A row of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BatchId(pub(crate) i64);
+
+/// What one row asks to be relayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The row.
+    pub id: BatchId,
+    /// The orders of its commit that have not been relayed yet.
+    pub entries: Vec<Entry>,
+}
+
 /// A payment request that has to reach the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -18,47 +32,83 @@ pub struct Entry {
     pub traceparent: Option<TraceParent>,
 }
 
+// A row also names wishes of its batch that were refused: those have no order.
 const CLAIM: &str = "
-    with due as (
-        select order_id from outbox where leased_until < now()
-         order by order_id limit $1 for update skip locked
+    with free as materialized (
+        select id, orders from outbox where leased_until < now()
+         order by id limit $1 for update skip locked
+    ), due as (
+        select id from (select id, orders, sum(orders) over (order by id) as so_far from free) f
+         where so_far - orders < $1
     ), claimed as (
         update outbox o set leased_until = now() + $2 * interval '1 millisecond'
-          from due where o.order_id = due.order_id
-        returning o.order_id, o.request_id, o.traceparent
+          from due where o.id = due.id
+        returning o.id, o.order_ids, o.request_ids, o.traceparents
     )
-    select c.order_id, c.request_id, c.traceparent,
-           o.total_minor, o.currency, o.customer_id, o.payment_method
-      from claimed c join orders o on o.id = c.order_id
-     order by c.order_id";
+    select c.id as batch, e.*
+      from claimed c
+      left join lateral (
+            select o.id as order_id, e.request_id, e.traceparent, o.total_minor, o.currency,
+                   o.customer_id, o.payment_method
+              from unnest(c.order_ids, c.request_ids, c.traceparents)
+                     as e (id, request_id, traceparent)
+              join orders o on o.id = e.id
+           ) e on true
+     order by c.id, e.order_id";
 
-/// Takes up to `limit` entries, oldest first, that nobody is publishing any more, and leases them
-/// to the caller. Several callers get different ones.
-pub async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Entry>, Error> {
+/// Takes what nobody is publishing any more, oldest first, and leases it to the caller: as many
+/// rows as make up `limit` orders, the last one whole. Several callers get different rows.
+pub async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Batch>, Error> {
     let lease_ms = lease.as_secs_f64() * 1000.0;
-    db.query(CLAIM, &[&limit, &lease_ms]).await?.iter().map(entry).collect()
+    let mut batches: Vec<Batch> = Vec::new();
+    for row in &db.query(CLAIM, &[&limit, &lease_ms]).await? {
+        let id = BatchId(column(row, "batch")?);
+        if batches.last().is_none_or(|last| last.id != id) {
+            batches.push(Batch { id, entries: Vec::new() });
+        }
+        if let (Some(last), Some(entry)) = (batches.last_mut(), entry(row)?) {
+            last.entries.push(entry);
+        }
+    }
+    Ok(batches)
 }
 
-const REMOVE: &str = "delete from outbox where order_id = any($1)";
+const REMOVE: &str = "delete from outbox where id = any($1)";
 
-/// Removes entries whose publish the broker has confirmed.
-pub async fn remove(db: &Db, ids: &[OrderId]) -> Result<(), Error> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    db.query(REMOVE, &[&ids]).await.map(drop)
+/// Removes rows whose publishes the broker has all confirmed.
+pub async fn remove(db: &Db, batches: &[BatchId]) -> Result<(), Error> {
+    db.query(REMOVE, &[&numbers(batches)]).await.map(drop)
 }
 
-const RELEASE: &str = "update outbox set leased_until = '-infinity' where order_id = any($1)";
+const RETAIN: &str = "
+    update outbox o
+       set leased_until = '-infinity', orders = left_over.orders, order_ids = left_over.order_ids,
+           request_ids = left_over.request_ids, traceparents = left_over.traceparents
+      from (select o.id, count(*)::integer as orders, array_agg(e.order_id) as order_ids,
+                   array_agg(e.request_id) as request_ids,
+                   array_agg(e.traceparent) as traceparents
+              from outbox o, unnest(o.order_ids, o.request_ids, o.traceparents)
+                               as e (order_id, request_id, traceparent)
+             where o.id = any($1) and e.order_id = any($2)
+             group by o.id) left_over
+     where o.id = left_over.id";
 
-/// Ends the leases on entries that could not be published: anybody may claim them at once.
-pub async fn release(db: &Db, ids: &[OrderId]) -> Result<(), Error> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    db.query(RELEASE, &[&ids]).await.map(drop)
+/// Ends the leases on rows of which these orders could not be published, and takes all others out
+/// of them: anybody may claim what is left at once.
+pub async fn retain(db: &Db, batches: &[BatchId], orders: &[OrderId]) -> Result<(), Error> {
+    let orders: Vec<_> = orders.iter().map(|id| id.0).collect();
+    db.query(RETAIN, &[&numbers(batches), &orders]).await.map(drop)
 }
 
-fn entry(row: &Row) -> Result<Entry, Error> {
-    Ok(Entry {
+fn numbers(batches: &[BatchId]) -> Vec<i64> {
+    batches.iter().map(|batch| batch.0).collect()
+}
+
+fn entry(row: &Row) -> Result<Option<Entry>, Error> {
+    let Some(order_id) = column(row, "order_id")? else { return Ok(None) };
+    Ok(Some(Entry {
         request: PaymentRequest {
-            order_id: OrderId(column(row, "order_id")?),
+            order_id: OrderId(order_id),
             total: checked(column(row, "total_minor")?, Amount::from_minor)?,
             currency: parsed(row, "currency")?,
             customer_id: checked(column(row, "customer_id")?, CustomerId::new)?,
@@ -66,5 +116,5 @@ fn entry(row: &Row) -> Result<Entry, Error> {
             request_id: parsed_option(row, "request_id")?,
         },
         traceparent: parsed_option(row, "traceparent")?,
-    })
+    }))
 }

@@ -91,14 +91,12 @@ pub struct Finishing {
     pub verdict: Verdict,
 }
 
-// The condition on the status is written for the planner's sake: see `orders::settle`.
 const FINISH: &str = "
     update payments.payments p
        set status = f.status, reason = f.reason, finished_at = now()
       from unnest($1::uuid[], $2::text[]::payments.status[], $3::text[])
              as f (order_id, status, reason)
-     where p.order_id = any($1) and p.order_id = f.order_id
-       and p.status::text <> all ('{captured,declined}')
+     where p.order_id = f.order_id and p.status = 'started'
     returning p.order_id";
 
 /// Records verdicts, all in one commit; the first one recorded for a payment stays. Answers with

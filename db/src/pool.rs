@@ -118,10 +118,10 @@ impl Db {
     }
 }
 
-/// Every statement is bounded in time and finds its rows through an index, whatever the planner
-/// believes about a table that has just grown. A generic plan for a batch is made while the tables
-/// are empty and reads whole tables when they no longer are, so each plan is made anew; and what is
-/// hot lies in memory, where a page costs the same wherever it is.
+/// Every statement is bounded in time. Every statement finds its rows through an index, one by one
+/// from the arrays it is given, whatever the planner believes about a table that has just grown: so
+/// one plan is as good for an empty table as for a full one and is made once for a connection. What
+/// is hot lies in memory, where a page costs the same wherever it is.
 pub(crate) fn config(settings: &Settings) -> Config {
     let mut config = Config::new();
     config
@@ -134,8 +134,8 @@ pub(crate) fn config(settings: &Settings) -> Config {
         .connect_timeout(settings.statement_timeout)
         .keepalives_idle(KEEPALIVE_IDLE)
         .options(format!(
-            "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c random_page_cost=1.1 \
-             -c statement_timeout={}",
+            "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
+             -c enable_mergejoin=off -c random_page_cost=1.1 -c statement_timeout={}",
             settings.statement_timeout.as_millis()
         ));
     config

@@ -8,6 +8,7 @@
 
 mod statements {
     mod connection;
+    mod late;
     mod orders;
     mod outbox;
     mod payments;

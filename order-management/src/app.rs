@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::api;
 use crate::config::Config;
-use crate::orders::{Intake, Settlements};
+use crate::orders::{Intake, Settlements, survey};
 use crate::payment_results::PaymentResults;
 use crate::relay::Relay;
 
@@ -49,6 +49,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let http = serve(&tasks, "http server", http((&config, listener), &db, intake, readiness)?);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
+    tasks.spawn("survey", survey(db.clone(), tasks.clone()));
     let handler = PaymentResults { settlements: Settlements::open(&db, &tasks, &metrics) };
     let drain = config.process.drain;
     let mut consuming = Consumer::start((config.broker, drain), publisher.clone(), handler, parts);

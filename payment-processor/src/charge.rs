@@ -4,14 +4,19 @@
 //! answered. Whatever dies in between, the next delivery finds the row and asks the gateway
 //! again under the same key.
 
+mod stations;
+
 use std::time::Duration;
 
 use common::domain::{PaymentId, Verdict};
 use common::message::PaymentRequest;
-use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
-use db::{Db, payments, until_stored};
+use db::{Db, until_stored};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt as _};
 
+use self::stations::{Finish, Start};
 use crate::gateway::{Asked, Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
@@ -34,6 +39,25 @@ pub(crate) enum ChargeError {
     /// The store will not take it, whatever is tried.
     #[error(transparent)]
     Store(#[from] db::Error),
+}
+
+/// A request and what became of it.
+#[derive(Debug)]
+pub(crate) struct Charging {
+    /// What was asked for.
+    pub(crate) request: PaymentRequest,
+    /// How it ended, or why it did not.
+    pub(crate) result: Result<Charged, ChargeError>,
+}
+
+/// A request on its way through the gateway.
+enum Verdicted {
+    /// A verdict that is not recorded yet.
+    Now(PaymentRequest, Charged),
+    /// A verdict of an earlier delivery.
+    Before(PaymentRequest, Charged),
+    /// None.
+    Not(PaymentRequest, ChargeError),
 }
 
 /// Charges orders.
@@ -64,26 +88,42 @@ impl Charges {
         }
     }
 
-    /// Charges one order, unless it has been charged already.
-    pub(crate) async fn charge(&self, request: &PaymentRequest) -> Result<Charged, ChargeError> {
-        let starting = Starting {
-            order_id: request.order_id,
-            payment_id: PaymentId::new(),
-            amount: request.total,
-            currency: request.currency,
-            payment_method: request.payment_method.clone(),
-        };
-        let (payment, verdict) = match until_stored(&self.start, starting).await? {
-            Started::Again(Payment { id, verdict: Some(verdict), .. }) => {
-                return Ok(Charged { payment_id: id, verdict });
+    /// Charges orders, each unless it has been charged already, all at the same time. They come
+    /// back in the groups in which their verdicts arrived, so that a slow one holds up nobody.
+    pub(crate) async fn charge(
+        &self,
+        requests: Vec<PaymentRequest>,
+    ) -> impl Stream<Item = Vec<Charging>> {
+        let startings: Vec<Starting> = requests.iter().map(starting).collect();
+        let started = until_stored(&self.start, &startings).await;
+        let asked: FuturesUnordered<_> = requests
+            .into_iter()
+            .zip(started)
+            .map(|(r, started)| self.verdict(r, started))
+            .collect();
+        // The stream makes room for a whole group beforehand, so it has to know how large one gets.
+        let group_max = asked.len().max(1);
+        asked.ready_chunks(group_max).map(|group| self.record(group)).buffer_unordered(group_max)
+    }
+
+    /// Asks the gateway, unless the verdict is known. Nothing is recorded yet.
+    async fn verdict(
+        &self,
+        request: PaymentRequest,
+        started: Result<Started, db::Error>,
+    ) -> Verdicted {
+        let (payment, verdict) = match started {
+            Err(error) => return Verdicted::Not(request, error.into()),
+            Ok(Started::Again(Payment { id, verdict: Some(verdict), .. })) => {
+                return Verdicted::Before(request, Charged { payment_id: id, verdict });
             }
-            Started::First(payment) => {
-                let charge = charge_of(request, &payment);
+            Ok(Started::First(payment)) => {
+                let charge = charge_of(&request, &payment);
                 let verdict = self.ask(self.gateway.charge(&charge)).await;
                 (payment, verdict)
             }
-            Started::Again(payment) => {
-                let charge = charge_of(request, &payment);
+            Ok(Started::Again(payment)) => {
+                let charge = charge_of(&request, &payment);
                 let verdict = match self.ask(self.gateway.look_up(&charge)).await {
                     Ok(Some(verdict)) => Ok(verdict),
                     Ok(None) => self.ask(self.gateway.charge(&charge)).await,
@@ -93,13 +133,29 @@ impl Charges {
             }
         };
         self.count(verdict.as_ref().ok());
-        let finishing = Finishing { order_id: request.order_id, verdict: verdict? };
-        let said = finishing.verdict.clone();
-        let verdict = until_stored(&self.finish, finishing).await?;
-        if verdict != said {
-            log::error!(order:% = request.order_id; "the gateway said {said:?} after {verdict:?}");
+        match verdict {
+            Ok(verdict) => Verdicted::Now(request, Charged { payment_id: payment.id, verdict }),
+            Err(error) => Verdicted::Not(request, error),
         }
-        Ok(Charged { payment_id: payment.id, verdict })
+    }
+
+    /// Records the verdicts of a group in one go.
+    async fn record(&self, group: Vec<Verdicted>) -> Vec<Charging> {
+        let finishings: Vec<Finishing> = group.iter().filter_map(finishing).collect();
+        let mut recorded = until_stored(&self.finish, &finishings).await.into_iter();
+        let end = |verdicted| match verdicted {
+            Verdicted::Before(request, charged) => Charging { request, result: Ok(charged) },
+            Verdicted::Not(request, error) => Charging { request, result: Err(error) },
+            Verdicted::Now(request, said) => {
+                let result = match recorded.next() {
+                    Some(Ok(verdict)) => Ok(agreed(&request, said, verdict)),
+                    Some(Err(error)) => Err(error.into()),
+                    None => Err(ChargeError::NoVerdict("nothing was recorded")),
+                };
+                Charging { request, result }
+            }
+        };
+        group.into_iter().map(end).collect()
     }
 
     /// The gateway's answer, if it comes in time.
@@ -121,6 +177,34 @@ impl Charges {
     }
 }
 
+fn starting(request: &PaymentRequest) -> Starting {
+    Starting {
+        order_id: request.order_id,
+        payment_id: PaymentId::new(),
+        amount: request.total,
+        currency: request.currency,
+        payment_method: request.payment_method.clone(),
+    }
+}
+
+fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
+    match verdicted {
+        Verdicted::Now(request, charged) => {
+            Some(Finishing { order_id: request.order_id, verdict: charged.verdict.clone() })
+        }
+        Verdicted::Before(..) | Verdicted::Not(..) => None,
+    }
+}
+
+/// The verdict that was recorded first stays.
+fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged {
+    if said.verdict != recorded {
+        let said = &said.verdict;
+        log::error!(order:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
+    }
+    Charged { verdict: recorded, ..said }
+}
+
 /// What is charged is what was recorded first: a second request for the same order changes
 /// nothing of it.
 fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
@@ -134,41 +218,5 @@ fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
         amount: payment.amount,
         currency: payment.currency,
         payment_method: payment.payment_method.clone(),
-    }
-}
-
-#[derive(Debug)]
-struct Start(Db);
-
-impl Station for Start {
-    const NAME: &'static str = "charge_start";
-    type Item = Starting;
-    type Done = Started;
-    type Fault = db::Error;
-
-    async fn run(&self, batch: &[Starting]) -> Result<Vec<Started>, db::Error> {
-        payments::start(&self.0, batch).await
-    }
-
-    fn may_blame_an_item(fault: &db::Error) -> bool {
-        matches!(fault, db::Error::Refused(_))
-    }
-}
-
-#[derive(Debug)]
-struct Finish(Db);
-
-impl Station for Finish {
-    const NAME: &'static str = "charge_finish";
-    type Item = Finishing;
-    type Done = Verdict;
-    type Fault = db::Error;
-
-    async fn run(&self, batch: &[Finishing]) -> Result<Vec<Verdict>, db::Error> {
-        payments::finish(&self.0, batch).await
-    }
-
-    fn may_blame_an_item(fault: &db::Error) -> bool {
-        matches!(fault, db::Error::Refused(_))
     }
 }

@@ -15,6 +15,6 @@ const ABOUT: &str = "payment-processor: takes payment requests from RabbitMQ, ch
 
 fn main() -> anyhow::Result<()> {
     let Some(config) = common::runtime::begin(ABOUT, Config::read)? else { return Ok(()) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(app::run(config))
 }

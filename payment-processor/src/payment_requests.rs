@@ -1,10 +1,13 @@
 //! The payment requests' consumer: decides what becomes of a message.
 
-use common::broker::{Departure, Destination, Handler, Outcome, Received};
-use common::message::{Envelope, Part, PaymentRequest, PaymentResult, decode_requests};
-use futures_util::future::join_all;
+use std::collections::HashMap;
 
-use crate::charge::{ChargeError, Charges};
+use common::broker::{Departure, Destination, Handler, Outcome, Received};
+use common::domain::OrderId;
+use common::message::{Envelope, PACK_MAX, PaymentRequest, PaymentResult, decode_requests};
+use futures_util::StreamExt as _;
+
+use crate::charge::{ChargeError, Charges, Charging};
 use crate::reply::{Replies, Reply};
 
 /// Handles payment requests.
@@ -20,47 +23,66 @@ impl Handler for PaymentRequests {
     async fn handle(&self, message: &Received) -> Outcome {
         let parts = decode_requests(&message.body);
         let packed = parts.len() > 1;
-        let each = parts.into_iter().map(|part| self.one(part, &message.envelope, packed));
-        let departures: Vec<Departure> = join_all(each).await.into_iter().flatten().collect();
+        let (mut bodies, mut requests, mut departures) = (HashMap::new(), Vec::new(), Vec::new());
+        for part in parts {
+            match part.read {
+                Ok(request) => {
+                    bodies.insert(request.order_id, part.bytes);
+                    requests.push(with_request_id(request, &message.envelope));
+                }
+                Err(detail) => {
+                    let to = Destination::Dead { reason: "unreadable", detail };
+                    departures.push(Departure { body: part.bytes.to_vec(), message_id: None, to });
+                }
+            }
+        }
+        let charged = self.charges.charge(requests).await;
+        let unfinished = charged
+            .map(|group| self.reply(group, &message.envelope))
+            .buffer_unordered(PACK_MAX)
+            .concat()
+            .await;
+        for order in unfinished {
+            let body = bodies.get(&order).map(|bytes| bytes.to_vec()).unwrap_or_default();
+            let message_id = packed.then(|| order.to_string());
+            departures.push(Departure { body, message_id, to: Destination::Retry });
+        }
         if departures.is_empty() { Outcome::Done } else { Outcome::Leave(departures) }
     }
 }
 
 impl PaymentRequests {
-    async fn one(
-        &self,
-        part: Part<'_, PaymentRequest>,
-        envelope: &Envelope,
-        packed: bool,
-    ) -> Option<Departure> {
-        let (body, request) = (part.bytes, part.read);
-        let leave = |message_id, to| Some(Departure { body: body.to_vec(), message_id, to });
-        let mut request = match request {
-            Ok(request) => request,
-            Err(detail) => return leave(None, Destination::Dead { reason: "unreadable", detail }),
-        };
-        if request.request_id.is_none() {
-            request.request_id = envelope.correlation_id.as_ref().and_then(|id| id.parse().ok());
-        }
-        match self.charges.charge(&request).await {
-            Ok(charged) => {
-                let result = PaymentResult {
-                    order_id: request.order_id,
-                    verdict: charged.verdict,
-                    payment_id: Some(charged.payment_id.to_string()),
-                    request_id: request.request_id,
-                };
-                self.replies
-                    .reply(Reply { result, traceparent: envelope.traceparent.clone() })
-                    .await;
-                None
-            }
-            Err(error) => {
-                note(&error, &request, envelope.attempts);
-                leave(packed.then(|| request.order_id.to_string()), Destination::Retry)
+    /// Replies to what has ended, and comes back with the orders that have not.
+    async fn reply(&self, group: Vec<Charging>, envelope: &Envelope) -> Vec<OrderId> {
+        let (mut replies, mut unfinished) = (Vec::new(), Vec::new());
+        for Charging { request, result } in group {
+            match result {
+                Ok(charged) => replies.push(Reply {
+                    result: PaymentResult {
+                        order_id: request.order_id,
+                        verdict: charged.verdict,
+                        payment_id: Some(charged.payment_id.to_string()),
+                        request_id: request.request_id,
+                    },
+                    traceparent: envelope.traceparent.clone(),
+                }),
+                Err(error) => {
+                    note(&error, &request, envelope.attempts);
+                    unfinished.push(request.order_id);
+                }
             }
         }
+        if !replies.is_empty() {
+            self.replies.reply(replies).await;
+        }
+        unfinished
     }
+}
+
+/// A single object has its request id in the message's properties.
+fn with_request_id(request: PaymentRequest, envelope: &Envelope) -> PaymentRequest {
+    let of_message = || envelope.correlation_id.as_ref().and_then(|id| id.parse().ok());
+    PaymentRequest { request_id: request.request_id.or_else(of_message), ..request }
 }
 
 fn note(error: &ChargeError, request: &PaymentRequest, attempts: u32) {

@@ -5,8 +5,7 @@ use std::convert::Infallible;
 use common::broker::{BrokerSettings, NotConfirmed, Outgoing, Publisher};
 use common::domain::RequestId;
 use common::message::{Envelope, PaymentResult, TraceParent, encode_results};
-use common::runtime::{Backoff, Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
-use futures_util::future::join_all;
+use common::runtime::{Backoff, Gather, GatherLimits, Metrics, Station, Tasks};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
 
@@ -43,17 +42,16 @@ impl Replies {
         Replies { gather, publisher: publisher.clone() }
     }
 
-    /// Comes back once the broker has confirmed the reply, however long that takes.
-    pub(crate) async fn reply(&self, reply: Reply) {
+    /// Comes back once the broker has confirmed all of these replies, however long that takes.
+    pub(crate) async fn reply(&self, mut replies: Vec<Reply>) {
         let mut backoff = Backoff::for_server();
         loop {
-            let why = match self.gather.submit(reply.clone()).await {
-                Ok(Ok(())) => return,
-                Ok(Err(why)) => why.to_string(),
-                Err(NotGathered::Failed(never)) => match never {},
-                Err(closed @ (NotGathered::Full | NotGathered::Closed)) => closed.to_string(),
-            };
-            log::debug!(order:% = reply.result.order_id; "the reply will be sent again: {why}");
+            let outcomes = self.gather.submit_all(replies.clone()).await;
+            let mut outcomes = outcomes.into_iter().map(|o| o == Ok(Ok(())));
+            replies.retain(|_| !outcomes.next().unwrap_or(false));
+            let Some(first) = replies.first() else { return };
+            let (order, count) = (first.result.order_id, replies.len());
+            log::debug!(order:%, count; "replies will be sent again");
             backoff.wait().await;
             self.publisher.up().await;
         }
@@ -76,8 +74,8 @@ impl Station for Send {
 
     async fn run(&self, batch: &[Reply]) -> Result<Vec<Self::Done>, Infallible> {
         let packs: Vec<&[Reply]> = batch.chunks(self.per_message).collect();
-        let sent = packs.iter().map(|pack| self.publisher.publish(self.message(pack)));
-        let outcomes = join_all(sent).await;
+        let messages = packs.iter().map(|pack| self.message(pack)).collect();
+        let outcomes = self.publisher.publish_all(messages).await;
         let each =
             packs.iter().zip(outcomes).flat_map(|(pack, o)| std::iter::repeat_n(o, pack.len()));
         Ok(each.collect())

@@ -13,7 +13,7 @@ use super::link::{Link, supervise};
 use super::outgoing::Outgoing;
 use super::settings::BrokerSettings;
 use super::status::Status;
-use crate::runtime::{Backoff, Gather, GatherLimits, Metrics, ResultLabels};
+use crate::runtime::{Backoff, Gather, GatherLimits, Gathered, Metrics, ResultLabels};
 use crate::runtime::{NotGathered, Station, Tasks};
 
 /// One batch at a time on the channel: lapin hands a returned message to whichever confirm
@@ -62,11 +62,13 @@ impl Publisher {
     /// Publishes one message and waits for its own confirm. `Ok` means that the broker has
     /// stored it on a majority of its queue's members.
     pub async fn publish(&self, message: Outgoing) -> Result<(), NotConfirmed> {
-        match self.gather.submit(message).await {
-            Ok(outcome) => outcome,
-            Err(NotGathered::Closed | NotGathered::Full) => Err(NotConfirmed::Unknown),
-            Err(NotGathered::Failed(never)) => match never {},
-        }
+        judged(self.gather.submit(message).await)
+    }
+
+    /// Publishes messages as one group and waits for the confirms of all. Answers in their order.
+    pub async fn publish_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), NotConfirmed>> {
+        let outcomes = self.gather.submit_all(messages).await;
+        outcomes.into_iter().map(judged).collect()
     }
 
     /// Publishes until it is confirmed, however long that takes.
@@ -96,6 +98,14 @@ impl Publisher {
     /// How the connection is at the moment.
     pub fn status(&self) -> Status {
         self.link.status.borrow().clone()
+    }
+}
+
+fn judged(outcome: Gathered<Publish>) -> Result<(), NotConfirmed> {
+    match outcome {
+        Ok(outcome) => outcome,
+        Err(NotGathered::Closed | NotGathered::Full) => Err(NotConfirmed::Unknown),
+        Err(NotGathered::Failed(never)) => match never {},
     }
 }
 

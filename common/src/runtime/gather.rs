@@ -3,14 +3,15 @@
 //! While one batch is under way, whatever arrives meanwhile becomes the next. Nobody waits on a
 //! timer: one item on an idle station goes through at once, as a batch of one.
 
-use std::collections::VecDeque;
+mod line;
+
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::oneshot;
 
+use self::line::{Group, Line};
 use super::{Metrics, Tasks};
 
 /// A station of the road: what is done to a whole batch at once.
@@ -40,9 +41,10 @@ pub trait Station: Send + Sync + 'static {
 pub struct GatherLimits {
     /// How many items may wait.
     pub waiting_max: usize,
-    /// How many go through together.
+    /// How many go through together. A group that reaches over it still travels whole.
     pub batch_max: usize,
-    /// How many batches may be under way.
+    /// How many batches may be under way. A second one starts beside the first only when it is a
+    /// full one: two half batches cost nearly twice as much as a whole one.
     pub in_flight_max: usize,
 }
 
@@ -60,22 +62,18 @@ pub enum NotGathered<F> {
     Failed(F),
 }
 
-type Answer<S> = oneshot::Sender<Result<<S as Station>::Done, <S as Station>::Fault>>;
-
-struct Waiting<S: Station> {
-    item: S::Item,
-    answer: Option<Answer<S>>,
-}
+/// What one item comes back with.
+pub type Gathered<S> = Result<<S as Station>::Done, NotGathered<<S as Station>::Fault>>;
 
 /// The way into a station. Clones lead to the same one.
 pub struct Gather<S: Station> {
-    queue: mpsc::Sender<Waiting<S>>,
-    unfinished: Arc<Unfinished>,
+    line: Arc<Line<S>>,
+    _door: Arc<Door<S>>,
 }
 
 impl<S: Station> Clone for Gather<S> {
     fn clone(&self) -> Self {
-        Gather { queue: self.queue.clone(), unfinished: self.unfinished.clone() }
+        Gather { line: self.line.clone(), _door: self._door.clone() }
     }
 }
 
@@ -88,147 +86,144 @@ impl<S: Station> std::fmt::Debug for Gather<S> {
 impl<S: Station> Gather<S> {
     /// Opens the station. It closes when the last way in is dropped or `tasks` end.
     pub fn open(station: S, limits: GatherLimits, tasks: &Tasks, metrics: &Metrics) -> Gather<S> {
-        let (queue, arrivals) = mpsc::channel(limits.waiting_max);
-        let unfinished = Arc::new(Unfinished::default());
-        let runner =
-            Runner { station, limits, unfinished: unfinished.clone(), metrics: metrics.clone() };
-        tasks.spawn(S::NAME, Arc::new(runner).work(arrivals, tasks.clone()));
-        Gather { queue, unfinished }
+        let line = Arc::new(Line::new(limits));
+        let runner = Arc::new(Runner { station, line: line.clone(), metrics: metrics.clone() });
+        for _ in 0..limits.in_flight_max {
+            tasks.spawn(S::NAME, runner.clone().work());
+        }
+        Gather { line: line.clone(), _door: Arc::new(Door(line)) }
     }
 
     /// Waits for room, then for the result.
-    pub async fn submit(&self, item: S::Item) -> Result<S::Done, NotGathered<S::Fault>> {
-        let room = self.queue.reserve().await.map_err(|_| NotGathered::Closed)?;
-        let (answer, result) = oneshot::channel();
-        self.enter(room, Waiting { item, answer: Some(answer) });
-        outcome(result).await
+    pub async fn submit(&self, item: S::Item) -> Gathered<S> {
+        only(self.submit_all(vec![item]).await)
     }
 
-    /// The same, but [`NotGathered::Full`] at once where there is no room.
-    pub async fn try_submit(&self, item: S::Item) -> Result<S::Done, NotGathered<S::Fault>> {
-        let room = self.queue.try_reserve().map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(()) => NotGathered::Full,
-            mpsc::error::TrySendError::Closed(()) => NotGathered::Closed,
-        })?;
-        let (answer, result) = oneshot::channel();
-        self.enter(room, Waiting { item, answer: Some(answer) });
-        outcome(result).await
+    /// Waits for room for all of them, then for all results. The items travel as one group:
+    /// one wait and one answer, however many they are. Results stand in the order of `items`.
+    pub async fn submit_all(&self, items: Vec<S::Item>) -> Vec<Gathered<S>> {
+        let count = items.len();
+        let (answer, results) = oneshot::channel();
+        match self.line.enter_when_there_is_room(Group { items, answer: Some(answer) }).await {
+            true => outcomes::<S>(count, results).await,
+            false => closed(count),
+        }
     }
 
-    /// Leaves an item for whose result nobody waits. `false` where there is no room.
-    pub fn leave(&self, item: S::Item) -> bool {
-        let room = self.queue.try_reserve();
-        room.map(|room| self.enter(room, Waiting { item, answer: None })).is_ok()
+    /// As [`Gather::submit`], but [`NotGathered::Full`] at once where there is no room.
+    pub async fn try_submit(&self, item: S::Item) -> Gathered<S> {
+        let (answer, results) = oneshot::channel();
+        self.line.enter(Group { items: vec![item], answer: Some(answer) })?;
+        only(outcomes::<S>(1, results).await)
     }
 
-    fn enter(&self, room: mpsc::Permit<'_, Waiting<S>>, waiting: Waiting<S>) {
-        self.unfinished.count.fetch_add(1, Ordering::AcqRel);
-        room.send(waiting);
+    /// Leaves items for whose results nobody waits. `false` where there is no room for all.
+    pub fn leave_all(&self, items: Vec<S::Item>) -> bool {
+        self.line.enter::<S::Fault>(Group { items, answer: None }).is_ok()
     }
 
     /// Comes back when nothing waits and nothing is under way.
     pub async fn quiet(&self) {
-        loop {
-            let changed = self.unfinished.changed.notified();
-            if self.unfinished.count.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            changed.await;
-        }
+        self.line.quiet().await;
     }
 
     /// How many items wait.
     pub fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+        self.line.waiting()
     }
 }
 
-async fn outcome<D, F>(result: oneshot::Receiver<Result<D, F>>) -> Result<D, NotGathered<F>> {
-    match result.await {
-        Ok(result) => result.map_err(NotGathered::Failed),
-        Err(_) => Err(NotGathered::Closed),
+/// Closes the line behind the last way in.
+struct Door<S: Station>(Arc<Line<S>>);
+
+impl<S: Station> Drop for Door<S> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
-/// How many items are somewhere between the way in and their answer.
-#[derive(Debug, Default)]
-struct Unfinished {
-    count: AtomicUsize,
-    changed: Notify,
+async fn outcomes<S: Station>(
+    count: usize,
+    results: oneshot::Receiver<line::Results<S>>,
+) -> Vec<Gathered<S>> {
+    match results.await {
+        Ok(results) => results.into_iter().map(|r| r.map_err(NotGathered::Failed)).collect(),
+        Err(_) => closed(count),
+    }
 }
 
-impl Unfinished {
-    fn finish(&self, size: usize) {
-        if self.count.fetch_sub(size, Ordering::AcqRel) == size {
-            self.changed.notify_waiters();
-        }
+fn closed<D, F>(count: usize) -> Vec<Result<D, NotGathered<F>>> {
+    (0..count).map(|_| Err(NotGathered::Closed)).collect()
+}
+
+fn only<D, F>(results: Vec<Result<D, NotGathered<F>>>) -> Result<D, NotGathered<F>> {
+    results.into_iter().next().unwrap_or(Err(NotGathered::Closed))
+}
+
+/// However a runner ends, nobody is left waiting for an answer that does not come.
+struct Left<'a, S: Station>(&'a Line<S>);
+
+impl<S: Station> Drop for Left<'_, S> {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
 struct Runner<S: Station> {
     station: S,
-    limits: GatherLimits,
-    unfinished: Arc<Unfinished>,
+    line: Arc<Line<S>>,
     metrics: Metrics,
 }
 
 impl<S: Station> Runner<S> {
-    async fn work(self: Arc<Self>, mut arrivals: mpsc::Receiver<Waiting<S>>, tasks: Tasks) {
-        let in_flight = Arc::new(Semaphore::new(self.limits.in_flight_max));
-        loop {
-            let Ok(permit) = in_flight.clone().acquire_owned().await else { return };
-            let mut batch = Vec::new();
-            if arrivals.recv_many(&mut batch, self.limits.batch_max).await == 0 {
-                return;
-            }
-            let runner = self.clone();
-            tasks.spawn(S::NAME, async move {
-                let size = batch.len();
-                runner.pass(batch).await;
-                runner.unfinished.finish(size);
-                drop(permit);
-            });
+    /// One of `in_flight_max` that take batch after batch.
+    async fn work(self: Arc<Self>) {
+        let _left = Left(&self.line);
+        while let Some(batch) = self.line.next_batch().await {
+            let size = batch.iter().map(|group| group.items.len()).sum();
+            self.pass(batch).await;
+            self.line.landed(size);
         }
     }
 
-    /// Takes one batch through and answers everybody in it. Items whose caller has left are
+    /// Takes one batch through and answers everybody in it. Groups whose caller has left are
     /// dropped before anything is done for them.
-    async fn pass(&self, batch: Vec<Waiting<S>>) {
+    async fn pass(&self, batch: Vec<Group<S>>) {
         let started = Instant::now();
-        let wanted = |w: &Waiting<S>| !w.answer.as_ref().is_some_and(oneshot::Sender::is_closed);
-        let (items, mut answers): (Vec<_>, VecDeque<_>) =
-            batch.into_iter().filter(wanted).map(|w| (w.item, w.answer)).unzip();
-        // A stack of the parts still to do, the next one on top.
-        let mut parts: Vec<&[S::Item]> = vec![&items];
-        while let Some(part) = parts.pop() {
-            if part.is_empty() {
-                continue;
+        let (mut items, mut callers) = (Vec::new(), Vec::new());
+        for mut group in batch.into_iter().filter(Group::is_wanted) {
+            callers.push((group.items.len(), group.answer));
+            items.append(&mut group.items);
+        }
+        if items.is_empty() {
+            return;
+        }
+        let mut results = self.results(&items).await.into_iter();
+        for (count, caller) in callers {
+            let results = results.by_ref().take(count).collect();
+            if let Some(caller) = caller {
+                // A caller that left meanwhile does not want to know.
+                drop(caller.send(results));
             }
+        }
+        self.metrics.batch(S::NAME, items.len(), started.elapsed());
+    }
+
+    async fn results(&self, items: &[S::Item]) -> line::Results<S> {
+        let mut results = Vec::with_capacity(items.len());
+        // A stack of the parts still to do, the next one on top.
+        let mut parts = vec![items];
+        while let Some(part) = parts.pop() {
             match self.station.run(part).await {
                 Err(fault) if part.len() > 1 && S::may_blame_an_item(&fault) => {
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([second, first]);
                 }
-                Err(fault) => {
-                    let callers = answers.drain(..part.len());
-                    callers.for_each(|caller| tell(caller, Err(fault.clone())));
-                }
-                Ok(done) => {
-                    let callers: Vec<_> = answers.drain(..part.len()).collect();
-                    callers.into_iter().zip(done).for_each(|(caller, done)| tell(caller, Ok(done)));
-                }
+                Err(fault) => results.extend(part.iter().map(|_| Err(fault.clone()))),
+                Ok(done) => results.extend(done.into_iter().map(Ok)),
             }
         }
-        if !items.is_empty() {
-            self.metrics.batch(S::NAME, items.len(), started.elapsed());
-        }
-    }
-}
-
-/// A caller that left meanwhile does not want to know.
-fn tell<D, F>(caller: Option<oneshot::Sender<Result<D, F>>>, result: Result<D, F>) {
-    if let Some(caller) = caller {
-        drop(caller.send(result));
+        results
     }
 }
 

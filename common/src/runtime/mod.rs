@@ -13,7 +13,7 @@ mod telemetry;
 pub use backoff::Backoff;
 pub use clock::unix_seconds;
 pub use env::{Env, Secret, Setting, WrongSettings};
-pub use gather::{Gather, GatherLimits, NotGathered, Station};
+pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use metrics::{Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels};
 pub use program::{NotBegun, ProcessSettings, begin};
 pub use tasks::Tasks;

@@ -1,9 +1,11 @@
 //! Orders: placed and settled in batches, read one by one or by the page.
 
+mod late;
 mod place;
 mod read;
 mod settle;
 
-pub use place::{Placed, Placing, Refusal, place};
+pub use late::{forget_ended, survey};
+pub use place::{Placed, Placements, Placing, Refusal, place};
 pub use read::{Page, get, list};
 pub use settle::{Settled, Settling, settle};

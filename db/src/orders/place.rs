@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 
 use super::read::order;
+use crate::outbox::BatchId;
 use crate::row::{checked, column, parsed};
 use crate::{Db, Error};
 
@@ -54,13 +55,22 @@ pub enum Refusal {
     Contended,
 }
 
-// Keys are inserted in order, so that two batches that share keys cannot wait for each other.
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placements {
+    /// One answer for each wish, in their order.
+    pub each: Vec<Placed>,
+    /// The outbox row with all that were placed now; `None` where none was.
+    pub outbox: Option<BatchId>,
+}
+
+// Keys are inserted in order, so that two batches that share keys cannot wait for each other. The
+// outbox row names all wishes: those that were refused have no order and are passed over.
 const PLACE: &str = "
     with wanted as (
         select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],
-                             $6::text[], $7::text[], $8::text[])
-            as w (id, customer_id, product_id, quantity, payment_method, idempotency_key,
-                  request_id, traceparent)
+                             $6::text[])
+            as w (id, customer_id, product_id, quantity, payment_method, idempotency_key)
     ), placed as (
         insert into orders (id, customer_id, product_id, quantity, total_minor, currency,
                             payment_method, idempotency_key)
@@ -74,19 +84,21 @@ const PLACE: &str = "
         on conflict do nothing
         returning id, total_minor, currency, created_at
     ), queued as (
-        insert into outbox (order_id, request_id, traceparent, leased_until)
-        select w.id, w.request_id, w.traceparent, now() + $10 * interval '1 millisecond'
-          from wanted w join placed using (id)
+        insert into outbox (leased_until, orders, order_ids, request_ids, traceparents)
+        select now() + $10 * interval '1 millisecond', cardinality($1), $1, $7::text[], $8::text[]
+         where exists (select from placed)
+        returning id
     )
-    select id, total_minor, currency, created_at from placed";
+    select placed.id, total_minor, currency, created_at, queued.id as outbox_id
+      from placed cross join queued";
 
-/// Places orders, all in one commit, each with its outbox row, leased to the caller for `lease`.
-/// Answers in the order of `batch`. Within one batch every key may stand only once.
+/// Places orders, all in one commit, with one outbox row, leased to the caller for `lease`. Within
+/// one batch every key may stand only once.
 ///
 /// # Errors
 /// Nothing was placed, or (after [`Error::Unavailable`]) perhaps all of it: the same batch again
 /// finds out.
-pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Vec<Placed>, Error> {
+pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Placements, Error> {
     let ids: Vec<_> = batch.iter().map(|p| p.id.0).collect();
     let customers: Vec<_> = batch.iter().map(|p| p.order.customer_id.get()).collect();
     let products: Vec<_> = batch.iter().map(|p| p.order.product_id.get()).collect();
@@ -115,6 +127,7 @@ pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Vec<Pl
             ],
         )
         .await?;
+    let outbox = rows.first().map(|row| column(row, "outbox_id").map(BatchId)).transpose()?;
     let placed: HashMap<OrderId, Stamp> = rows.iter().map(stamp).collect::<Result<_, _>>()?;
     let missing: Vec<&Placing> = batch.iter().filter(|p| !placed.contains_key(&p.id)).collect();
     let mut others = explain(db, &missing).await?;
@@ -122,7 +135,7 @@ pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Vec<Pl
         Some(stamp) => Placed::Now(stamp.order(p)),
         None => others.remove(&p.id).unwrap_or(Placed::Refused(Refusal::Contended)),
     };
-    Ok(batch.iter().map(answer).collect())
+    Ok(Placements { each: batch.iter().map(answer).collect(), outbox })
 }
 
 const EXPLAIN: &str = "

@@ -7,17 +7,17 @@ use crate::row::{checked, column, parsed, parsed_option};
 use crate::{Db, Error};
 
 macro_rules! select_orders {
-    ($filter:expr) => {
+    ($from_and_filter:expr) => {
         concat!(
             "select id, customer_id, product_id, quantity, total_minor, currency, payment_method,
                     status::text, cancel_reason, created_at, updated_at
-               from orders where ",
-            $filter
+               from ",
+            $from_and_filter
         )
     };
 }
 
-const GET: &str = select_orders!("id = $1");
+const GET: &str = select_orders!("orders where id = $1");
 
 /// One order.
 pub async fn get(db: &Db, id: OrderId) -> Result<Option<Order>, Error> {
@@ -37,33 +37,68 @@ pub struct Page {
     pub limit: i64,
 }
 
-macro_rules! list_orders {
-    ($status:literal) => {
+macro_rules! listed {
+    ($filter:expr) => {
+        select_orders!(concat!("orders where id < $1 and ", $filter, " order by id desc limit $2"))
+    };
+}
+
+macro_rules! listed_from {
+    ($table:literal, $filter:expr) => {
         select_orders!(concat!(
-            "($1::bigint is null or customer_id = $1) and ($2::uuid is null or id < $2)",
-            $status,
-            " order by id desc limit $3"
+            $table,
+            " join orders on id = order_id where order_id < $1 and ",
+            $filter,
+            " order by order_id desc limit $2"
         ))
     };
 }
 
-// A status in the statement's own text can be answered from that status's partial index.
-const LIST_ALL: &str = list_orders!("");
-const LIST_PENDING: &str = list_orders!(" and status = 'Pending'");
-const LIST_CONFIRMED: &str = list_orders!(" and status = 'Confirmed'");
-const LIST_CANCELED: &str = list_orders!(" and status = 'Canceled'");
+// What is pending is young, or in the list of those that are late.
+macro_rules! pending {
+    ($filter:literal) => {
+        concat!(
+            "select * from ((",
+            listed!(concat!($filter, " and status = 'Pending' and id > (select seen from survey)")),
+            ") union all (",
+            listed_from!(
+                "late_orders",
+                concat!(
+                    $filter,
+                    " and status = 'Pending' and order_id <= (select seen from survey)"
+                )
+            ),
+            ")) pending order by id desc limit $2"
+        )
+    };
+}
+
+// A filter stands in the statement's own text and not in a condition on a parameter, so that one
+// plan is right for it. `$3` is the customer.
+const ALL: &str = listed!("$3::bigint is null");
+const PENDING: &str = pending!("$3::bigint is null");
+const CONFIRMED: &str = listed!("status = 'Confirmed' and $3::bigint is null");
+const CANCELED: &str = listed_from!("canceled_orders", "$3::bigint is null");
+const OF_CUSTOMER: &str = listed!("customer_id = $3");
+const OF_CUSTOMER_PENDING: &str = pending!("customer_id = $3");
+const OF_CUSTOMER_CONFIRMED: &str = listed!("customer_id = $3 and status = 'Confirmed'");
+const OF_CUSTOMER_CANCELED: &str = listed!("customer_id = $3 and status = 'Canceled'");
 
 /// A page of orders, newest first.
 pub async fn list(db: &Db, page: &Page) -> Result<Vec<Order>, Error> {
-    let statement = match page.status {
-        None => LIST_ALL,
-        Some(OrderStatus::Pending) => LIST_PENDING,
-        Some(OrderStatus::Confirmed) => LIST_CONFIRMED,
-        Some(OrderStatus::Canceled) => LIST_CANCELED,
+    let statement = match (page.status, page.customer_id) {
+        (None, None) => ALL,
+        (None, Some(_)) => OF_CUSTOMER,
+        (Some(OrderStatus::Pending), None) => PENDING,
+        (Some(OrderStatus::Pending), Some(_)) => OF_CUSTOMER_PENDING,
+        (Some(OrderStatus::Confirmed), None) => CONFIRMED,
+        (Some(OrderStatus::Confirmed), Some(_)) => OF_CUSTOMER_CONFIRMED,
+        (Some(OrderStatus::Canceled), None) => CANCELED,
+        (Some(OrderStatus::Canceled), Some(_)) => OF_CUSTOMER_CANCELED,
     };
     let customer = page.customer_id.map(CustomerId::get);
-    let before = page.before.map(|id| id.0);
-    db.query(statement, &[&customer, &before, &page.limit]).await?.iter().map(order).collect()
+    let before = page.before.map_or(uuid::Uuid::max(), |id| id.0);
+    db.query(statement, &[&before, &page.limit, &customer]).await?.iter().map(order).collect()
 }
 
 /// An order from a row that has all its columns, the status as text.

@@ -27,15 +27,17 @@ pub enum Settled {
     UnknownOrder,
 }
 
-// "Not final" in these words for the planner's sake. It recognises neither the partial index on
-// pending orders in them, of which every batch would read all after an hour without a broker, nor
-// that most orders are final, which would make it expect no rows and compare all with all.
 const SETTLE: &str = "
-    update orders o
-       set status = r.status, cancel_reason = r.reason, updated_at = now()
-      from unnest($1::uuid[], $2::text[]::order_status[], $3::text[]) as r (id, status, reason)
-     where o.id = any($1) and o.id = r.id and o.status::text <> all ('{Confirmed,Canceled}')
-    returning o.id";
+    with moved as (
+        update orders o
+           set status = r.status, cancel_reason = r.reason, updated_at = now()
+          from unnest($1::uuid[], $2::text[]::order_status[], $3::text[]) as r (id, status, reason)
+         where o.id = r.id and o.status = 'Pending'
+        returning o.id, o.status
+    ), canceled as (
+        insert into canceled_orders (order_id) select id from moved where status = 'Canceled'
+    )
+    select id from moved";
 
 /// Moves pending orders to their final status, all in one commit. Answers in the order of
 /// `batch`; an order that is final already stays as it is (P5). Of two verdicts for one order in

@@ -1,60 +1,97 @@
 use std::time::Duration;
 
+use common::domain::OrderId;
 use db::orders::place;
-use db::outbox::{claim, release, remove};
+use db::outbox::{Batch, claim, remove, retain};
 
 use super::store::{HOUR, Store, wish};
 
+fn orders(batches: &[Batch]) -> Vec<OrderId> {
+    let entries = batches.iter().flat_map(|batch| &batch.entries);
+    entries.map(|entry| entry.request.order_id).collect()
+}
+
 #[tokio::test]
-async fn an_entry_belongs_to_whoever_leased_it_until_the_lease_is_over_or_given_up() {
+async fn a_row_belongs_to_whoever_leased_it_until_the_lease_is_over_or_given_up() {
     let store = Store::fresh().await;
-    let ids = store.placed(3).await;
+    let batch: Vec<_> = (0..3).map(|_| wish()).collect();
+    let ids: Vec<_> = batch.iter().map(|wish| wish.id).collect();
+    let row = place(&store.db, &batch, HOUR).await.unwrap().outbox.unwrap();
     assert_eq!(claim(&store.db, 10, HOUR).await.unwrap(), []);
 
-    release(&store.db, &ids[..2]).await.unwrap();
+    retain(&store.db, &[row], &ids[1..]).await.unwrap();
     let claimed = claim(&store.db, 10, HOUR).await.unwrap();
 
-    let claimed_ids: Vec<_> = claimed.iter().map(|entry| entry.request.order_id).collect();
-    assert_eq!(claimed_ids, ids[..2]);
+    assert_eq!((claimed[0].id, orders(&claimed)), (row, ids[1..].to_vec()), "the first is relayed");
     assert_eq!(claim(&store.db, 10, HOUR).await.unwrap(), [], "leased again by the claim");
-    remove(&store.db, &ids).await.unwrap();
+    remove(&store.db, &[row]).await.unwrap();
     assert_eq!(store.count("select count(*) from outbox").await, 0);
 }
 
 #[tokio::test]
 async fn an_entry_tells_all_that_the_request_needs() {
     let store = Store::fresh().await;
-    let mut placing = wish();
+    let (other, mut placing) = (wish(), wish());
     placing.order.payment_method = Some("pm_card_visa".parse().unwrap());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     placing.traceparent = Some(trace.parse().unwrap());
-    place(&store.db, std::slice::from_ref(&placing), Duration::ZERO).await.unwrap();
+    place(&store.db, &[other, placing.clone()], Duration::ZERO).await.unwrap();
 
     let claimed = claim(&store.db, 10, HOUR).await.unwrap();
 
-    let request = &claimed[0].request;
-    assert_eq!(request.order_id, placing.id);
-    assert_eq!(request.total.minor(), 19900);
-    assert_eq!(request.customer_id, placing.order.customer_id);
-    assert_eq!(request.payment_method, placing.order.payment_method);
-    assert_eq!(request.request_id, Some(placing.request_id));
-    assert_eq!(claimed[0].traceparent, placing.traceparent);
+    let entry = &claimed[0].entries[1];
+    assert_eq!(entry.request.order_id, placing.id);
+    assert_eq!(entry.request.total.minor(), 19900);
+    assert_eq!(entry.request.customer_id, placing.order.customer_id);
+    assert_eq!(entry.request.payment_method, placing.order.payment_method);
+    assert_eq!(entry.request.request_id, Some(placing.request_id));
+    assert_eq!(entry.traceparent, placing.traceparent);
+    assert_eq!(claimed[0].entries[0].traceparent, None);
 }
 
 #[tokio::test]
-async fn claims_at_the_same_time_get_different_entries() {
+async fn a_wish_that_was_refused_is_in_nobodys_outbox() {
     let store = Store::fresh().await;
-    let batch: Vec<_> = (0..400).map(|_| wish()).collect();
-    place(&store.db, &batch, Duration::ZERO).await.unwrap();
+    let mut refused = wish();
+    refused.order.product_id = "99".parse().unwrap();
+    let good = wish();
+    place(&store.db, &[refused.clone()], Duration::ZERO).await.unwrap();
+    assert_eq!(store.count("select count(*) from outbox").await, 0);
+    place(&store.db, &[refused, good.clone()], Duration::ZERO).await.unwrap();
+
+    assert_eq!(orders(&claim(&store.db, 10, HOUR).await.unwrap()), [good.id]);
+}
+
+#[tokio::test]
+async fn a_claim_takes_the_oldest_rows_up_to_its_limit_of_orders() {
+    let store = Store::fresh().await;
+    for _ in 0..5 {
+        let batch: Vec<_> = (0..4).map(|_| wish()).collect();
+        place(&store.db, &batch, Duration::ZERO).await.unwrap();
+    }
+
+    let first = claim(&store.db, 10, HOUR).await.unwrap();
+    let second = claim(&store.db, 10, HOUR).await.unwrap();
+
+    assert_eq!((orders(&first).len(), orders(&second).len()), (12, 8));
+    assert!(orders(&first).iter().max() < orders(&second).iter().min());
+}
+
+#[tokio::test]
+async fn claims_at_the_same_time_get_different_rows() {
+    let store = Store::fresh().await;
+    for _ in 0..400 {
+        place(&store.db, &[wish()], Duration::ZERO).await.unwrap();
+    }
 
     let claims = (0..4).map(|_| claim(&store.db, 100, HOUR));
     let claims = futures_util::future::join_all(claims).await;
 
-    let mut ids: Vec<_> =
-        claims.into_iter().flat_map(Result::unwrap).map(|e| e.request.order_id).collect();
+    let claimed: Vec<Batch> = claims.into_iter().flat_map(Result::unwrap).collect();
+    let mut ids = orders(&claimed);
     let all = ids.len();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), all, "an entry was claimed twice");
+    assert_eq!(ids.len(), all, "a row was claimed twice");
     assert!(all >= 100);
 }

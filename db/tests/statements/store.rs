@@ -49,7 +49,7 @@ impl Store {
     pub(super) async fn placed(&self, count: usize) -> Vec<OrderId> {
         let batch: Vec<Placing> = (0..count).map(|_| wish()).collect();
         let placed = db::orders::place(&self.db, &batch, HOUR).await.unwrap();
-        assert!(placed.iter().all(|placed| matches!(placed, Placed::Now(_))));
+        assert!(placed.each.iter().all(|placed| matches!(placed, Placed::Now(_))));
         batch.iter().map(|placing| placing.id).collect()
     }
 }

@@ -7,7 +7,7 @@ use common::domain::{IdempotencyKey, Order, OrderStatus};
 use common::message::PaymentRequest;
 use common::runtime::{Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
 use db::orders::{Placed, Placing, Refusal};
-use db::outbox::Entry;
+use db::outbox::{Batch, Entry};
 use db::{Db, orders};
 
 use crate::relay::Relay;
@@ -128,13 +128,12 @@ impl Station for Place {
 
     async fn run(&self, batch: &[Placing]) -> Result<Vec<Placed>, db::Error> {
         let lease = self.relay.lease();
-        let placed = orders::place(&self.db, batch, lease.length()).await?;
-        for (placing, placed) in batch.iter().zip(&placed) {
-            if let Placed::Now(order) = placed {
-                self.relay.leave(entry(placing, order), lease);
-            }
+        let placements = orders::place(&self.db, batch, lease.length()).await?;
+        if let Some(id) = placements.outbox {
+            let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
+            self.relay.leave(Batch { id, entries }, lease);
         }
-        Ok(placed)
+        Ok(placements.each)
     }
 
     fn may_blame_an_item(fault: &db::Error) -> bool {
@@ -142,8 +141,9 @@ impl Station for Place {
     }
 }
 
-fn entry(placing: &Placing, order: &Order) -> Entry {
-    Entry {
+fn entry((placing, placed): (&Placing, &Placed)) -> Option<Entry> {
+    let Placed::Now(order) = placed else { return None };
+    Some(Entry {
         request: PaymentRequest {
             order_id: order.id,
             total: order.total,
@@ -153,5 +153,5 @@ fn entry(placing: &Placing, order: &Order) -> Entry {
             request_id: Some(placing.request_id.clone()),
         },
         traceparent: placing.traceparent.clone(),
-    }
+    })
 }

@@ -19,25 +19,30 @@ impl Settlements {
         Settlements { gather, metrics: metrics.clone() }
     }
 
-    /// Settles one order, however long the database is away. A repeated or contradicting verdict
-    /// changes nothing and is counted (P5).
-    ///
-    /// # Errors
-    /// What the database refuses for good.
-    pub(crate) async fn settle(&self, settling: Settling) -> Result<Settled, Error> {
-        let order = settling.id;
-        let settled = until_stored(&self.gather, settling).await?;
+    /// Settles orders, however long the database is away. A repeated or contradicting verdict
+    /// changes nothing and is counted (P5). Answers in their order; an error is what the database
+    /// refuses for good.
+    pub(crate) async fn settle(&self, settlings: &[Settling]) -> Vec<Result<Settled, Error>> {
+        let settled = until_stored(&self.gather, settlings).await;
+        for (settling, settled) in settlings.iter().zip(&settled) {
+            if let Ok(settled) = settled {
+                self.count(settling, *settled);
+            }
+        }
+        settled
+    }
+
+    fn count(&self, settling: &Settling, settled: Settled) {
         let outcome = match settled {
             Settled::Moved => "moved",
             Settled::Repeated => "repeated",
             Settled::Contradicting => {
-                log::error!(order:%; "a verdict contradicts the order's final status: ignored");
+                log::error!(order:% = settling.id; "a verdict contradicts the final status: ignored");
                 "contradicting"
             }
             Settled::UnknownOrder => "unknown",
         };
         self.metrics.results.get_or_create(&ResultLabels { outcome }).inc();
-        Ok(settled)
     }
 }
 

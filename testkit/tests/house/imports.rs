@@ -96,6 +96,7 @@ const RULES: &[Rule] = &[
     Rule {
         rooms: &[
             "order-management/src/relay.rs",
+            "order-management/src/relay/",
             "order-management/src/payment_results.rs",
             "payment-processor/src/payment_requests.rs",
             "payment-processor/src/reply.rs",
@@ -105,7 +106,11 @@ const RULES: &[Rule] = &[
         because: "what talks to the broker does not talk HTTP",
     },
     Rule {
-        rooms: &["payment-processor/src/charge.rs", "payment-processor/src/gateway/"],
+        rooms: &[
+            "payment-processor/src/charge.rs",
+            "payment-processor/src/charge/",
+            "payment-processor/src/gateway/",
+        ],
         except: &[],
         says: Never(&["actix_web", "common::broker", "payment_processor::payment_requests"]),
         because: "charging does not depend on how it is asked for",

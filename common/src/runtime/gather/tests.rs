@@ -99,7 +99,7 @@ async fn past_the_bound_the_caller_is_refused_at_once_and_nothing_grows() {
 #[tokio::test]
 async fn an_item_whose_caller_left_is_not_worked_on() {
     let bench = open(ONE_AT_A_TIME);
-    assert!(bench.gather.leave(1));
+    assert!(bench.gather.leave_all(vec![1]));
     while bench.gather.waiting() > 0 {
         tokio::task::yield_now().await;
     }
@@ -107,4 +107,70 @@ async fn an_item_whose_caller_left_is_not_worked_on() {
     bench.gate.notify_one();
     assert_eq!(bench.gather.submit(2).await, Ok(4));
     assert_eq!(*bench.seen.lock().unwrap(), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_second_batch_starts_beside_the_first_only_when_it_is_full() {
+    let limits = GatherLimits { waiting_max: 100, batch_max: 10, in_flight_max: 2 };
+    let bench = open(limits);
+    assert!(bench.gather.leave_all(vec![1]));
+    eventually_waiting(&bench, 0).await;
+
+    assert!(bench.gather.leave_all((0..9).collect()));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.gather.waiting(), 9, "less than a full batch waits for the first to end");
+    assert!(bench.gather.leave_all(vec![9]));
+    eventually_waiting(&bench, 0).await;
+    assert!(bench.gather.leave_all((0..10).collect()));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.gather.waiting(), 10, "no more than two are under way");
+    bench.gate.notify_one();
+    bench.gather.quiet().await;
+    assert_eq!(bench.seen.lock().unwrap().iter().sum::<usize>(), 21);
+}
+
+#[tokio::test]
+async fn a_group_travels_whole_and_gets_its_results_in_order() {
+    let bench = open(ONE_AT_A_TIME);
+    bench.gate.notify_one();
+    let (one, other) = tokio::join!(
+        bench.gather.submit_all((0..70).collect()),
+        bench.gather.submit_all(vec![13, 14])
+    );
+    let doubled: Vec<_> = (0..70_u64).map(|n| if n == 13 { None } else { Some(n * 2) }).collect();
+    assert_eq!(one.into_iter().map(Result::ok).collect::<Vec<_>>(), doubled);
+    assert_eq!(other, [Err(NotGathered::Failed("thirteen")), Ok(28)]);
+}
+
+#[tokio::test]
+async fn when_nobody_takes_batches_any_more_whoever_waits_is_told() {
+    let (gate, seen) = (Arc::new(Notify::new()), Arc::default());
+    let tasks = Tasks::on(Handle::current());
+    let station = Doubling { gate, seen };
+    let gather = Gather::open(station, ONE_AT_A_TIME, &tasks, &Metrics::new());
+    let end = async {
+        while gather.waiting() < 1 {
+            tokio::task::yield_now().await;
+        }
+        tasks.end(std::time::Duration::ZERO).await.unwrap();
+    };
+    let first = gather.submit(1);
+    let second = async {
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        gather.submit(2).await
+    };
+    let (first, second, ()) = tokio::join!(first, second, end);
+    assert_eq!((first, second), (Err(NotGathered::Closed), Err(NotGathered::Closed)));
+    assert_eq!(gather.try_submit(3).await, Err(NotGathered::Closed));
+}
+
+async fn eventually_waiting(bench: &Bench, count: usize) {
+    while bench.gather.waiting() != count {
+        tokio::task::yield_now().await;
+    }
 }

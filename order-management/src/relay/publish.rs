@@ -1,0 +1,131 @@
+//! The station that publishes: packs, confirms, and what they mean for the outbox.
+
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::time::Instant;
+
+use common::broker::{NotConfirmed, Outgoing, Publisher};
+use common::domain::{OrderId, RequestId};
+use common::message::{Envelope, PaymentRequest, TraceParent, encode_requests};
+use common::runtime::Station;
+use db::outbox::{Batch, BatchId, Entry};
+use db::{Db, outbox};
+
+use super::Lease;
+
+/// One order of an outbox row.
+#[derive(Debug)]
+pub(super) struct Due {
+    entry: Entry,
+    batch: BatchId,
+    lease: Lease,
+}
+
+/// The orders of a row enter the station as one group, so they also leave it in one batch.
+pub(super) fn due(batch: Batch, lease: Lease) -> Vec<Due> {
+    let id = batch.id;
+    batch.entries.into_iter().map(|entry| Due { entry, batch: id, lease }).collect()
+}
+
+/// What became of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relayed {
+    /// The broker has it.
+    Gone,
+    /// The outbox still has it, for the sweep.
+    Left,
+}
+
+#[derive(Debug)]
+pub(super) struct Publish {
+    pub(super) db: Db,
+    pub(super) publisher: Publisher,
+    pub(super) exchange: String,
+    pub(super) routing_key: String,
+    pub(super) reply_to: String,
+    /// The most orders in one message.
+    pub(super) per_message: usize,
+}
+
+impl Station for Publish {
+    const NAME: &'static str = "relay";
+    type Item = Due;
+    type Done = Relayed;
+    type Fault = Infallible;
+
+    async fn run(&self, batch: &[Due]) -> Result<Vec<Relayed>, Infallible> {
+        // Past its lease a row may be in somebody else's hands already.
+        let now = Instant::now();
+        let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
+        let packs: Vec<&[&Due]> = ours.chunks(self.per_message).collect();
+        let messages = packs.iter().map(|pack| self.message(pack)).collect();
+        let mut left = HashSet::new();
+        for (pack, outcome) in packs.iter().zip(self.publisher.publish_all(messages).await) {
+            if let Err(why) = outcome {
+                note(why, pack);
+                left.extend(pack.iter().map(|due| due.entry.request.order_id));
+            }
+        }
+        self.book(&ours, &left).await;
+        let relayed = |due: &Due| match due.lease.until > now {
+            true if !left.contains(&due.entry.request.order_id) => Relayed::Gone,
+            true | false => Relayed::Left,
+        };
+        Ok(batch.iter().map(relayed).collect())
+    }
+
+    fn may_blame_an_item(fault: &Infallible) -> bool {
+        match *fault {}
+    }
+}
+
+impl Publish {
+    /// Removes rows that the broker has whole, frees what it has not. Where the database does not
+    /// do it, the sweep publishes once more what the workers will recognise.
+    async fn book(&self, ours: &[&Due], left: &HashSet<OrderId>) {
+        let mut rows: HashMap<BatchId, Vec<OrderId>> = HashMap::new();
+        for due in ours {
+            let id = due.entry.request.order_id;
+            rows.entry(due.batch).or_default().extend(left.get(&id));
+        }
+        let (gone, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.1.is_empty());
+        let gone: Vec<BatchId> = gone.into_iter().map(|(row, _)| row).collect();
+        if !gone.is_empty()
+            && let Err(error) = outbox::remove(&self.db, &gone).await
+        {
+            log::warn!(rows = gone.len(); "relayed, but still in the outbox: {error}");
+        }
+        let (kept, orders): (Vec<BatchId>, Vec<Vec<OrderId>>) = kept.into_iter().unzip();
+        let orders = orders.concat();
+        if !kept.is_empty()
+            && let Err(error) = outbox::retain(&self.db, &kept, &orders).await
+        {
+            log::warn!(orders = orders.len(); "not relayed, and free only after the lease: {error}");
+        }
+    }
+
+    fn message(&self, pack: &[&Due]) -> Outgoing {
+        let first = pack.first().map(|due| &due.entry);
+        let order = first.map(|entry| entry.request.order_id);
+        let trace = first.and_then(|entry| entry.traceparent.clone());
+        let request_id = first.and_then(|entry| entry.request.request_id.as_ref());
+        let envelope = Envelope {
+            message_id: order.map(|id| id.to_string()).unwrap_or_default(),
+            correlation_id: request_id.map(RequestId::to_string),
+            reply_to: Some(self.reply_to.clone()),
+            kind: Some("payment_request"),
+            app_id: Some("order-management"),
+            traceparent: trace.or(order.map(TraceParent::of_order)),
+            attempts: 0,
+        };
+        let requests: Vec<PaymentRequest> =
+            pack.iter().map(|due| due.entry.request.clone()).collect();
+        Outgoing::new(&self.exchange, &self.routing_key, encode_requests(&requests), &envelope)
+    }
+}
+
+fn note(why: NotConfirmed, pack: &[&Due]) {
+    for due in pack {
+        log::debug!(order:% = due.entry.request.order_id; "not relayed yet: {why}");
+    }
+}
