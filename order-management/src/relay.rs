@@ -19,6 +19,8 @@ use self::publish::{Publish, Relayed, due};
 use crate::config::OutboxSettings;
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
+/// With more than this waiting, orders are left to the sweep.
+const FAST_MAX: usize = LIMITS.waiting_max / 2;
 /// About how many orders one sweep claims.
 const CLAIM_MAX: i64 = 1000;
 
@@ -66,11 +68,12 @@ impl Relay {
         relay
     }
 
-    /// A lease that begins now. While the broker is away it is empty: the sweep will find the
-    /// order as soon as the broker is back.
+    /// A lease that begins now. While the broker is away, or more waits here than will be
+    /// published soon, it is empty: the sweep takes the row as soon as it gets to it.
     pub(crate) fn lease(&self) -> Lease {
         let up = self.publisher.status() == Status::Up;
-        let length = if up { self.settings.lease } else { Duration::ZERO };
+        let soon = self.gather.waiting() < FAST_MAX;
+        let length = if up && soon { self.settings.lease } else { Duration::ZERO };
         Lease { until: Instant::now() + length, length }
     }
 
@@ -126,7 +129,7 @@ async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, 
         return Ok(Swept::All);
     }
     metrics.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
-    log::info!(orders = found; "relaying orders that were left behind");
+    log::debug!(orders = found; "relaying orders that were left behind");
     let relayed = batches.into_iter().map(|batch| relay.gather.submit_all(due(batch, lease)));
     let mut relayed = join_all(relayed).await.into_iter().flatten();
     let all_gone = relayed.all(|r| r == Ok::<_, NotGathered<Infallible>>(Relayed::Gone));
