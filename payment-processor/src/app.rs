@@ -8,7 +8,7 @@ use common::runtime::{Metrics, Tasks, start_logging};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
 
-use crate::charge::Charges;
+use crate::charge::{ChargeLimits, Charges};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::payment_requests::PaymentRequests;
@@ -41,10 +41,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     db::migrate_when_there(&config.payments, Migrations::Payments, &tasks).await?;
     let gateway = Gateway::open(&config.gateway, &db, (&tasks, &metrics));
-    let handler = PaymentRequests {
-        charges: Charges::open(&db, gateway, config.gateway.timeout, (&tasks, &metrics)),
-        replies: Replies::open(&config.broker, &publisher, &tasks, &metrics),
-    };
+    let limits =
+        ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
+    let charges = Charges::open(&db, gateway, limits, (&tasks, &metrics));
+    let replies = Replies::open(&config.broker, &publisher, &tasks, &metrics);
+    let handler = PaymentRequests::new(charges, replies);
     let drain = config.process.drain;
     let mut consuming =
         Consumer::start((config.broker, drain), publisher.clone(), handler, (&tasks, &metrics));

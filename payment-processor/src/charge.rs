@@ -6,6 +6,7 @@
 
 mod stations;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::domain::{PaymentId, Verdict};
@@ -14,7 +15,8 @@ use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::stations::{Finish, Start};
 use crate::gateway::{Asked, Charge, Gateway};
@@ -48,7 +50,12 @@ pub(crate) struct Charging {
     pub(crate) request: PaymentRequest,
     /// How it ended, or why it did not.
     pub(crate) result: Result<Charged, ChargeError>,
+    /// Its place among the orders in work, until this is dropped.
+    pub(crate) room: Room,
 }
+
+/// The place of an order among those in work. `None` for what is more than the whole room.
+pub(crate) type Room = Option<OwnedSemaphorePermit>;
 
 /// A request on its way through the gateway.
 enum Verdicted {
@@ -66,26 +73,43 @@ pub(crate) struct Charges {
     start: Gather<Start>,
     finish: Gather<Finish>,
     gateway: Gateway,
-    timeout: Duration,
+    limits: ChargeLimits,
+    room: Arc<Semaphore>,
     metrics: Metrics,
 }
 
+/// The bounds of charging.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChargeLimits {
+    /// How long the gateway may take for one answer.
+    pub(crate) timeout: Duration,
+    /// How many orders are in work at the same time.
+    pub(crate) orders_max: u16,
+}
+
 impl Charges {
-    /// Opens the two stations in front of the payment tables. `timeout` is how long the gateway
-    /// may take for one answer.
+    /// Opens the two stations in front of the payment tables.
     pub(crate) fn open(
         db: &Db,
         gateway: Gateway,
-        timeout: Duration,
+        limits: ChargeLimits,
         (tasks, metrics): (&Tasks, &Metrics),
     ) -> Charges {
         Charges {
             start: Gather::open(Start(db.clone()), LIMITS, tasks, metrics),
             finish: Gather::open(Finish(db.clone()), LIMITS, tasks, metrics),
             gateway,
-            timeout,
+            limits,
+            room: Arc::new(Semaphore::new(usize::from(limits.orders_max))),
             metrics: metrics.clone(),
         }
+    }
+
+    /// Waits until so many more orders may be in work; a pack larger than the whole room waits for
+    /// all of it.
+    pub(crate) async fn room_for(&self, orders: usize) -> Room {
+        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(self.limits.orders_max.into());
+        self.room.clone().acquire_many_owned(wanted).await.ok()
     }
 
     /// Charges orders, each unless it has been charged already, all at the same time. They come
@@ -93,14 +117,15 @@ impl Charges {
     pub(crate) async fn charge(
         &self,
         requests: Vec<PaymentRequest>,
+        mut room: Room,
     ) -> impl Stream<Item = Vec<Charging>> {
         let startings: Vec<Starting> = requests.iter().map(starting).collect();
         let started = until_stored(&self.start, &startings).await;
-        let asked: FuturesUnordered<_> = requests
-            .into_iter()
-            .zip(started)
-            .map(|(r, started)| self.verdict(r, started))
-            .collect();
+        let ask = |(request, started)| {
+            let room = room.as_mut().and_then(|room| room.split(1));
+            self.verdict(request, started).map(|verdicted| (verdicted, room))
+        };
+        let asked: FuturesUnordered<_> = requests.into_iter().zip(started).map(ask).collect();
         // The stream makes room for a whole group beforehand, so it has to know how large one gets.
         let group_max = asked.len().max(1);
         asked.ready_chunks(group_max).map(|group| self.record(group)).buffer_unordered(group_max)
@@ -140,19 +165,19 @@ impl Charges {
     }
 
     /// Records the verdicts of a group in one go.
-    async fn record(&self, group: Vec<Verdicted>) -> Vec<Charging> {
-        let finishings: Vec<Finishing> = group.iter().filter_map(finishing).collect();
+    async fn record(&self, group: Vec<(Verdicted, Room)>) -> Vec<Charging> {
+        let finishings: Vec<Finishing> = group.iter().filter_map(|(v, _)| finishing(v)).collect();
         let mut recorded = until_stored(&self.finish, &finishings).await.into_iter();
-        let end = |verdicted| match verdicted {
-            Verdicted::Before(request, charged) => Charging { request, result: Ok(charged) },
-            Verdicted::Not(request, error) => Charging { request, result: Err(error) },
+        let end = |(verdicted, room)| match verdicted {
+            Verdicted::Before(request, charged) => Charging { request, result: Ok(charged), room },
+            Verdicted::Not(request, error) => Charging { request, result: Err(error), room },
             Verdicted::Now(request, said) => {
                 let result = match recorded.next() {
                     Some(Ok(verdict)) => Ok(agreed(&request, said, verdict)),
                     Some(Err(error)) => Err(error.into()),
                     None => Err(ChargeError::NoVerdict("nothing was recorded")),
                 };
-                Charging { request, result }
+                Charging { request, result, room }
             }
         };
         group.into_iter().map(end).collect()
@@ -160,7 +185,7 @@ impl Charges {
 
     /// The gateway's answer, if it comes in time.
     async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
-        match tokio::time::timeout(self.timeout, answer).await {
+        match tokio::time::timeout(self.limits.timeout, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
             Err(_) => Err(ChargeError::NoVerdict("no answer in time")),

@@ -6,6 +6,7 @@ use common::broker::{Departure, Destination, Handler, Outcome, Received};
 use common::domain::OrderId;
 use common::message::{Envelope, PACK_MAX, PaymentRequest, PaymentResult, decode_requests};
 use futures_util::StreamExt as _;
+use tokio::sync::Mutex;
 
 use crate::charge::{ChargeError, Charges, Charging};
 use crate::reply::{Replies, Reply};
@@ -13,14 +14,17 @@ use crate::reply::{Replies, Reply};
 /// Handles payment requests.
 #[derive(Debug)]
 pub(crate) struct PaymentRequests {
-    pub(crate) charges: Charges,
-    pub(crate) replies: Replies,
+    charges: Charges,
+    replies: Replies,
+    /// Held by the one message that is read and waits for room. The others wait as bytes.
+    turn: Mutex<()>,
 }
 
 impl Handler for PaymentRequests {
     /// Charges every order of the message at the same time. One that has no verdict leaves for
     /// the delay ladder, one that cannot be read for the dead letters; the others are replied to.
     async fn handle(&self, message: &Received) -> Outcome {
+        let turn = self.turn.lock().await;
         let parts = decode_requests(&message.body);
         let packed = parts.len() > 1;
         let (mut bodies, mut requests, mut departures) = (HashMap::new(), Vec::new(), Vec::new());
@@ -36,7 +40,9 @@ impl Handler for PaymentRequests {
                 }
             }
         }
-        let charged = self.charges.charge(requests).await;
+        let room = self.charges.room_for(requests.len()).await;
+        drop(turn);
+        let charged = self.charges.charge(requests, room).await;
         let unfinished = charged
             .map(|group| self.reply(group, &message.envelope))
             .buffer_unordered(PACK_MAX)
@@ -52,10 +58,16 @@ impl Handler for PaymentRequests {
 }
 
 impl PaymentRequests {
+    pub(crate) fn new(charges: Charges, replies: Replies) -> PaymentRequests {
+        PaymentRequests { charges, replies, turn: Mutex::new(()) }
+    }
+
     /// Replies to what has ended, and comes back with the orders that have not.
     async fn reply(&self, group: Vec<Charging>, envelope: &Envelope) -> Vec<OrderId> {
         let (mut replies, mut unfinished) = (Vec::new(), Vec::new());
-        for Charging { request, result } in group {
+        let mut rooms = Vec::new();
+        for Charging { request, result, room } in group {
+            rooms.push(room);
             match result {
                 Ok(charged) => replies.push(Reply {
                     result: PaymentResult {
@@ -75,6 +87,7 @@ impl PaymentRequests {
         if !replies.is_empty() {
             self.replies.reply(replies).await;
         }
+        drop(rooms);
         unfinished
     }
 }

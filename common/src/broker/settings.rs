@@ -11,6 +11,10 @@ use crate::runtime::{Env, Setting};
 /// Seconds between heartbeats unless the URL says otherwise: a peer that went silent is noticed
 /// within two of them.
 const HEARTBEAT_SECONDS: u16 = 5;
+/// The largest frame, unless the URL says otherwise. lapin keeps room for 64 of them for each
+/// connection, and RabbitMQ's own proposal of 128 KiB would make that 8 MiB. A message's properties
+/// must fit in one frame; bodies are split.
+const FRAME_MAX_BYTES: u32 = 64 * 1024;
 
 const URL: Setting = Setting {
     name: "AMQP_SERVER_URL",
@@ -52,7 +56,8 @@ const DELIVERY_LIMIT: Setting = Setting {
 const PREFETCH: Setting = Setting {
     name: "PREFETCH",
     unit: "messages",
-    help: "How many received messages one process has in hand at the same time.",
+    help: "How many received messages one process has in hand at the same time; a worker also has \
+           no more orders than this in work.",
 };
 const ORDERS_PER_MESSAGE: Setting = Setting {
     name: "ORDERS_PER_MESSAGE",
@@ -77,6 +82,7 @@ impl FromStr for AmqpUrl {
             );
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        uri.query.frame_max.get_or_insert(FRAME_MAX_BYTES);
         Ok(AmqpUrl(uri))
     }
 }
@@ -163,7 +169,7 @@ impl BrokerSettings {
             send,
             receive,
             prefetch: env.number(&PREFETCH, 500, 1..=u16::MAX),
-            orders_per_message: env.number(&ORDERS_PER_MESSAGE, 1, 1..=PACK_MAX),
+            orders_per_message: env.number(&ORDERS_PER_MESSAGE, 100, 1..=PACK_MAX),
             app: role.app,
         }
     }
