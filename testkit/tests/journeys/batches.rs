@@ -58,3 +58,32 @@ async fn past_the_bound_an_order_is_refused_at_once_with_a_time_to_come_back() {
     world.links().order_management.database.heal();
     balance(&world, &orders).await;
 }
+
+/// Charges that have begun and not ended.
+const IN_WORK: &str = "select count(*) from payments.payments where status = 'started'";
+
+#[tokio::test]
+async fn no_more_orders_are_in_work_than_prefetch_says_however_they_are_packed() {
+    let mut world = World::builder()
+        .workers(0)
+        .order_management_env("ORDERS_PER_MESSAGE", "20")
+        .worker_env("PREFETCH", "40")
+        .worker_env("GATEWAY_LATENCY_MS", "100")
+        .start()
+        .await;
+    let orders = world.place_orders(400).await;
+    let packed = async || world.count("select count(*) from outbox").await == 0;
+    testkit::eventually("all orders to be relayed", super::books::LONG, packed).await;
+    assert!(world.queue_depth("processingorders").await < 200, "they travel in packs");
+
+    world.add_worker().await;
+
+    let mut most = 0;
+    testkit::eventually("all orders to be charged", super::books::LONG, async || {
+        most = most.max(world.count(IN_WORK).await);
+        world.count("select count(*) from payments.payments where status = 'captured'").await == 400
+    })
+    .await;
+    assert!((21..=40).contains(&most), "{most} orders were in work at the same time");
+    balance(&world, &orders).await;
+}

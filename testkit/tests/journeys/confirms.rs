@@ -83,6 +83,7 @@ async fn an_order_that_is_being_published_is_left_alone_by_the_sweep() {
     let world = World::builder()
         .proxied()
         .workers(0)
+        .env("ORDERS_PER_MESSAGE", "1")
         .order_management_env("OUTBOX_SWEEP_MS", "10")
         .order_management_env("OUTBOX_LEASE_MS", "60000")
         .start()

@@ -62,6 +62,7 @@ async fn a_worker_that_is_stopped_finishes_what_it_has_in_hand() {
 #[tokio::test]
 async fn a_worker_that_cannot_finish_in_time_gives_the_rest_back() {
     let mut world = World::builder()
+        .env("ORDERS_PER_MESSAGE", "1")
         .worker_env("GATEWAY_LATENCY_MS", "600000")
         .worker_env("GATEWAY_TIMEOUT_MS", "600000")
         .worker_env("DRAIN_TIMEOUT_MS", "1000")
