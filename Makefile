@@ -1,7 +1,7 @@
-.PHONY: help run test check bench
+.PHONY: help run test check bench bench-quick
 
 help: ## what can be made here
-	@sed -n 's/^\([a-z]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
 
 run: ## everything on this machine: own servers, both services, a demo order; Ctrl-C stops it all
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
@@ -12,5 +12,11 @@ test: ## every test, on servers of the tests' own
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
-bench: ## orders per second of the release binaries on this machine, beside pgbench
-	@scripts/install wrk && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"
+bench: ## what the release binaries do on this machine, beside bare PostgreSQL and RabbitMQ; PARTS="growth" chooses
+	@$(BUILD_BENCH) && exec $(RUN_BENCH) $(PARTS)
+
+bench-quick: ## the same without what takes long, in two to three minutes
+	@$(BUILD_BENCH) && exec $(RUN_BENCH) quick
+
+BUILD_BENCH = scripts/install wrk && cargo build --release --workspace --bins --locked
+RUN_BENCH = "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"

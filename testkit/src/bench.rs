@@ -1,66 +1,97 @@
-//! `make bench`: how many orders the real release binaries take and finish on this machine, beside
-//! what the same PostgreSQL does with the first step alone in the same sitting.
+//! `make bench`: what Ordermill does on this machine, beside what the same PostgreSQL and the same
+//! RabbitMQ do in the same sitting when nobody asks more of them than they must.
 //!
 //! Everything runs with the durability it ships with: fsync and synchronous commit on, quorum
-//! queues, persistent messages, publisher confirms. One order-management, two workers, a gateway
-//! that takes no time but keeps its durable ledger.
+//! queues, persistent messages, publisher confirms. The services are the real release binaries.
+//! Services, servers and load generators share the machine's cores.
 
+mod drain;
+mod figure;
 mod load;
+mod machine;
+mod number;
+mod part;
+mod placed;
+mod plan;
+mod program;
+mod progress;
 mod report;
+mod stack;
+mod watch;
 mod yardstick;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::world::World;
-use load::Accepted;
-use report::Round;
-use yardstick::Yardstick;
+use figure::Findings;
+use load::closed::Closed;
+use plan::{Part, Plan};
+use progress::say;
+use report::Report;
+use yardstick::inserts::Inserts;
 
-/// How often everything is measured; medians are told.
-const ROUNDS: usize = 3;
-/// How long each yardstick and each load lasts.
-const SECONDS: u64 = 15;
-/// How long the backlog of one round may take.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(120);
+/// What every part works with.
+#[derive(Clone, Debug)]
+struct Bench {
+    plan: Plan,
+    load: std::sync::Arc<Closed>,
+}
 
-/// Measures and prints. Takes about two minutes.
+impl Bench {
+    /// The same with another number of clients.
+    fn with_clients(&self, clients: u32) -> Bench {
+        Bench { plan: self.plan.clone(), load: self.load.of(clients).into() }
+    }
+
+    /// The same with another plan.
+    fn with(&self, plan: Plan) -> Bench {
+        Bench { plan, load: self.load.clone() }
+    }
+}
+
+/// Measures what the arguments say, shows it, and leaves reports in `target/bench`.
 ///
 /// # Errors
-/// If something can't be started, or `pgbench` or `wrk` are not installed.
-pub async fn run() -> Result<()> {
-    say("starting PostgreSQL, RabbitMQ, one order-management and two workers");
-    let builder = World::builder().private_servers().workers(2);
-    let world = builder.env("GATEWAY_LATENCY_MS", "0").env("RUST_LOG", "warn").start().await;
-    let yardstick = Yardstick::prepare(&world).await?;
-    let load = load::Load::prepare(&world)?;
-    load.run(2).await?;
-    world.eventually_all_settled(DRAIN_DEADLINE).await;
-    let mut rounds = Vec::new();
-    for number in 1..=ROUNDS {
-        say(&format!("round {number} of {ROUNDS}: pgbench, then wrk, {SECONDS} s each"));
-        let inserts_per_s = yardstick.run(SECONDS).await?;
-        let before = world.count(FINAL).await;
-        let started = Instant::now();
-        let Accepted { per_s, p50, p99 } = load.run(SECONDS).await?;
-        world.eventually_all_settled(DRAIN_DEADLINE).await;
-        let settled = world.count(FINAL).await - before;
-        let settled_per_s = per_second(settled, started.elapsed());
-        rounds.push(Round { inserts_per_s, accepted_per_s: per_s, settled_per_s, p50, p99 });
+/// If the arguments make no sense, a program is not installed, something can't be started, orders
+/// are refused or do not become final, or the reports can't be written.
+pub async fn run(arguments: Vec<String>) -> Result<()> {
+    let Some(plan) = Plan::from_arguments(&arguments)? else {
+        say(plan::HELP.trim_end());
+        return Ok(());
+    };
+    let began = Instant::now();
+    let load = Closed::prepare(plan.clients).await?.into();
+    say("starting PostgreSQL and RabbitMQ, and both services to look at them");
+    let world = stack::services(1).start().await;
+    let (taken_at, facts) = (machine::now(&world).await?, machine::facts(&world).await?);
+    let inserts = Inserts::prepare(&world).await?;
+    drop(world);
+    let bench = Bench { plan, load };
+    let findings = measure(&bench, &inserts).await?;
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    let report = Report { taken_at, minutes, plan: bench.plan, facts, findings };
+    say(&report.table());
+    for file in report.write()? {
+        say(&format!("{}", file.display()));
     }
-    say(&report::of(&world, &rounds).await);
     Ok(())
 }
 
-const FINAL: &str = "select count(*) from orders where status <> 'Pending'";
-
-fn per_second(count: i64, elapsed: Duration) -> f64 {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    f64::from(count) / elapsed.as_secs_f64()
-}
-
-fn say(text: &str) {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").ok();
+async fn measure(bench: &Bench, inserts: &Inserts) -> Result<Findings> {
+    let mut findings = part::rounds::measure(bench, inserts).await?;
+    for part in &bench.plan.parts {
+        findings.add(match part {
+            // These are measured in rounds.
+            Part::Inserts | Part::Broker | Part::One => Findings::default(),
+            Part::Packs | Part::Crowd | Part::Intake | Part::Latency => Findings::default(),
+            Part::Idle => part::idle::measure(bench).await?,
+            Part::Growth => part::growth::measure(bench).await?,
+            Part::Backlog => part::backlog::measure(bench).await?,
+            Part::Gateway => part::gateway::workers(bench).await?,
+            Part::SlowGateway => part::gateway::in_flight(bench).await?,
+            Part::Scale => part::scale::measure(bench).await?,
+        });
+    }
+    Ok(findings)
 }

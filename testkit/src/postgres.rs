@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls};
 
@@ -56,6 +57,12 @@ impl Postgres {
     /// The port on 127.0.0.1; the same for the server's whole life.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The id of the postmaster, while it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        server.as_ref().filter(|server| server.exit_status().is_none()).map(|server| server.pid())
     }
 
     /// The file with what the server says.
@@ -148,8 +155,7 @@ impl Postgres {
 
     /// Whether it has been started and not ended.
     pub fn is_running(&self) -> bool {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        server.as_ref().is_some_and(|server| server.exit_status().is_none())
+        self.pid().is_some()
     }
 
     fn take(&self) -> Option<Arc<Guarded>> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::sys::signal::Signal;
+use nix::{sys::signal::Signal, unistd::Pid};
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -85,6 +85,12 @@ impl RabbitMq {
         self.ports.amqp
     }
 
+    /// The id of the node, while it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        node.as_ref().filter(|node| node.exit_status().is_none()).map(|node| node.pid())
+    }
+
     /// The file with what the node says at its start; its own logs are in `log/` beside it.
     pub fn log(&self) -> PathBuf {
         self.dir.join("output")
@@ -142,8 +148,7 @@ impl RabbitMq {
 
     /// Whether it has been started and not ended.
     pub fn is_running(&self) -> bool {
-        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
-        node.as_ref().is_some_and(|node| node.exit_status().is_none())
+        self.pid().is_some()
     }
 
     /// Raises the memory alarm: every publisher is told `connection.blocked` and held up.

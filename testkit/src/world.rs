@@ -109,6 +109,11 @@ impl World {
         &self.tenancy.private().or_fail("break a server without `.private_servers()`").rabbitmq
     }
 
+    /// Where it lives, for those who measure its servers and don't break them.
+    pub(crate) fn tenancy(&self) -> &Tenancy {
+        &self.tenancy
+    }
+
     /// The name of its database and of its virtual host.
     pub fn name(&self) -> &str {
         self.tenancy.name()

@@ -1,51 +1,83 @@
-//! The figures, as a table.
+//! What a person reads, and what a program reads.
 
-use crate::world::World;
+mod bars;
+mod curves;
+mod page;
+mod screen;
+mod shares;
+mod svg;
 
-/// One round's figures.
-pub(super) struct Round {
-    pub(super) inserts_per_s: f64,
-    pub(super) accepted_per_s: f64,
-    pub(super) settled_per_s: f64,
-    pub(super) p50: String,
-    pub(super) p99: String,
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::figure::Findings;
+use super::machine::Facts;
+use super::plan::Plan;
+
+/// Everything about one run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    /// When, by PostgreSQL's clock, as in `20261120T083000Z`.
+    pub(super) taken_at: String,
+    /// How long it took.
+    pub(super) minutes: f64,
+    /// What was asked for.
+    pub(super) plan: Plan,
+    /// On what.
+    pub(super) facts: Facts,
+    /// What came out.
+    #[serde(flatten)]
+    pub(super) findings: Findings,
 }
 
-/// The table: medians with the spread, ratios to the yardstick pair by pair, and what was measured.
-pub(super) async fn of(world: &World, rounds: &[Round]) -> String {
-    let row = |label: &str, value: &dyn Fn(&Round) -> f64, digits: usize| {
-        let mut values: Vec<f64> = rounds.iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |i: usize| values.get(i).copied().unwrap_or_default();
-        let (low, mid, high) = (at(0), at(values.len() / 2), at(values.len().saturating_sub(1)));
-        format!("{label:<58} {mid:>9.digits$}   {low:.digits$} – {high:.digits$}\n")
-    };
-    let mut text = format!("\n{:<58} {:>9}   spread\n", "", "median");
-    text +=
-        &row("S: pgbench, one order + outbox row a commit, 64 clients /s", &|r| r.inserts_per_s, 0);
-    text += &row("orders accepted (201) /s, wrk -t1 -c64", &|r| r.accepted_per_s, 0);
-    text +=
-        &row("orders settled /s, from the first POST to the last final", &|r| r.settled_per_s, 0);
-    text += &row("accepted ÷ S", &|r| r.accepted_per_s / r.inserts_per_s, 2);
-    text += &row("settled ÷ S", &|r| r.settled_per_s / r.inserts_per_s, 2);
-    for (number, Round { p50, p99, .. }) in rounds.iter().enumerate() {
-        text += &format!("POST answered in round {}: p50 {p50}, p99 {p99}\n", number + 1);
+impl Report {
+    /// For the terminal.
+    pub(super) fn table(&self) -> String {
+        screen::of(self)
     }
-    for process in world.processes() {
-        let peak = process.pid().ok().and_then(|pid| peak_memory(pid.as_raw()));
-        text += &format!("{}: peak memory {}\n", process.name(), peak.unwrap_or("?".into()));
-    }
-    let version = world.sql("select version()").await;
-    let version: String = version.first().map(|row| row.get(0)).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    text += &format!("{cores} cores shared by all; {version}; fsync and synchronous_commit on; ");
-    text += "quorum queues, persistent messages, confirms; 1 order a message; gateway latency 0\n";
-    text
-}
 
-/// `VmHWM` of Linux's `/proc`.
-fn peak_memory(pid: i32) -> Option<String> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.trim_start_matches("VmHWM:").trim().to_owned())
+    /// Writes `<time>.json`, `latest.json` and `latest.html` into the directory `bench` beside the
+    /// one of the profile, which is `target/bench` mostly. Returns where they are.
+    ///
+    /// # Errors
+    /// If they can't be written.
+    pub(super) fn write(&self) -> Result<Vec<PathBuf>> {
+        let running = std::env::current_exe()?;
+        let target = running.ancestors().nth(2).context("where is the target directory?")?;
+        let dir = target.join("bench");
+        std::fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
+        let json = serde_json::to_string_pretty(self)? + "\n";
+        let files = [
+            (format!("{}.json", self.taken_at), json.clone()),
+            ("latest.json".to_owned(), json),
+            ("latest.html".to_owned(), page::of(self)),
+        ];
+        let mut written = Vec::new();
+        for (name, text) in files {
+            let path = dir.join(name);
+            std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    /// The chapters in which figures stand, in order.
+    fn chapters(&self) -> Vec<&'static str> {
+        let mut chapters: Vec<&'static str> = Vec::new();
+        for figure in &self.findings.figures {
+            if !chapters.contains(&figure.chapter) {
+                chapters.push(figure.chapter);
+            }
+        }
+        chapters
+    }
+
+    /// How many targets are met, and how many there are.
+    fn score(&self) -> (usize, usize) {
+        let verdicts = || self.findings.figures.iter().filter_map(|figure| figure.met);
+        (verdicts().filter(|met| *met).count(), verdicts().count())
+    }
 }
