@@ -17,4 +17,4 @@ create table payments.payments (
     currency       text not null,
     payment_method text,
     reason         text
-) with (fillfactor = 60);
+) with (fillfactor = 50);

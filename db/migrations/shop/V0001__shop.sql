@@ -41,7 +41,7 @@ create table orders (
     payment_method  text,
     idempotency_key text,
     cancel_reason   text
-) with (fillfactor = 60);
+) with (fillfactor = 50);
 
 create unique index orders_idempotency_key on orders (idempotency_key)
     where idempotency_key is not null;
