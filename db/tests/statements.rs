@@ -8,6 +8,7 @@
 
 mod statements {
     mod connection;
+    mod grown;
     mod late;
     mod orders;
     mod outbox;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::broker::{BrokerSettings, Publisher, Status};
 use common::runtime::{Gather, GatherLimits, Metrics, NotGathered, Tasks};
-use db::outbox::Batch;
+use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 use futures_util::future::join_all;
 
@@ -124,15 +124,21 @@ async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, 
     let length = relay.settings.lease;
     let lease = Lease { until: Instant::now() + length, length };
     let batches = outbox::claim(db, CLAIM_MAX, length).await?;
-    let found: usize = batches.iter().map(|batch| batch.entries.len()).sum();
-    if found == 0 {
+    if batches.is_empty() {
         return Ok(Swept::All);
     }
+    let (batches, empty): (Vec<_>, Vec<_>) =
+        batches.into_iter().partition(|b| !b.entries.is_empty());
+    // Somebody has deleted their orders by hand.
+    let empty: Vec<BatchId> = empty.into_iter().map(|batch| batch.id).collect();
+    if !empty.is_empty() {
+        outbox::remove(db, &empty).await?;
+    }
+    let found: usize = batches.iter().map(|batch| batch.entries.len()).sum();
     metrics.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
     log::debug!(orders = found; "relaying orders that were left behind");
     let relayed = batches.into_iter().map(|batch| relay.gather.submit_all(due(batch, lease)));
     let mut relayed = join_all(relayed).await.into_iter().flatten();
     let all_gone = relayed.all(|r| r == Ok::<_, NotGathered<Infallible>>(Relayed::Gone));
-    let full = i64::try_from(found).is_ok_and(|found| found >= CLAIM_MAX);
-    Ok(if full && all_gone { Swept::More } else { Swept::All })
+    Ok(if all_gone { Swept::More } else { Swept::All })
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
     let charges = Charges::open(&db, gateway, limits, (&tasks, &metrics));
     let replies = Replies::open(&config.broker, &publisher, &tasks, &metrics);
-    let handler = PaymentRequests::new(charges, replies);
+    let handler = PaymentRequests::new(charges, replies, tasks.stopping());
     let drain = config.process.drain;
     let mut consuming =
         Consumer::start((config.broker, drain), publisher.clone(), handler, (&tasks, &metrics));

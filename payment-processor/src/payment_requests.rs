@@ -7,8 +7,9 @@ use common::domain::OrderId;
 use common::message::{Envelope, PACK_MAX, PaymentRequest, PaymentResult, decode_requests};
 use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
-use crate::charge::{ChargeError, Charges, Charging};
+use crate::charge::{ChargeError, Charges, Charging, Room};
 use crate::reply::{Replies, Reply};
 
 /// Handles payment requests.
@@ -18,6 +19,7 @@ pub(crate) struct PaymentRequests {
     replies: Replies,
     /// Held by the one message that is read and waits for room. The others wait as bytes.
     turn: Mutex<()>,
+    stopping: CancellationToken,
 }
 
 impl Handler for PaymentRequests {
@@ -40,7 +42,7 @@ impl Handler for PaymentRequests {
                 }
             }
         }
-        let room = self.charges.room_for(requests.len()).await;
+        let Some(room) = self.room_for(requests.len()).await else { return Outcome::Back };
         drop(turn);
         let charged = self.charges.charge(requests, room).await;
         let unfinished = charged
@@ -58,8 +60,22 @@ impl Handler for PaymentRequests {
 }
 
 impl PaymentRequests {
-    pub(crate) fn new(charges: Charges, replies: Replies) -> PaymentRequests {
-        PaymentRequests { charges, replies, turn: Mutex::new(()) }
+    /// Begins nothing any more once `stopping` is cancelled.
+    pub(crate) fn new(
+        charges: Charges,
+        replies: Replies,
+        stopping: CancellationToken,
+    ) -> PaymentRequests {
+        PaymentRequests { charges, replies, turn: Mutex::new(()), stopping }
+    }
+
+    /// Room for so many orders, unless the process stops first.
+    async fn room_for(&self, orders: usize) -> Option<Room> {
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => None,
+            room = self.charges.room_for(orders) => Some(room),
+        }
     }
 
     /// Replies to what has ended, and comes back with the orders that have not.

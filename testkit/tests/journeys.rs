@@ -10,6 +10,7 @@ mod journeys {
     mod broker;
     mod confirms;
     mod database;
+    mod full_speed;
     mod gateway;
     mod hostile;
     mod idempotency;

@@ -24,6 +24,11 @@ impl Acks {
         self.open.insert(tag);
     }
 
+    /// A delivery has been given back.
+    pub(super) fn forget(&mut self, tag: DeliveryTag) {
+        self.open.remove(&tag);
+    }
+
     /// These are done; what has to be sent for them.
     pub(super) fn done(&mut self, tags: &[DeliveryTag]) -> AckPlan {
         for tag in tags {

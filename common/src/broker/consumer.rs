@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::acks::Acks;
 use super::connection::{GOODBYE, STABLE, close, within};
-use super::desk::{Desk, Handler};
+use super::desk::{Desk, Fate, Handler};
 use super::fault::Fault;
 use super::publisher::Publisher;
 use super::settings::BrokerSettings;
@@ -94,7 +94,7 @@ struct Worker<H> {
 struct Session {
     channel: Channel,
     acks: Acks,
-    in_hand: JoinSet<DeliveryTag>,
+    in_hand: JoinSet<(DeliveryTag, Fate)>,
 }
 
 impl<H: Handler> Worker<H> {
@@ -188,26 +188,34 @@ impl<H: Handler> Worker<H> {
         let tag = delivery.delivery_tag;
         session.acks.open(tag);
         let desk = self.desk.clone();
-        session.in_hand.spawn(async move {
-            desk.handle(delivery.data, delivery.properties).await;
-            tag
-        });
+        session
+            .in_hand
+            .spawn(async move { (tag, desk.handle(delivery.data, delivery.properties).await) });
     }
 }
 
 impl Session {
-    /// Acks what has ended: `first`, and whatever else ended meanwhile.
+    /// Answers what has ended: `first`, and whatever else ended meanwhile.
     async fn ack_finished(
         &mut self,
-        first: Result<DeliveryTag, tokio::task::JoinError>,
+        first: Result<(DeliveryTag, Fate), tokio::task::JoinError>,
     ) -> Result<usize, Fault> {
         let mut ended = vec![first];
         while let Some(next) = self.in_hand.try_join_next() {
             ended.push(next);
         }
         // A task that panicked has lost its tag: with the session its delivery goes back.
-        let tags: Result<Vec<DeliveryTag>, _> = ended.into_iter().collect();
-        let tags = tags.map_err(|_| Fault::GivenUp("a reader's task panicked"))?;
+        let ended: Result<Vec<(DeliveryTag, Fate)>, _> = ended.into_iter().collect();
+        let ended = ended.map_err(|_| Fault::GivenUp("a reader's task panicked"))?;
+        let (over, back): (Vec<_>, Vec<_>) =
+            ended.into_iter().partition(|(_, fate)| *fate == Fate::Ack);
+        // First of all: what has been given back, an ack of `multiple` no longer means.
+        for (tag, _) in &back {
+            let options = BasicNackOptions { multiple: false, requeue: true };
+            self.channel.basic_nack(*tag, options).await?;
+            self.acks.forget(*tag);
+        }
+        let tags: Vec<DeliveryTag> = over.into_iter().map(|(tag, _)| tag).collect();
         let plan = self.acks.done(&tags);
         if let Some(tag) = plan.up_to {
             self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?;

@@ -36,6 +36,17 @@ pub enum Outcome {
     Done,
     /// These parts of it go elsewhere, all the rest is done: publish them, then ack.
     Leave(Vec<Departure>),
+    /// Nothing was begun, and the process stops: somebody else may have it.
+    Back,
+}
+
+/// What a delivery is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is over.
+    Ack,
+    /// It goes back to its queue.
+    Back,
 }
 
 /// Does what a message asks for.
@@ -54,12 +65,13 @@ pub(super) struct Desk<H> {
 }
 
 impl<H: Handler> Desk<H> {
-    /// Returns once the delivery may be acked.
-    pub(super) async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) {
+    /// Returns once the delivery may be answered.
+    pub(super) async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) -> Fate {
         let message = Received { body, envelope: envelope(&properties) };
         let handled = AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await;
         let departures = match handled {
-            Ok(Outcome::Done) => return,
+            Ok(Outcome::Done) => return Fate::Ack,
+            Ok(Outcome::Back) => return Fate::Back,
             Ok(Outcome::Leave(departures)) => departures,
             Err(_) => vec![self.after_panic(message.body, &mut properties)],
         };
@@ -71,6 +83,7 @@ impl<H: Handler> Desk<H> {
             self.count(departure);
         });
         join_all(leave).await;
+        Fate::Ack
     }
 
     /// A queue without a ladder gets its message back at once, so the wait is here.

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use common::domain::OrderId;
+
 use crate::row::column;
 use crate::{Db, Error};
 
@@ -15,9 +17,9 @@ const SURVEY: &str = "
                       || repeat('0', 20))::uuid as horizon
           from survey for update skip locked
     ), step as materialized (
-        select o.id, o.status from turn, orders o
-         where o.id > turn.seen and o.id < turn.horizon
-         order by o.id limit $2
+        select id, status from orders
+         where id > (select seen from turn) and id < (select horizon from turn)
+         order by id limit $2
     ), late as (
         insert into late_orders (order_id) select id from step where status = 'Pending'
         on conflict do nothing
@@ -40,16 +42,31 @@ pub async fn survey(db: &Db, after: Duration, limit: i64) -> Result<i64, Error> 
 }
 
 const FORGET: &str = "
-    with ended as (
-        select l.order_id from late_orders l join orders o on o.id = l.order_id
-         where o.status <> 'Pending' order by l.order_id limit $1
+    with step as materialized (
+        select order_id from late_orders where order_id > $1 order by order_id limit $2
     ), gone as (
-        delete from late_orders l using ended where l.order_id = ended.order_id returning 1
+        delete from late_orders l using step, orders o
+         where l.order_id = step.order_id and o.id = step.order_id and o.status <> 'Pending'
+        returning 1
     )
-    select count(*) from gone";
+    select (select order_id from step order by order_id desc limit 1) as last,
+           (select count(*) from step) as seen, (select count(*) from gone) as gone";
 
-/// Strikes out up to `limit` late orders that have ended since; how many.
-pub async fn forget_ended(db: &Db, limit: i64) -> Result<i64, Error> {
-    let rows = db.query(FORGET, &[&limit]).await?;
-    rows.first().map_or(Ok(0), |row| column(row, "count"))
+/// What one look at late orders found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The last one looked at, where the next look goes on; `None` after the last of all.
+    pub last: Option<OrderId>,
+    /// How many were struck out.
+    pub gone: i64,
+}
+
+/// Looks at up to `limit` late orders after `after` and strikes out those that have ended.
+pub async fn forget_ended(db: &Db, after: Option<OrderId>, limit: i64) -> Result<Forgotten, Error> {
+    let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
+    let rows = db.query(FORGET, &[&after, &limit]).await?;
+    let Some(row) = rows.first() else { return Ok(Forgotten { last: None, gone: 0 }) };
+    let last: Option<uuid::Uuid> = column(row, "last")?;
+    let more = column::<i64>(row, "seen")? == limit;
+    Ok(Forgotten { last: last.filter(|_| more).map(OrderId), gone: column(row, "gone")? })
 }

@@ -5,7 +5,7 @@ mod place;
 mod read;
 mod settle;
 
-pub use late::{forget_ended, survey};
+pub use late::{Forgotten, forget_ended, survey};
 pub use place::{Placed, Placements, Placing, Refusal, place};
 pub use read::{Page, get, list};
 pub use settle::{Settled, Settling, settle};

@@ -43,6 +43,18 @@ macro_rules! listed {
     };
 }
 
+// In an order that only the index by customer has: a plan that is made for every customer would
+// walk through everybody's orders to find those of one who has few.
+macro_rules! listed_of_customer {
+    ($filter:expr) => {
+        select_orders!(concat!(
+            "orders where (customer_id, id) < ($3, $1) and customer_id >= $3",
+            $filter,
+            " order by customer_id desc, id desc limit $2"
+        ))
+    };
+}
+
 macro_rules! listed_from {
     ($table:literal, $filter:expr) => {
         select_orders!(concat!(
@@ -56,10 +68,10 @@ macro_rules! listed_from {
 
 // What is pending is young, or in the list of those that are late.
 macro_rules! pending {
-    ($filter:literal) => {
+    ($young:expr, $filter:literal) => {
         concat!(
             "select * from ((",
-            listed!(concat!($filter, " and status = 'Pending' and id > (select seen from survey)")),
+            $young,
             ") union all (",
             listed_from!(
                 "late_orders",
@@ -76,13 +88,21 @@ macro_rules! pending {
 // A filter stands in the statement's own text and not in a condition on a parameter, so that one
 // plan is right for it. `$3` is the customer.
 const ALL: &str = listed!("$3::bigint is null");
-const PENDING: &str = pending!("$3::bigint is null");
+const PENDING: &str = pending!(
+    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from survey)"),
+    "$3::bigint is null"
+);
 const CONFIRMED: &str = listed!("status = 'Confirmed' and $3::bigint is null");
 const CANCELED: &str = listed_from!("canceled_orders", "$3::bigint is null");
-const OF_CUSTOMER: &str = listed!("customer_id = $3");
-const OF_CUSTOMER_PENDING: &str = pending!("customer_id = $3");
-const OF_CUSTOMER_CONFIRMED: &str = listed!("customer_id = $3 and status = 'Confirmed'");
-const OF_CUSTOMER_CANCELED: &str = listed!("customer_id = $3 and status = 'Canceled'");
+const OF_CUSTOMER: &str = listed_of_customer!("");
+const OF_CUSTOMER_PENDING: &str = pending!(
+    listed_of_customer!(
+        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from survey))"
+    ),
+    "customer_id = $3"
+);
+const OF_CUSTOMER_CONFIRMED: &str = listed_of_customer!(" and status = 'Confirmed'");
+const OF_CUSTOMER_CANCELED: &str = listed_from!("canceled_orders", "customer_id = $3");
 
 /// A page of orders, newest first.
 pub async fn list(db: &Db, page: &Page) -> Result<Vec<Order>, Error> {

@@ -32,7 +32,10 @@ async fn what_is_pending_is_found_before_and_after_it_is_late() {
 
     settle(&store.db, &[captured(&old[2]), captured(&young[1])]).await.unwrap();
     assert_eq!(pending(&store).await, [young[0], old[4], old[3]]);
-    assert_eq!(forget_ended(&store.db, 100).await.unwrap(), 1);
+    let first = forget_ended(&store.db, None, 2).await.unwrap();
+    assert_eq!((first.last, first.gone), (Some(old[3]), 1));
+    let second = forget_ended(&store.db, first.last, 2).await.unwrap();
+    assert_eq!((second.last, second.gone), (None, 0));
     assert_eq!(store.count(LATE).await, 2);
     assert_eq!(pending(&store).await, [young[0], old[4], old[3]]);
 }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use common::domain::OrderId;
 use common::runtime::Tasks;
+use db::orders::Forgotten;
 use db::{Db, Error, orders};
 
 /// The pause between two surveys.
@@ -18,6 +20,7 @@ const STEP_MAX: i64 = 20_000;
 /// Surveys until the stop. Several processes take turns.
 pub(crate) async fn survey(db: Db, tasks: Tasks) {
     let stopping = tasks.stopping();
+    let mut after = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -25,14 +28,25 @@ pub(crate) async fn survey(db: Db, tasks: Tasks) {
         }
         let steps = async {
             while orders::survey(&db, LATE_AFTER, STEP_MAX).await? == STEP_MAX {}
-            while orders::forget_ended(&db, STEP_MAX).await? == STEP_MAX {}
-            Ok::<(), Error>(())
+            forget_ended(&db, &mut after).await
         };
         tokio::select! {
             surveyed = steps => if let Err(error) = surveyed {
                 log::warn!("late orders cannot be surveyed: {error}");
             },
             () = stopping.cancelled() => return,
+        }
+    }
+}
+
+/// Strikes out late orders that have ended, from where the last round left off, for as long as most
+/// of those looked at have: an outage with millions of late orders is not walked through each time.
+async fn forget_ended(db: &Db, after: &mut Option<OrderId>) -> Result<(), Error> {
+    loop {
+        let Forgotten { last, gone } = orders::forget_ended(db, *after, STEP_MAX).await?;
+        *after = last;
+        if last.is_none() || gone < STEP_MAX / 2 {
+            return Ok(());
         }
     }
 }

@@ -21,6 +21,12 @@ pub(super) struct Due {
     lease: Lease,
 }
 
+impl Due {
+    fn order_id(&self) -> OrderId {
+        self.entry.request.order_id
+    }
+}
+
 /// The orders of a row enter the station as one group, so they also leave it in one batch.
 pub(super) fn due(batch: Batch, lease: Lease) -> Vec<Due> {
     let id = batch.id;
@@ -59,16 +65,19 @@ impl Station for Publish {
         let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
         let packs: Vec<&[&Due]> = ours.chunks(self.per_message).collect();
         let messages = packs.iter().map(|pack| self.message(pack)).collect();
-        let mut left = HashSet::new();
+        // Left, unless the broker says otherwise.
+        let mut left: HashSet<OrderId> = ours.iter().map(|due| due.order_id()).collect();
         for (pack, outcome) in packs.iter().zip(self.publisher.publish_all(messages).await) {
-            if let Err(why) = outcome {
-                note(why, pack);
-                left.extend(pack.iter().map(|due| due.entry.request.order_id));
+            match outcome {
+                Ok(()) => pack.iter().for_each(|due| {
+                    left.remove(&due.order_id());
+                }),
+                Err(why) => note(why, pack),
             }
         }
         self.book(&ours, &left).await;
         let relayed = |due: &Due| match due.lease.until > now {
-            true if !left.contains(&due.entry.request.order_id) => Relayed::Gone,
+            true if !left.contains(&due.order_id()) => Relayed::Gone,
             true | false => Relayed::Left,
         };
         Ok(batch.iter().map(relayed).collect())

@@ -22,7 +22,8 @@ impl World {
         self.try_count(query).await.or_fail(query)
     }
 
-    pub(super) async fn try_count(&self, query: &str) -> Result<i64, tokio_postgres::Error> {
+    /// The same while the server is being killed.
+    pub async fn try_count(&self, query: &str) -> Result<i64, tokio_postgres::Error> {
         let rows = self.try_sql(query, &[]).await?;
         rows.first().or_fail("find one row").try_get(0)
     }

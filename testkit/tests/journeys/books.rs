@@ -54,6 +54,23 @@ pub(super) async fn first_order(world: &World) -> Order {
     .await
 }
 
+/// A client that repeats an order under its key until it gets its `201`.
+pub(super) async fn place_stubbornly(world: &World, key: String) -> Order {
+    let reply = eventually("a 201", LONG, async || {
+        let request = world.request(Method::POST, "/orders").header("Idempotency-Key", &key);
+        let reply = world.try_send(request.json(&order_body("pm_card_visa"))).await;
+        match reply {
+            Ok(reply) if reply.status == 201 => Ok(reply),
+            Ok(reply) => {
+                assert!([409, 503].contains(&reply.status), "{} {}", reply.status, reply.text);
+                Err(reply.text)
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    });
+    Order::from_json(reply.await.json())
+}
+
 /// One counter of a process, as `/metrics` shows it; 0 if it has not been counted yet.
 pub(super) async fn counter(world: &World, ops_url: String, name: &str) -> f64 {
     let request = world.http().get(ops_url);

@@ -4,29 +4,11 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use reqwest::Method;
 use testkit::eventually;
 use testkit::eventually::wait_for;
 use testkit::world::{Order, World, order_body};
 
-use super::books::{LONG, balance, counter};
-
-/// A client that repeats an order under its key until it gets its `201`.
-async fn place_stubbornly(world: &World, key: String) -> Order {
-    let reply = eventually("a 201", LONG, async || {
-        let request = world.request(Method::POST, "/orders").header("Idempotency-Key", &key);
-        let reply = world.try_send(request.json(&order_body("pm_card_visa"))).await;
-        match reply {
-            Ok(reply) if reply.status == 201 => Ok(reply),
-            Ok(reply) => {
-                assert!([409, 503].contains(&reply.status), "{} {}", reply.status, reply.text);
-                Err(reply.text)
-            }
-            Err(error) => Err(error.to_string()),
-        }
-    });
-    Order::from_json(reply.await.json())
-}
+use super::books::{LONG, balance, counter, place_stubbornly};
 
 async fn place_many(world: &World, prefix: &str) -> Vec<Order> {
     let clients = (0..40).map(|n| place_stubbornly(world, format!("{prefix}-{n}")));

@@ -89,6 +89,37 @@ async fn a_worker_that_cannot_finish_in_time_gives_the_rest_back() {
     balance(&world, &orders).await;
 }
 
+#[tokio::test]
+async fn a_worker_that_is_stopped_begins_nothing_any_more_and_gives_back_what_waits() {
+    let mut world = World::builder()
+        .workers(0)
+        .env("ORDERS_PER_MESSAGE", "10")
+        .worker_env("PREFETCH", "20")
+        .worker_env("GATEWAY_LATENCY_MS", "2000")
+        .start()
+        .await;
+    let orders = world.place_orders(400).await;
+    world.add_worker().await;
+    eventually("charges to be under way", LONG, async || {
+        world.try_count("select count(*) from payments.payments").await.unwrap_or(0) >= 11
+    })
+    .await;
+
+    let started = Instant::now();
+    world.worker(0).sigterm().unwrap();
+    let exit = world.worker(0).wait_exit(Duration::from_secs(12)).await.unwrap();
+
+    assert!(exit.success(), "{exit:?}");
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    let begun = world.count("select count(*) from payments.payments").await;
+    assert!(begun <= 40, "{begun} charges were begun by a worker that was stopped");
+    let cut = world.count("select count(*) from payments.payments where status = 'started'").await;
+    assert_eq!(cut, 0, "charges were cut off that had time to end");
+    world.set_worker_env("GATEWAY_LATENCY_MS", "0");
+    world.add_worker().await;
+    balance(&world, &orders).await;
+}
+
 /// Holds up whoever wants to store an order until `released` has a row.
 const HOLD: &str = "
     do $$ begin

@@ -18,7 +18,8 @@ const LATENCY: Duration = Duration::from_millis(100);
 const BOUND: u16 = 100;
 /// The service's default.
 const USUAL: u16 = 500;
-/// One worker with as many charges in flight as a gateway of 2 s needs for 2000 a second.
+/// One worker with as many charges in flight as a gateway of 2 s needs for 2000 a second. It should
+/// come within a tenth of that, its start and the end of the queue included.
 const SLOW: Duration = Duration::from_secs(2);
 const MANY: u16 = 4000;
 
@@ -62,7 +63,7 @@ pub(in crate::bench) async fn in_flight(bench: &Bench) -> Result<Findings> {
     let (found, peak) = charged(bench, SLOW, (1, MANY)).await?;
     let rate = Figure::of(CHAPTER, "settled, gateway 2 s, 4000 in flight", "/s", [found.per_s]);
     let peak = Figure::of(CHAPTER, "peak memory of that worker", "MB", peak);
-    let rate = rate.map(|figure| figure.with(Target::AtLeast(1_900.0)));
+    let rate = rate.map(|figure| figure.with(Target::AtLeast(1_800.0)));
     let peak = peak.map(|figure| figure.with(Target::AtMost(120.0)));
     Ok(Findings { figures: rate.into_iter().chain(peak).collect(), ..Findings::default() })
 }
