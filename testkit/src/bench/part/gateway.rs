@@ -14,8 +14,8 @@ use super::super::watch::{memory, rest};
 
 const CHAPTER: &str = "A slow gateway";
 const LATENCY: Duration = Duration::from_millis(100);
-/// So few messages in hand that one worker is bound by them, at 1000 orders a second.
-const BOUND: u16 = 100;
+/// So few messages in hand that one worker is bound by them, at 500 orders a second.
+const BOUND: u16 = 50;
 /// The service's default.
 const USUAL: u16 = 500;
 /// One worker with as many charges in flight as a gateway of 2 s needs for 2000 a second. It should
