@@ -9,7 +9,6 @@ mod drain;
 mod figure;
 mod load;
 mod machine;
-mod number;
 mod part;
 mod placed;
 mod plan;

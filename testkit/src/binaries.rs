@@ -18,6 +18,16 @@ pub struct Binaries {
     pub payment_processor: PathBuf,
 }
 
+impl Binaries {
+    /// Those in one directory, whoever built them.
+    pub fn in_dir(dir: &Path) -> Binaries {
+        Binaries {
+            order_management: dir.join("order-management"),
+            payment_processor: dir.join("payment-processor"),
+        }
+    }
+}
+
 /// Builds both services, if they are not fresh, in the profile and target directory of the running
 /// executable.
 pub async fn fresh() -> Result<&'static Binaries> {
@@ -41,10 +51,7 @@ fn build() -> Result<Binaries> {
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
-    Ok(Binaries {
-        order_management: profile_dir.join("order-management"),
-        payment_processor: profile_dir.join("payment-processor"),
-    })
+    Ok(Binaries::in_dir(profile_dir))
 }
 
 /// `target/debug` for `target/debug/deps/some_test` and for `target/debug/ordermill-local`.

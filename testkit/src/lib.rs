@@ -4,7 +4,9 @@
 
 pub mod bench;
 pub mod binaries;
+pub mod chaos;
 mod cluster;
+mod drawing;
 mod epmd;
 pub mod eventually;
 pub mod fail;
@@ -12,6 +14,7 @@ pub mod fault_proxy;
 pub mod installed;
 pub mod local;
 pub mod log_file;
+mod number;
 pub mod ports;
 pub mod postgres;
 pub mod process_table;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::number::median;
+use crate::number::median;
 
 /// What a figure should come to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use uuid::Uuid;
 
-use super::number::rows;
+use crate::number::rows;
 use crate::world::World;
 
 const LAST: &str = "select id from orders order by id desc limit 1";

@@ -5,7 +5,6 @@ mod curves;
 mod page;
 mod screen;
 mod shares;
-mod svg;
 
 use std::path::PathBuf;
 

@@ -23,6 +23,7 @@ pub struct WorldBuilder {
     private_servers: bool,
     order_management_env: Variables,
     worker_env: Variables,
+    binaries: Option<Binaries>,
 }
 
 impl Default for WorldBuilder {
@@ -34,6 +35,7 @@ impl Default for WorldBuilder {
             private_servers: false,
             order_management_env: Vec::new(),
             worker_env: Vec::new(),
+            binaries: None,
         }
     }
 }
@@ -77,6 +79,12 @@ impl WorldBuilder {
     /// A variable for workers only.
     pub fn worker_env(mut self, name: &str, value: &str) -> WorldBuilder {
         self.worker_env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// These executables; those of this build otherwise.
+    pub fn binaries(mut self, binaries: Binaries) -> WorldBuilder {
+        self.binaries = Some(binaries);
         self
     }
 
@@ -125,7 +133,7 @@ impl World {
     }
 
     pub(super) async fn launch_order_management(&self, number: usize) -> Result<Process> {
-        let Binaries { order_management, .. } = binaries::fresh().await?;
+        let Binaries { order_management, .. } = self.binaries().await?;
         let ports = self.links.as_ref().map(|links| links.order_management.ports());
         let mut spec = self.spec(format!("order-management-{number}"), ports)?;
         spec.binary.clone_from(order_management);
@@ -135,12 +143,19 @@ impl World {
     }
 
     pub(super) async fn launch_worker(&self, number: usize) -> Result<Process> {
-        let Binaries { payment_processor, .. } = binaries::fresh().await?;
+        let Binaries { payment_processor, .. } = self.binaries().await?;
         let ports = self.links.as_ref().map(|links| links.workers.ports());
         let mut spec = self.spec(format!("worker-{number}"), ports)?;
         spec.binary.clone_from(payment_processor);
         spec.variables.extend_from_slice(&self.plan.worker_env);
         Process::start(spec)
+    }
+
+    async fn binaries(&self) -> Result<&Binaries> {
+        match &self.plan.binaries {
+            Some(binaries) => Ok(binaries),
+            None => binaries::fresh().await,
+        }
     }
 
     fn spec(&self, name: String, proxies: Option<Ports>) -> Result<ProcessSpec> {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 use tokio::process::Command;
 
-use super::super::number::float;
 use super::super::program;
+use crate::number::float;
 use crate::scratch_dir::ScratchDir;
 use crate::world::World;
 

@@ -5,10 +5,10 @@ use anyhow::Result;
 use super::super::Bench;
 use super::super::drain::drain;
 use super::super::figure::{Figure, Findings, Target};
-use super::super::number::{float, shown};
 use super::super::progress::say;
 use super::super::stack;
 use super::super::watch::rest;
+use crate::number::{float, shown};
 use crate::world::World;
 
 const CHAPTER: &str = "A long backlog";

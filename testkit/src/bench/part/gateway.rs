@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::super::Bench;
 use super::super::drain::{Drained, drain};
 use super::super::figure::{Figure, Findings, Table, Target};
-use super::super::number::{float, shown};
 use super::super::progress::say;
 use super::super::stack;
 use super::super::watch::{memory, rest};
+use crate::number::{float, shown};
 
 const CHAPTER: &str = "A slow gateway";
 const LATENCY: Duration = Duration::from_millis(100);

@@ -4,11 +4,11 @@ use anyhow::{Context, Result};
 
 use super::super::Bench;
 use super::super::figure::{Figure, Findings, Target};
-use super::super::number::{float, shown};
 use super::super::progress::say;
 use super::super::stack;
 use super::super::watch::rest;
 use super::road;
+use crate::number::{float, shown};
 use crate::world::World;
 
 const CHAPTER: &str = "Grown tables";

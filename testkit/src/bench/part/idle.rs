@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use super::super::Bench;
 use super::super::figure::{Figure, Findings, Target};
-use super::super::number::shown;
 use super::super::progress::say;
 use super::super::stack;
 use super::super::watch::{rest, stat};
+use crate::number::shown;
 
 const CHAPTER: &str = "Idle";
 /// Percent of one core.

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::super::figure::{Curve, Figure, Findings, Target};
 use super::super::load::open::{Open, Times};
-use super::super::number::ms;
 use super::rounds::Round;
+use crate::number::ms;
 
 pub(super) const CHAPTER: &str = "At 200 orders a second";
 /// Where the curves have their points, in percent.

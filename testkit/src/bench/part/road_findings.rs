@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::super::figure::{Figure, Findings, Shares, Table, Target};
-use super::super::number::{median, shown};
 use super::road::Road;
 use super::rounds::Round;
+use crate::number::{median, shown};
 
 const YARDSTICKS: &str = "Yardsticks";
 const SPEED: &str = "Throughput";

@@ -7,7 +7,6 @@ use anyhow::Result;
 use super::super::Bench;
 use super::super::figure::Findings;
 use super::super::load::open::{self, Open};
-use super::super::number::{ms, shown};
 use super::super::plan::Part;
 use super::super::progress::say;
 use super::super::stack;
@@ -16,6 +15,7 @@ use super::super::yardstick::broker::{self, Broker};
 use super::super::yardstick::inserts::Inserts;
 use super::road::{self, Road};
 use super::{latency_findings, road_findings};
+use crate::number::{ms, shown};
 
 /// The rate of the open loop, in orders a second.
 pub(super) const STEADY_PER_S: u32 = 200;

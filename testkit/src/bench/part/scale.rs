@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use super::super::Bench;
 use super::super::figure::{Findings, Table};
-use super::super::number::{median, shown};
 use super::super::progress::say;
 use super::super::stack;
 use super::road::{self, Road};
+use crate::number::{median, shown};
 
 /// order-managements and workers.
 const STACKS: [(usize, usize); 6] = [(1, 1), (1, 2), (1, 4), (1, 8), (2, 2), (2, 4)];

@@ -1,9 +1,9 @@
 //! Bars: figures against their targets, and orders a second side by side.
 
 use super::super::figure::{Figure, Target};
-use super::super::number::shown;
 use super::screen::wanted;
-use super::svg::{block, drawing, spread, stroke, words};
+use crate::drawing::{block, drawing, spread, stroke, words};
+use crate::number::shown;
 
 const WIDTH: f64 = 960.0;
 const ROW: f64 = 30.0;

@@ -1,8 +1,8 @@
 //! Times by percentile. Both axes are logarithmic: each step to the right is ten times rarer.
 
 use super::super::figure::Curve;
-use super::super::number::{float, shown};
-use super::svg::{drawing, stroke, words};
+use crate::drawing::{drawing, stroke, words};
+use crate::number::{float, shown};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 360.0;

@@ -1,12 +1,12 @@
 //! The report as one page that needs nothing but a browser.
 
 use super::super::figure::{Figure, Table};
-use super::super::number::shown;
 use super::screen::wanted;
-use super::svg::escaped;
 use super::{Report, bars, curves, shares};
+use crate::drawing::escaped;
+use crate::number::shown;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("../../page.css");
 
 pub(super) fn of(report: &Report) -> String {
     let findings = &report.findings;

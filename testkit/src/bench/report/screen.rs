@@ -1,8 +1,8 @@
 //! The report for a terminal.
 
 use super::super::figure::{Figure, Table, Target};
-use super::super::number::shown;
 use super::Report;
+use crate::number::shown;
 
 /// How wide the names are.
 const NAME: usize = 58;

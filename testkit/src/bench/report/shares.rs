@@ -1,8 +1,8 @@
 //! Who spends the CPU: a bar for each setting, a piece for each kind of process.
 
 use super::super::figure::Shares;
-use super::super::number::shown;
-use super::svg::{block, drawing, words};
+use crate::drawing::{block, drawing, words};
+use crate::number::shown;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 190.0;

@@ -19,7 +19,7 @@ use lapin::{
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::super::number::float;
+use crate::number::float;
 use crate::world::World;
 
 const QUEUE: &str = "yardstick";

@@ -1,26 +1,26 @@
-//! Numbers as a benchmark needs them: counts as fractions, and fractions as people read them.
+//! Numbers as reports need them: counts as fractions, and fractions as people read them.
 
 use std::time::Duration;
 
 /// A count as a number to divide with; exact up to 2⁵³.
-pub(super) fn float(count: u64) -> f64 {
+pub(crate) fn float(count: u64) -> f64 {
     let low = u32::try_from(count & u64::from(u32::MAX)).unwrap_or(u32::MAX);
     let high = u32::try_from(count >> 32).unwrap_or(u32::MAX);
     f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
 /// What `select count(*)` answers with.
-pub(super) fn rows(count: i64) -> f64 {
+pub(crate) fn rows(count: i64) -> f64 {
     float(u64::try_from(count).unwrap_or_default())
 }
 
 /// Milliseconds with their fraction.
-pub(super) fn ms(duration: Duration) -> f64 {
+pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
 /// Three digits that count, and thousands apart: `6,531`, `41.3`, `0.92`.
-pub(super) fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 99.95 => 0,
         size if size >= 9.995 => 1,
@@ -40,7 +40,7 @@ pub(super) fn shown(value: f64) -> String {
 }
 
 /// The middle one of some numbers, the mean of the two in the middle, or 0 of none.
-pub(super) fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |i: usize| sorted.get(i).copied().unwrap_or_default();

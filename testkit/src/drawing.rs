@@ -1,13 +1,13 @@
-//! Pieces of drawings. Colours come from the page's classes, so that they fit a light page and a
+//! Pieces of drawings in pages. Colours come from the page's classes, so that they fit a light page and a
 //! dark one.
 
 /// `text` where HTML and SVG expect text.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A drawing of this size, which shrinks with the page; `about` is what it shows, in words.
-pub(super) fn drawing((width, height): (f64, f64), about: &str, content: &str) -> String {
+pub(crate) fn drawing((width, height): (f64, f64), about: &str, content: &str) -> String {
     let about = escaped(about);
     format!(
         "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{about}\">\
@@ -16,7 +16,7 @@ pub(super) fn drawing((width, height): (f64, f64), about: &str, content: &str) -
 }
 
 /// A filled rectangle: left, top, width, height.
-pub(super) fn block(class: &str, [x, y, width, height]: [f64; 4]) -> String {
+pub(crate) fn block(class: &str, [x, y, width, height]: [f64; 4]) -> String {
     let width = width.max(0.0);
     format!(
         "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
@@ -25,19 +25,19 @@ pub(super) fn block(class: &str, [x, y, width, height]: [f64; 4]) -> String {
 }
 
 /// A line from one point to another.
-pub(super) fn stroke(class: &str, [x1, y1, x2, y2]: [f64; 4]) -> String {
+pub(crate) fn stroke(class: &str, [x1, y1, x2, y2]: [f64; 4]) -> String {
     format!("<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>")
 }
 
 /// Words at a point; the class says on which side of it.
-pub(super) fn words(class: &str, (x, y): (f64, f64), text: &str) -> String {
+pub(crate) fn words(class: &str, (x, y): (f64, f64), text: &str) -> String {
     let text = escaped(text);
     format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>")
 }
 
 /// The least and the most of several rounds: a thin line with ends, at the height `y`. Nothing if
 /// they are the same.
-pub(super) fn spread((from, to): (f64, f64), y: f64) -> String {
+pub(crate) fn spread((from, to): (f64, f64), y: f64) -> String {
     if to - from < 1.0 {
         return String::new();
     }

@@ -1,0 +1,138 @@
+//! The campaign itself: start, load and faults, healing, the last look.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::future::join_all;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::books::{self, Books};
+use super::clients::Clients;
+use super::evidence::Evidence;
+use super::fault::{ORDER_MANAGEMENTS, WORKERS};
+use super::plan::Plan;
+use super::schedule::{self, Step};
+use super::stage::Stage;
+use super::witness;
+use super::{intruder, say, watch as memory};
+use crate::binaries::Binaries;
+use crate::eventually::wait_for;
+use crate::world::World;
+
+/// Short enough that a charge without a verdict is asked again several times in a campaign.
+const GATEWAY_TIMEOUT_MS: &str = "1000";
+pub(super) const RETRY_DELAYS_MS: &str = "200,1000,2000";
+/// By then everything has to have ended that can end.
+const HEALED: Duration = Duration::from_secs(120);
+
+/// A campaign that has happened.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Ran {
+    /// What was to be broken; what was is in the evidence.
+    pub(super) schedule: Vec<Step>,
+    /// What was seen.
+    pub(super) evidence: Evidence,
+    /// The services' logs, by process, for the stories of orders.
+    #[serde(skip)]
+    pub(super) logs: Vec<(String, String)>,
+}
+
+/// From the first process to the last look into the books.
+///
+/// # Errors
+/// If something can't be started, broken, healed or read.
+pub(super) async fn play(plan: &Plan) -> Result<Ran> {
+    let schedule = schedule::drawn(plan);
+    say(&format!("seed {}, {} steps, {} clients", plan.seed, schedule.len(), plan.clients));
+    let world = services(plan).start().await;
+    let origin = witness::take_place(&world).await?;
+    let (over, seen_over) = watch::channel(false);
+    let clients = Clients::of(&world, origin.began, seen_over.clone())?;
+    let stage = Stage::of(&world, origin.began);
+
+    let placing = join_all((0..plan.clients).map(|number| clients.work(plan.seed, number)));
+    let breaking = async {
+        let broken = break_all(&stage, &schedule, plan.lasts).await;
+        over.send_replace(true);
+        broken
+    };
+    let intruding = intruder::intrude(&world, &clients, (plan.seed, seen_over.clone()));
+    let watching = memory::memory(&world, origin.began, seen_over);
+    let (_, broken, intrusions, memory) = tokio::join!(placing, breaking, intruding, watching);
+    broken?;
+
+    let nonsense = intrusions.nonsense.len();
+    if let Err(not_ended) = end_of_all(&world, nonsense).await {
+        say(&format!("not everything has ended: {not_ended:#}"));
+    }
+    stage.stop_all().await?;
+    let books = Books::read(&world, origin, &books::queues(RETRY_DELAYS_MS)).await?;
+    let logs = world.processes().map(|p| (p.name().to_owned(), p.log())).collect::<Vec<_>>();
+    let history = clients.history().clone();
+    let (mut marks, exits, looks) = stage.seen();
+    marks.sort_by(|a, b| a.began.total_cmp(&b.began));
+    let panics = logs.iter().flat_map(|(name, log)| panics(name, log)).collect();
+    let evidence = Evidence { history, intrusions, marks, exits, looks, memory, panics, books };
+    Ok(Ran { schedule, evidence, logs })
+}
+
+fn services(plan: &Plan) -> crate::world::WorldBuilder {
+    let world = World::builder().private_servers().proxied();
+    let world = world.order_management(ORDER_MANAGEMENTS).workers(WORKERS);
+    let world = world
+        .worker_env("GATEWAY_TIMEOUT_MS", GATEWAY_TIMEOUT_MS)
+        .worker_env("GATEWAY_LATENCY_MS", "20")
+        .worker_env("GATEWAY_JITTER_MS", "20")
+        .worker_env("RETRY_DELAYS_MS", RETRY_DELAYS_MS);
+    match &plan.binaries {
+        Some(dir) => world.binaries(Binaries::in_dir(dir)),
+        None => world,
+    }
+}
+
+async fn break_all(stage: &Stage<'_>, schedule: &[Step], lasts: Duration) -> Result<()> {
+    // A step is always played to its end: half a fault would leave something broken.
+    let began = std::time::Instant::now();
+    for step in schedule {
+        if began.elapsed() >= lasts {
+            break;
+        }
+        stage.play(step).await?;
+    }
+    stage.all_ready().await
+}
+
+/// Waits until nothing is pending that can end, nothing waits, and all nonsense is parked.
+async fn end_of_all(world: &World, nonsense: usize) -> Result<()> {
+    const PENDING: &str = "select count(*) from orders where status = 'Pending' \
+                           and payment_method is distinct from 'pm_card_neverAnswers'";
+    wait_for("every order to be final", HEALED, async || match world.try_count(PENDING).await {
+        Ok(0) => Ok(()),
+        Ok(pending) => Err(format!("{pending} pending")),
+        Err(error) => Err(error.to_string()),
+    })
+    .await?;
+    wait_for("the outbox to be empty", HEALED, async || {
+        world.try_count("select count(*) from outbox").await.is_ok_and(|left| left == 0)
+    })
+    .await?;
+    let nonsense = u32::try_from(nonsense).context("count the nonsense")?;
+    wait_for("results and nonsense to be read", HEALED, async || {
+        let waiting = world.queue_depth("processedorders").await;
+        let parked = world.queue_depth("processingorders.dead").await
+            + world.queue_depth("processedorders.dead").await;
+        if waiting == 0 && parked >= nonsense {
+            Ok(())
+        } else {
+            Err(format!("{waiting} waiting, {parked} of {nonsense} parked"))
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+fn panics(name: &str, log: &str) -> Vec<String> {
+    let lines = log.lines().filter(|line| line.contains("panicked"));
+    lines.map(|line| format!("{name}: {line}")).collect()
+}
