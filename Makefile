@@ -21,5 +21,8 @@ bench-quick: ## the same without what takes long, in two to three minutes
 chaos: ## everything is broken under load on a schedule drawn from SEED (7) for MINUTES (10); then every promise is checked
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-chaos" --seed=$(or $(SEED),7) --minutes=$(or $(MINUTES),10) $(CHAOS)
 
+chaos-sabotage: ## builds the services wrong in one way after the other, and sees the campaign catch each
+	@scripts/install && cargo build --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/debug/ordermill-chaos" --sabotage=$(NAME)
+
 BUILD_BENCH = scripts/install wrk && cargo build --release --workspace --bins --locked
 RUN_BENCH = "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"

@@ -19,6 +19,7 @@ mod plan;
 mod recovery;
 mod report;
 mod run;
+pub mod sabotage;
 mod schedule;
 mod stage;
 mod watch;
@@ -42,6 +43,9 @@ pub async fn run(arguments: &[String]) -> Result<()> {
     if plan.only_schedule {
         schedule::drawn(&plan).iter().for_each(|step| say(&step.to_string()));
         return Ok(());
+    }
+    if let Some(name) = &plan.sabotage {
+        return sabotage::try_all(name, plan.seed).await;
     }
     let report = campaign(plan).await?;
     say(&report.text());

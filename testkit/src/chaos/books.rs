@@ -72,20 +72,21 @@ pub(super) struct Books {
     pub(super) read_at: f64,
 }
 
-/// The queues in which a message may be, in a world with these rungs.
-pub(super) fn queues(rungs: &str) -> Vec<String> {
-    let fixed = ["processingorders", "processedorders", "processingorders.dead"];
-    let rungs = rungs.split(',').map(|ms| format!("processingorders.retry.{ms}"));
-    let fixed = fixed.into_iter().chain(["processedorders.dead"]).map(str::to_owned);
-    fixed.chain(rungs).collect()
+/// Where dead letters are.
+pub(super) const DEAD: [&str; 2] = ["processingorders.dead", "processedorders.dead"];
+const WORK: [&str; 2] = ["processingorders", "processedorders"];
+
+/// The queues of the delay ladder, in a world with these rungs.
+pub(super) fn rungs(delays_ms: &str) -> Vec<String> {
+    delays_ms.split(',').map(|ms| format!("processingorders.retry.{ms}")).collect()
 }
 
 impl Books {
-    /// Reads them. Nobody may be at work any more.
+    /// Reads them. Nobody may be at work any more, and the delay ladder be empty.
     ///
     /// # Errors
     /// If a server does not answer.
-    pub(super) async fn read(world: &World, origin: Origin, queues: &[String]) -> Result<Books> {
+    pub(super) async fn read(world: &World, origin: Origin) -> Result<Books> {
         let since = |column: &str| {
             format!("(extract(epoch from {column}) - {})::float8 as {column}", origin.epoch)
         };
@@ -113,14 +114,14 @@ impl Books {
             left: Vec::new(),
             read_at: origin.began.elapsed().as_secs_f64(),
         };
-        for queue in queues {
+        for queue in WORK.into_iter().chain(DEAD) {
             for message in world.messages_in(queue).await {
                 let headers = message.delivery.properties.headers().clone().unwrap_or_default();
                 let header = |name: &str| headers.inner().get(name);
                 let text = |name: &str| header(name).and_then(AMQPValue::as_long_string);
                 let reason = text("x-reason").map(ToString::to_string);
                 books.left.push(Left {
-                    queue: queue.clone(),
+                    queue: queue.to_owned(),
                     body: String::from_utf8_lossy(&message.delivery.data).into_owned(),
                     attempts: header("x-attempts").and_then(AMQPValue::as_long_long_int),
                     reason: reason.or_else(|| header("x-death").map(|_| "by the broker".into())),

@@ -21,6 +21,8 @@ ordermill-chaos [--OPTION=VALUE…]
   --faults=A,B   only these kinds of faults; all of them otherwise
   --binaries=DIR the services to run; those of this build otherwise
   --schedule     only print the schedule
+  --sabotage     build the services wrong in one way after the other, and see each one caught;
+                 --sabotage=NAME only those whose name contains it
 ";
 
 /// What a campaign is to be.
@@ -39,13 +41,23 @@ pub struct Plan {
     pub binaries: Option<PathBuf>,
     /// Whether the schedule is only printed.
     pub only_schedule: bool,
+    /// Which sabotages to try instead, by a part of their names.
+    pub sabotage: Option<String>,
 }
 
 impl Plan {
     /// All kinds of faults, for this long.
     pub fn new(seed: u64, lasts: Duration) -> Plan {
         let faults = Kind::ALL.to_vec();
-        Plan { seed, lasts, clients: 24, faults, binaries: None, only_schedule: false }
+        Plan {
+            seed,
+            lasts,
+            clients: 24,
+            faults,
+            binaries: None,
+            only_schedule: false,
+            sabotage: None,
+        }
     }
 
     /// Reads the command line; nothing if it asks for help.
@@ -66,6 +78,8 @@ impl Plan {
     fn set(&mut self, argument: &str) -> Result<()> {
         match argument.split_once('=') {
             None if argument == "--schedule" => self.only_schedule = true,
+            None if argument == "--sabotage" => self.sabotage = Some(String::new()),
+            Some(("--sabotage", value)) => self.sabotage = Some(value.to_owned()),
             Some(("--seed", value)) => self.seed = value.parse()?,
             Some(("--minutes", value)) => {
                 let minutes: f64 = value.parse()?;

@@ -71,7 +71,7 @@ fn longest_gap(settled: &[f64], (mark, next): (&Mark, f64)) -> f64 {
     let from = settled.partition_point(|at| *at < mark.began).saturating_sub(1);
     let until = settled.partition_point(|at| *at < next.min(mark.back + AFTER_SECONDS));
     let around = settled.get(from..(until + 1).min(settled.len())).unwrap_or_default();
-    let gaps = around.iter().zip(around.iter().skip(1)).map(|(a, b)| b - a);
+    let gaps = around.iter().zip(around.iter().skip(1)).map(|(a, b)| b.min(next) - a);
     gaps.fold(0.0, f64::max)
 }
 

@@ -46,6 +46,15 @@ impl World {
         depth
     }
 
+    /// The same for several queues together.
+    pub async fn depth_of(&self, queues: &[impl AsRef<str>]) -> u32 {
+        let mut depth = 0;
+        for queue in queues {
+            depth += self.queue_depth(queue.as_ref()).await;
+        }
+        depth
+    }
+
     /// What waits in a queue, with bodies and properties. The messages go back into it, each with
     /// one delivery more on its count.
     pub async fn messages_in(&self, queue: &str) -> Vec<BasicGetMessage> {

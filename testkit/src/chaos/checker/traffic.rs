@@ -1,8 +1,7 @@
 //! P4 and P6: what is in the queues and the outbox when everything has ended.
 
+use super::super::books::DEAD;
 use super::{Case, Finding, Line, finder, orders_in};
-
-const DEAD: [&str; 2] = ["processingorders.dead", "processedorders.dead"];
 
 pub(super) fn p4(case: &Case<'_>) -> (Line, Vec<Finding>) {
     let find = finder("P4");
