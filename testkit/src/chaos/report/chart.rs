@@ -7,7 +7,7 @@ use crate::number::shown;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 132.0;
 const RIGHT: f64 = 950.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 240.0;
@@ -45,7 +45,7 @@ pub(super) fn of(evidence: &Evidence) -> String {
     content += &curve("line0", &settled, most);
     for (number, (_, name)) in (0_u8..).zip(STRIPS) {
         let y = BOTTOM + 8.0 + STRIP * f64::from(number);
-        content += &words("start faint small", (LEFT + 2.0, y + 9.0), name);
+        content += &words("end faint small", (LEFT - 6.0, y + 9.0), name);
     }
     for part in 0_u8..=4 {
         let at = end * f64::from(part) / 4.0;

@@ -20,7 +20,11 @@ pub(super) fn of(report: &Report) -> String {
     page += &section("What became of the orders", &tally(report), note);
     let lines: String = report.verdict.lines.iter().map(|line| promise(report, line)).collect();
     let head = "<tr><th>promise</th><th></th><th>cases</th><th></th></tr>\n";
-    page += &section("The promises", &format!("<table class=\"facts\">{head}{lines}</table>"), "");
+    page += &section(
+        "The promises",
+        &format!("<table class=\"facts promises\">{head}{lines}</table>"),
+        "",
+    );
     if !report.verdict.findings.is_empty() {
         page += &section("What was broken", &findings(report), "");
     }
