@@ -1,4 +1,4 @@
-.PHONY: help run test check bench bench-quick
+.PHONY: help run test crash-points check bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -8,6 +8,9 @@ run: ## everything on this machine: own servers, both services, a demo order; Ct
 
 test: ## every test, on servers of the tests' own
 	@scripts/install && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+
+crash-points: ## every pair of steps at which a process can die; `make test` has every seventh
+	@scripts/install && cargo build --workspace --bins --locked && CRASH_PAIRS=all cargo test -p testkit --test journeys --locked crash_points -- --nocapture
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked

@@ -1,8 +1,8 @@
 //! Crash points: steps of the road at which a test build can be told to die.
 //!
 //! With `CRASH_AT=relay_confirmed` in its environment a process dies the first time it gets there,
-//! with `CRASH_AT=relay_confirmed:3` the third time. It dies as from `kill -9`: nothing is unwound,
-//! flushed or said to anybody. A release build has no such setting and does nothing at these points.
+//! with `CRASH_AT=relay_confirmed:3` the third time. It dies as from `kill -9`: nothing is unwound or
+//! cleaned up, nobody is told. A release build has no such setting and does nothing at these points.
 
 macro_rules! crash_points {
     ($($(#[doc = $doc:literal])+ $point:ident = $name:literal,)+) => {
@@ -37,7 +37,7 @@ crash_points! {
     PlaceAnswered = "place_answered",
     /// **relay**: committed orders are about to be published, by either path.
     RelayBegun = "relay_begun",
-    /// Handed to the connection: the broker has the request or not.
+    /// The broker has the request, and its confirm has not been seen.
     RelaySent = "relay_sent",
     /// Confirmed; the outbox row is still there.
     RelayConfirmed = "relay_confirmed",
@@ -61,7 +61,7 @@ crash_points! {
     ChargeFinished = "charge_finished",
     /// **reply**: recorded verdicts are about to be published.
     ReplyBegun = "reply_begun",
-    /// Handed to the connection: the broker has the result or not.
+    /// The broker has the result, and its confirm has not been seen.
     ReplySent = "reply_sent",
     /// Confirmed; the request is not acked.
     ReplyConfirmed = "reply_confirmed",
@@ -71,17 +71,17 @@ crash_points! {
     SettleCommitted = "settle_committed",
     /// A message is about to be copied to the delay ladder.
     RetryBegun = "retry_begun",
-    /// The copy is handed to the connection.
+    /// The broker has the copy, and its confirm has not been seen.
     RetrySent = "retry_sent",
     /// The copy is confirmed; the original is not acked.
     RetryConfirmed = "retry_confirmed",
     /// **park**: a message is about to be copied to the dead letters.
     ParkBegun = "park_begun",
-    /// The copy is handed to the connection.
+    /// The broker has the copy, and its confirm has not been seen.
     ParkSent = "park_sent",
     /// The copy is confirmed; the original is not acked.
     ParkConfirmed = "park_confirmed",
-    /// An ack is handed to the connection, in either program.
+    /// The broker has an ack, in either program.
     Acked = "acked",
     /// A process that stops is about to give back what it has in hand, in either program.
     BackBegun = "back_begun",
@@ -96,11 +96,18 @@ pub use armed::{arm, reach, reach_all};
 mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+    use std::time::Duration;
 
     use super::CrashPoint;
     use crate::runtime::Env;
 
     const CRASH_AT: &str = "CRASH_AT";
+
+    /// The road has one thread, which stands still at the point, while those of the connections
+    /// write what they have been handed. So what was sent before the point has been sent, and an ack
+    /// that came too early is one that the broker has.
+    const LAST_BREATH: Duration = Duration::from_millis(10);
 
     /// Where to die, and how often to get there until then.
     static ARMED: OnceLock<(CrashPoint, AtomicU32)> = OnceLock::new();
@@ -123,6 +130,10 @@ mod armed {
     pub fn reach(point: CrashPoint) {
         let Some((armed, left)) = ARMED.get() else { return };
         if *armed == point && left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            // This one alone is reached on a thread of HTTP's: the road would go on.
+            if point != CrashPoint::PlaceAnswered {
+                thread::sleep(LAST_BREATH);
+            }
             eprintln!("died at the crash point {}", point.name());
             std::process::abort();
         }
@@ -187,4 +198,16 @@ mod none {
     /// Does nothing.
     #[inline(always)]
     pub fn reach_all<T>(_: &[T], _: impl Fn(&T) -> CrashPoint) {}
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_release_build_cannot_be_told_where_to_die() {
+            let mut env = Env::of([("CRASH_AT".to_owned(), "nowhere".to_owned())]);
+            arm(&mut env);
+            env.finish().unwrap();
+        }
+    }
 }

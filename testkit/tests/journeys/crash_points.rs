@@ -4,11 +4,14 @@
 mod road;
 mod stage;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::Command;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use testkit::binaries;
 
@@ -16,7 +19,7 @@ use self::road::{Point, points};
 use self::stage::Stage;
 
 /// Worlds at the same time. Most of a death is waiting: for the start, for commits, for the broker.
-const WORLDS: usize = 6;
+const WORLDS: usize = 8;
 
 /// Of the pairs every this many-th is died through, unless all are asked for. It has no divisor in
 /// common with the number of points, so that every point stands in as many pairs as any other.
@@ -41,7 +44,7 @@ async fn every_step_that_the_programs_know_is_died_at() {
 #[tokio::test]
 async fn a_process_that_dies_at_any_step_loses_nothing_and_charges_nothing_twice() {
     let points = points();
-    in_turns(points.len(), async |stage, i| stage.one(points[i]).await).await;
+    in_turns(&points, async |stage, point| stage.one(*point).await).await;
 }
 
 #[tokio::test]
@@ -51,7 +54,7 @@ async fn a_process_that_dies_at_any_step_and_again_at_any_step_loses_nothing() {
         points.iter().flat_map(|a| points.iter().map(|b| (*a, *b))).collect();
     let share: Vec<_> = share(&pairs);
     let begun = Instant::now();
-    in_turns(share.len(), async |stage, i| stage.two(share[i].0, share[i].1).await).await;
+    in_turns(&share, async |stage, (first, second)| stage.two(*first, *second).await).await;
     println!("{} of {} pairs in {:?}", share.len(), pairs.len(), begun.elapsed());
 }
 
@@ -66,14 +69,20 @@ fn share(pairs: &[(Point, Point)]) -> Vec<(Point, Point)> {
     pairs.iter().copied().skip(number % SHARE).step_by(SHARE).collect()
 }
 
-/// Goes through all of `count`, each in the next world that is free.
-async fn in_turns(count: usize, play: impl AsyncFn(&Stage, usize)) {
-    let next = Cell::new(0);
-    let worlds = (0..WORLDS.min(count)).map(async |_| {
+/// Goes through all of them, each in the next world that is free.
+async fn in_turns<D: Debug>(deaths: &[D], play: impl AsyncFn(&Stage, &D)) {
+    let next = RefCell::new(deaths.iter());
+    let worlds = (0..WORLDS).map(async |_| {
         let stage = Stage::open().await;
-        while next.get() < count {
-            let i = next.replace(next.get() + 1);
-            play(&stage, i).await;
+        let mut last = None;
+        loop {
+            let Some(death) = next.borrow_mut().next() else { break };
+            let played = AssertUnwindSafe(play(&stage, death)).catch_unwind().await;
+            if let Err(panic) = played {
+                eprintln!("it happened with {death:?}, after {last:?} in the same world");
+                resume_unwind(panic);
+            }
+            last = Some(death);
         }
         stage.close().await;
     });

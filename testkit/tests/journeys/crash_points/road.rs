@@ -23,14 +23,14 @@ pub(super) enum Bait {
 }
 
 /// A step of one of the programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Point {
     pub(super) program: Program,
     pub(super) name: &'static str,
     pub(super) bait: Bait,
 }
 
-impl std::fmt::Display for Point {
+impl std::fmt::Debug for Point {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let program = match self.program {
             Program::OrderManagement => "order-management",

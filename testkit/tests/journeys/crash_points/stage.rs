@@ -53,7 +53,6 @@ pub(super) struct Stage {
     orders: RefCell<Vec<(Order, &'static str)>>,
     nonsense: RefCell<BTreeSet<Vec<u8>>>,
     keys: Cell<usize>,
-    at: RefCell<String>,
 }
 
 impl Stage {
@@ -76,35 +75,34 @@ impl Stage {
             orders: RefCell::default(),
             nonsense: RefCell::default(),
             keys: Cell::default(),
-            at: RefCell::default(),
         }
     }
 
     /// One death, then a start without the setting.
     pub(super) async fn one(&self, point: Point) {
-        self.begin(format!("{point}")).await;
         self.start(point.program, Some(point)).await;
-        self.dies_at(point, None).await;
+        tokio::join!(self.lead_to(point), self.dies_at(point, None));
         self.in_balance().await;
     }
 
     /// Two deaths. Two of the same program follow each other; with two programs both are told from
     /// the start.
     pub(super) async fn two(&self, first: Point, second: Point) {
-        self.begin(format!("{first}, then {second}")).await;
         self.start(first.program, Some(first)).await;
         if first.program == second.program {
-            self.dies_at(first, Some(second)).await;
-            self.dies_at(second, None).await;
+            let deaths = async {
+                self.dies_at(first, Some(second)).await;
+                // A client that waits for its answer since the first death may cause the second.
+                tokio::join!(self.lead_to(second), self.dies_at(second, None));
+            };
+            tokio::join!(self.lead_to(first), deaths);
         } else {
             self.start(second.program, Some(second)).await;
-            tokio::join!(self.dies_at(first, None), self.dies_at(second, None));
+            let deaths =
+                async { tokio::join!(self.dies_at(first, None), self.dies_at(second, None)) };
+            tokio::join!(self.lead_to(first), self.lead_to(second), deaths);
         }
         self.in_balance().await;
-    }
-
-    async fn begin(&self, at: String) {
-        *self.at.borrow_mut() = at;
     }
 
     /// Whoever runs is killed first.
@@ -131,20 +129,18 @@ impl Stage {
         }
     }
 
-    /// Leads the process to where it dies, and starts it again at once.
+    /// Waits for the death of the process, which must be this one, and starts it again at once.
     async fn dies_at(&self, point: Point, next: Option<Point>) {
-        let death = async {
-            let process = self.process(point.program);
-            let exit = process.wait_exit(LONG).await.unwrap();
-            let log = process.log();
-            assert_eq!(exit.code(), Some(ABORTED), "{point}: {}", process.log_tail());
-            let died = format!("died at the crash point {}", point.name);
-            assert!(log.lines().rev().take(5).any(|line| line == died), "{}", process.log_tail());
-            self.start(point.program, next).await;
-        };
-        tokio::join!(self.lead_to(point), death);
+        let process = self.process(point.program);
+        let exit = process.wait_exit(LONG).await.unwrap();
+        let log = process.log();
+        assert_eq!(exit.code(), Some(ABORTED), "{point:?}: {}", process.log_tail());
+        let died = format!("died at the crash point {}", point.name);
+        assert!(log.lines().rev().take(5).any(|line| line == died), "{}", process.log_tail());
+        self.start(point.program, next).await;
     }
 
+    /// Does what it takes for the process to get there.
     async fn lead_to(&self, point: Point) {
         let (paid, _) = tokio::join!(
             self.place("pm_card_visa", "Confirmed"),
@@ -229,7 +225,6 @@ impl Stage {
     /// Both processes stop in good order; nothing was in their hands, and the dead letters are what
     /// could not be read and nothing else.
     pub(super) async fn close(self) {
-        self.begin("the end".to_owned()).await;
         for process in self.world.processes() {
             process.ready(LONG).await.unwrap();
             process.sigterm().unwrap();
@@ -243,13 +238,5 @@ impl Stage {
             parked.extend(messages.into_iter().map(|message| message.delivery.data));
         }
         assert_eq!(parked, *self.nonsense.borrow());
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("it happened with {}", self.at.borrow());
-        }
     }
 }
