@@ -71,17 +71,19 @@ fn share(pairs: &[(Point, Point)]) -> Vec<(Point, Point)> {
 
 /// Goes through all of them, each in the next world that is free.
 async fn in_turns<D: Debug>(deaths: &[D], play: impl AsyncFn(&Stage, &D)) {
-    let next = RefCell::new(deaths.iter());
+    let (next, begun) = (RefCell::new(deaths.iter()), Instant::now());
     let worlds = (0..WORLDS).map(async |_| {
         let stage = Stage::open().await;
         let mut last = None;
         loop {
             let Some(death) = next.borrow_mut().next() else { break };
+            let started = Instant::now();
             let played = AssertUnwindSafe(play(&stage, death)).catch_unwind().await;
             if let Err(panic) = played {
                 eprintln!("it happened with {death:?}, after {last:?} in the same world");
                 resume_unwind(panic);
             }
+            println!("{:?} {death:?} took {:?}", begun.elapsed(), started.elapsed());
             last = Some(death);
         }
         stage.close().await;
