@@ -55,7 +55,7 @@ async fn a_process_that_dies_at_any_step_and_again_at_any_step_loses_nothing() {
     let share: Vec<_> = share(&pairs);
     let begun = Instant::now();
     in_turns(&share, async |stage, (first, second)| stage.two(*first, *second).await).await;
-    println!("{} of {} pairs in {:?}", share.len(), pairs.len(), begun.elapsed());
+    eprintln!("{} of {} pairs in {:?}", share.len(), pairs.len(), begun.elapsed());
 }
 
 /// `CRASH_PAIRS`: `all`, or which of the shares; the first one otherwise.
@@ -83,7 +83,7 @@ async fn in_turns<D: Debug>(deaths: &[D], play: impl AsyncFn(&Stage, &D)) {
                 eprintln!("it happened with {death:?}, after {last:?} in the same world");
                 resume_unwind(panic);
             }
-            println!("{:?} {death:?} took {:?}", begun.elapsed(), started.elapsed());
+            eprintln!("{:?} {death:?} took {:?}", begun.elapsed(), started.elapsed());
             last = Some(death);
         }
         stage.close().await;
