@@ -1,4 +1,4 @@
-.PHONY: help run test check bench bench-quick chaos chaos-sabotage
+.PHONY: help run test check crash-points chaos chaos-sabotage bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ bench: ## what the release binaries do on this machine, beside bare PostgreSQL a
 
 bench-quick: ## the same without what takes long, in two to three minutes
 	@$(BUILD_BENCH) && exec $(RUN_BENCH) quick
+
+crash-points: ## every pair of steps at which a process can die; `make test` has every seventh
+	@scripts/install && cargo build --workspace --bins --locked && CRASH_PAIRS=all cargo test --workspace --test journeys --locked crash_points -- --nocapture
 
 chaos: ## everything is broken under load on a schedule drawn from SEED (7) for MINUTES (10); then every promise is checked
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-chaos" --seed=$(or $(SEED),7) --minutes=$(or $(MINUTES),10) $(CHAOS)

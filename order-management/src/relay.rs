@@ -10,7 +10,8 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use common::broker::{BrokerSettings, Publisher, Status};
-use common::runtime::{Gather, GatherLimits, Metrics, NotGathered, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Tasks};
 use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 use futures_util::future::join_all;
@@ -127,6 +128,7 @@ async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, 
     if batches.is_empty() {
         return Ok(Swept::All);
     }
+    reach(CrashPoint::SweepClaimed);
     let (batches, empty): (Vec<_>, Vec<_>) =
         batches.into_iter().partition(|b| !b.entries.is_empty());
     // Somebody has deleted their orders by hand.

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use common::domain::{PaymentId, Verdict};
 use common::message::PaymentRequest;
-use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
@@ -185,6 +186,7 @@ impl Charges {
 
     /// The gateway's answer, if it comes in time.
     async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
+        reach(CrashPoint::ChargeAsking);
         match tokio::time::timeout(self.limits.timeout, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use common::broker::{BrokerSettings, NotConfirmed, Outgoing, Publisher};
 use common::domain::RequestId;
 use common::message::{Envelope, PaymentResult, TraceParent, encode_results};
-use common::runtime::{Backoff, Gather, GatherLimits, Metrics, Station, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{Backoff, CrashPoint, Gather, GatherLimits, Metrics, Station, Tasks};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
 
@@ -73,9 +74,13 @@ impl Station for Send {
     type Fault = Infallible;
 
     async fn run(&self, batch: &[Reply]) -> Result<Vec<Self::Done>, Infallible> {
+        reach(CrashPoint::ReplyBegun);
         let packs: Vec<&[Reply]> = batch.chunks(self.per_message).collect();
         let messages = packs.iter().map(|pack| self.message(pack)).collect();
         let outcomes = self.publisher.publish_all(messages).await;
+        if outcomes.iter().any(Result::is_ok) {
+            reach(CrashPoint::ReplyConfirmed);
+        }
         let each =
             packs.iter().zip(outcomes).flat_map(|(pack, o)| std::iter::repeat_n(o, pack.len()));
         Ok(each.collect())

@@ -52,11 +52,16 @@ impl Process {
     /// Starts it once more with the same environment and ports, adding to the same log. The last
     /// one must have ended.
     pub fn start_again(&self) -> Result<()> {
+        self.start_again_with(&[])
+    }
+
+    /// The same with these variables on top of its own, for this life only.
+    pub fn start_again_with(&self, variables: &[(String, String)]) -> Result<()> {
         ensure!(!self.is_running(), "{} is running", self.spec.name);
         let guarded = Guarded::start(&Program {
             path: self.spec.binary.clone(),
             arguments: Vec::new(),
-            variables: self.spec.variables.clone(),
+            variables: [&self.spec.variables, variables].concat(),
             environment: Environment::Bare,
             log: self.spec.log.clone(),
             user: None,

@@ -28,6 +28,7 @@ const NAME: &str = "ordermill-watchdog";
 /// later.
 const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
+ulimit -c 0
 signal=$1
 shift 2
 "$@" >&2 3<&- &

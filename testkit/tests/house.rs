@@ -8,6 +8,7 @@ mod house {
     mod imports;
     mod links;
     mod promises;
+    mod release;
     mod settings;
     mod sizes;
     mod sources;

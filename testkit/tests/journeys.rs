@@ -9,6 +9,8 @@ mod journeys {
     mod books;
     mod broker;
     mod confirms;
+    #[cfg(debug_assertions)]
+    mod crash_points;
     mod database;
     mod full_speed;
     mod gateway;

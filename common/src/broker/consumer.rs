@@ -21,7 +21,7 @@ use super::fault::Fault;
 use super::publisher::Publisher;
 use super::settings::BrokerSettings;
 use super::status::Status;
-use crate::runtime::{Backoff, Metrics, RoleLabels, Tasks};
+use crate::runtime::{Backoff, CrashPoint, Metrics, RoleLabels, Tasks, crash_point};
 
 /// A supervised consumer: it connects, consumes and rebuilds until the stop.
 #[derive(Clone, Debug)]
@@ -132,11 +132,10 @@ impl<H: Handler> Worker<H> {
     /// Ok at the stop; everything else is a reason to begin again.
     async fn session(&self, prefetch: u16) -> Result<End, Fault> {
         let stopping = self.tasks.stopping();
-        let begun = tokio::select! {
+        let (connection, channel, mut deliveries) = tokio::select! {
             begun = self.begin(prefetch) => begun?,
             () = stopping.cancelled() => return Ok(End::Stop),
         };
-        let (connection, channel, mut deliveries) = begun;
         self.metrics.connects.get_or_create(&RoleLabels { role: "consume" }).inc();
         log::info!(queue = self.broker.receive.name, prefetch; "consuming");
         self.report.send_replace(Status::Up);
@@ -179,8 +178,8 @@ impl<H: Handler> Worker<H> {
             let options = BasicConsumeOptions::default();
             Ok(channel.basic_consume(queue, "".into(), options, FieldTable::default()).await?)
         };
-        let limit = self.broker.connect_timeout;
-        let deliveries = within(limit, "starting to consume", consume).await?;
+        let deliveries =
+            within(self.broker.connect_timeout, "starting to consume", consume).await?;
         Ok((connection, channel, deliveries))
     }
 
@@ -188,9 +187,8 @@ impl<H: Handler> Worker<H> {
         let tag = delivery.delivery_tag;
         session.acks.open(tag);
         let desk = self.desk.clone();
-        session
-            .in_hand
-            .spawn(async move { (tag, desk.handle(delivery.data, delivery.properties).await) });
+        let handled = async move { (tag, desk.handle(delivery.data, delivery.properties).await) };
+        session.in_hand.spawn(handled);
     }
 }
 
@@ -207,8 +205,7 @@ impl Session {
         // A task that panicked has lost its tag: with the session its delivery goes back.
         let ended: Result<Vec<(DeliveryTag, Fate)>, _> = ended.into_iter().collect();
         let ended = ended.map_err(|_| Fault::GivenUp("a reader's task panicked"))?;
-        let (over, back): (Vec<_>, Vec<_>) =
-            ended.into_iter().partition(|(_, fate)| *fate == Fate::Ack);
+        let (over, back): (Vec<_>, _) = ended.into_iter().partition(|(_, fate)| *fate == Fate::Ack);
         // First of all: what has been given back, an ack of `multiple` no longer means.
         for (tag, _) in &back {
             let options = BasicNackOptions { multiple: false, requeue: true };
@@ -223,6 +220,7 @@ impl Session {
         let one = BasicAckOptions::default();
         let acks = plan.single.into_iter().map(|tag| self.channel.basic_ack(tag, one));
         join_all(acks).await.into_iter().collect::<Result<(), _>>()?;
+        crash_point::reach_all(&tags, |_| CrashPoint::Acked);
         Ok(tags.len())
     }
 
@@ -236,14 +234,17 @@ impl Session {
             }
             Ok::<(), Fault>(())
         };
-        match tokio::time::timeout(patience, finish).await {
-            Ok(result) => result?,
-            Err(_) => {
-                log::warn!(left = self.in_hand.len(); "the drain time is over; the rest goes back");
-            }
+        if let Ok(ended) = tokio::time::timeout(patience, finish).await {
+            ended?;
+        } else {
+            log::warn!(left = self.in_hand.len(); "the drain time is over; the rest goes back");
         }
+        crash_point::reach(CrashPoint::BackBegun);
         // Tag 0 with `multiple` means every open delivery of the channel (AMQP 0-9-1, basic.nack).
         let all = BasicNackOptions { multiple: true, requeue: true };
-        within(GOODBYE, "giving back", async { Ok(self.channel.basic_nack(0, all).await?) }).await
+        within(GOODBYE, "giving back", async { Ok(self.channel.basic_nack(0, all).await?) })
+            .await?;
+        crash_point::reach(CrashPoint::BackGiven);
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::outgoing::{Outgoing, PERSISTENT};
 use super::topology::WorkQueue;
-use crate::runtime::unix_seconds;
+use crate::runtime::{CrashPoint, unix_seconds};
 
 /// How often the work was begun without an end.
 pub(super) const ATTEMPTS: &str = "x-attempts";
@@ -60,6 +60,24 @@ pub enum Destination {
         /// What a person wants to know.
         detail: String,
     },
+}
+
+impl Destination {
+    /// The step of the road at which the copy is not under way yet.
+    pub(super) fn begun(&self) -> CrashPoint {
+        match self {
+            Destination::Retry => CrashPoint::RetryBegun,
+            Destination::Dead { .. } => CrashPoint::ParkBegun,
+        }
+    }
+
+    /// The step at which the broker has the copy as well as the original.
+    pub(super) fn confirmed(&self) -> CrashPoint {
+        match self {
+            Destination::Retry => CrashPoint::RetryConfirmed,
+            Destination::Dead { .. } => CrashPoint::ParkConfirmed,
+        }
+    }
 }
 
 impl Departure {

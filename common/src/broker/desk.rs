@@ -13,7 +13,7 @@ use super::departure::{ATTEMPTS, Departure, Destination, PANICS, number};
 use super::publisher::Publisher;
 use super::topology::WorkQueue;
 use crate::message::Envelope;
-use crate::runtime::{Metrics, ParkLabels};
+use crate::runtime::{CrashPoint, Metrics, ParkLabels, crash_point};
 
 /// A reader that panicked this often over a message gets it no more.
 const PANICS_MAX: i64 = 3;
@@ -67,6 +67,7 @@ pub(super) struct Desk<H> {
 impl<H: Handler> Desk<H> {
     /// Returns once the delivery may be answered.
     pub(super) async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) -> Fate {
+        crash_point::reach(CrashPoint::Received);
         let message = Received { body, envelope: envelope(&properties) };
         let handled = AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await;
         let departures = match handled {
@@ -77,9 +78,11 @@ impl<H: Handler> Desk<H> {
         };
         let leave = departures.iter().map(|departure| async {
             self.pause(departure, &properties).await;
+            crash_point::reach(departure.to.begun());
             self.publisher
                 .publish_until_confirmed(&departure.outgoing(&self.queue, &properties))
                 .await;
+            crash_point::reach(departure.to.confirmed());
             self.count(departure);
         });
         join_all(leave).await;

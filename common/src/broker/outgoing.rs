@@ -2,6 +2,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::message::Envelope;
+use crate::runtime::CrashPoint;
 
 /// AMQP's number for "store it on disk".
 pub(super) const PERSISTENT: u8 = 2;
@@ -41,6 +42,17 @@ impl Outgoing {
             properties = properties.with_app_id(app.into());
         }
         Outgoing { exchange: exchange.into(), routing_key: routing_key.into(), body, properties }
+    }
+
+    /// The step of the road that sending it is.
+    pub(super) fn sent(&self) -> CrashPoint {
+        let kind = self.properties.kind().as_ref().map(ShortString::as_str);
+        match self.exchange.as_str() {
+            "" if self.routing_key.as_str().ends_with(".dead") => CrashPoint::ParkSent,
+            "" => CrashPoint::RetrySent,
+            _ if kind == Some("payment_request") => CrashPoint::RelaySent,
+            _ => CrashPoint::ReplySent,
+        }
     }
 
     pub(super) fn message_id(&self) -> Option<&ShortString> {

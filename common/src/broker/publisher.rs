@@ -14,7 +14,7 @@ use super::outgoing::Outgoing;
 use super::settings::BrokerSettings;
 use super::status::Status;
 use crate::runtime::{Backoff, Gather, GatherLimits, Gathered, Metrics, ResultLabels};
-use crate::runtime::{NotGathered, Station, Tasks};
+use crate::runtime::{NotGathered, Station, Tasks, crash_point};
 
 /// One batch at a time on the channel: lapin hands a returned message to whichever confirm
 /// resolves next, so a batch can be judged only when all its confirms are there.
@@ -168,7 +168,9 @@ async fn send_and_confirm(channel: &Channel, batch: &[Outgoing]) -> Vec<Result<(
         let (exchange, key) = (m.exchange.clone(), m.routing_key.clone());
         channel.basic_publish(exchange, key, options, &m.body, m.properties.clone())
     });
-    let confirms = join_all(sends).await.into_iter().map(async |sent| match sent {
+    let sent = join_all(sends).await;
+    crash_point::reach_all(batch, Outgoing::sent);
+    let confirms = sent.into_iter().map(async |sent| match sent {
         Ok(confirm) => confirm.await.ok(),
         Err(_) => None,
     });

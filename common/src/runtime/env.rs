@@ -113,6 +113,12 @@ impl Env {
         Secret::new(self.given.get(setting.name).map_or(default, String::as_str))
     }
 
+    /// What only a test build can be told: it stands neither in `--help` nor in setup.md.
+    #[cfg(debug_assertions)]
+    pub(super) fn undeclared(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
     /// Ok if every value so far could be used; otherwise all that could not.
     pub fn finish(self) -> Result<(), WrongSettings> {
         if self.wrong.is_empty() { Ok(()) } else { Err(WrongSettings(self.wrong)) }

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod clock;
+pub mod crash_point;
 pub mod env;
 mod gather;
 mod metrics;
@@ -12,6 +13,7 @@ mod telemetry;
 
 pub use backoff::Backoff;
 pub use clock::unix_seconds;
+pub use crash_point::CrashPoint;
 pub use env::{Env, Secret, Setting, WrongSettings};
 pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use metrics::{Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels};

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use super::crash_point;
 use super::env::{Env, Setting, WrongSettings};
 use super::ops_server::ask_ready;
 use super::telemetry::LogFormat;
@@ -103,6 +104,7 @@ pub fn begin<C: AsRef<ProcessSettings>>(
     let argument = std::env::args().nth(1);
     let mut env = Env::of_process();
     let config = read(&mut env);
+    crash_point::arm(&mut env);
     match argument.as_deref() {
         None => {
             env.finish()?;

@@ -4,6 +4,8 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use common::domain::{CustomerId, IdempotencyKey, Order, OrderId, OrderStatus};
+use common::runtime::CrashPoint;
+use common::runtime::crash_point::reach;
 use db::orders::{Page, Placing};
 use db::{Db, orders};
 use serde::Deserialize;
@@ -73,7 +75,16 @@ pub(crate) async fn place(
     if placement.replayed {
         answer.insert_header((REPLAYED, "true"));
     }
+    after_the_answer(CrashPoint::PlaceAnswered);
     Ok(answer.json(OrderView::from(&placement.order)))
+}
+
+/// Actix writes an answer in the same step in which its handler ends; what is spawned on this thread
+/// runs after that.
+fn after_the_answer(point: CrashPoint) {
+    if cfg!(debug_assertions) {
+        actix_web::rt::spawn(async move { reach(point) });
+    }
 }
 
 fn idempotency_key(request: &HttpRequest, fields: &mut Fields) -> Option<IdempotencyKey> {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use common::domain::{IdempotencyKey, Order, OrderStatus};
 use common::message::PaymentRequest;
-use common::runtime::{Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
 use db::orders::{Placed, Placing, Refusal};
 use db::outbox::{Batch, Entry};
 use db::{Db, orders};
@@ -127,8 +128,10 @@ impl Station for Place {
     type Fault = db::Error;
 
     async fn run(&self, batch: &[Placing]) -> Result<Vec<Placed>, db::Error> {
+        reach(CrashPoint::PlaceBegun);
         let lease = self.relay.lease();
         let placements = orders::place(&self.db, batch, lease.length()).await?;
+        reach(CrashPoint::PlaceCommitted);
         if let Some(id) = placements.outbox {
             let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
             self.relay.leave(Batch { id, entries }, lease);

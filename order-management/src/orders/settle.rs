@@ -1,6 +1,7 @@
 //! **settle**: from a payment result to the order's final status, many in one commit.
 
-use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
 use db::orders::{Settled, Settling};
 use db::{Db, Error, orders, until_stored};
 
@@ -56,7 +57,10 @@ impl Station for Settle {
     type Fault = Error;
 
     async fn run(&self, batch: &[Settling]) -> Result<Vec<Settled>, Error> {
-        orders::settle(&self.0, batch).await
+        reach(CrashPoint::SettleBegun);
+        let settled = orders::settle(&self.0, batch).await?;
+        reach(CrashPoint::SettleCommitted);
+        Ok(settled)
     }
 
     fn may_blame_an_item(fault: &Error) -> bool {

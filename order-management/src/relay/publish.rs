@@ -7,7 +7,8 @@ use std::time::Instant;
 use common::broker::{NotConfirmed, Outgoing, Publisher};
 use common::domain::{OrderId, RequestId};
 use common::message::{Envelope, PaymentRequest, TraceParent, encode_requests};
-use common::runtime::Station;
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Station};
 use db::outbox::{Batch, BatchId, Entry};
 use db::{Db, outbox};
 
@@ -60,6 +61,7 @@ impl Station for Publish {
     type Fault = Infallible;
 
     async fn run(&self, batch: &[Due]) -> Result<Vec<Relayed>, Infallible> {
+        reach(CrashPoint::RelayBegun);
         // Past its lease a row may be in somebody else's hands already.
         let now = Instant::now();
         let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
@@ -74,6 +76,9 @@ impl Station for Publish {
                 }),
                 Err(why) => note(why, pack),
             }
+        }
+        if left.len() < ours.len() {
+            reach(CrashPoint::RelayConfirmed);
         }
         self.book(&ours, &left).await;
         let relayed = |due: &Due| match due.lease.until > now {
@@ -99,10 +104,13 @@ impl Publish {
         }
         let (gone, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.1.is_empty());
         let gone: Vec<BatchId> = gone.into_iter().map(|(row, _)| row).collect();
-        if !gone.is_empty()
-            && let Err(error) = outbox::remove(&self.db, &gone).await
-        {
-            log::warn!(rows = gone.len(); "relayed, but still in the outbox: {error}");
+        if !gone.is_empty() {
+            match outbox::remove(&self.db, &gone).await {
+                Ok(()) => reach(CrashPoint::RelayRemoved),
+                Err(error) => {
+                    log::warn!(rows = gone.len(); "relayed, but still in the outbox: {error}");
+                }
+            }
         }
         let (kept, orders): (Vec<BatchId>, Vec<Vec<OrderId>>) = kept.into_iter().unzip();
         let orders = orders.concat();

@@ -1,7 +1,8 @@
 //! The two stations in front of the payment tables.
 
 use common::domain::Verdict;
-use common::runtime::Station;
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Station};
 use db::payments::{Finishing, Started, Starting};
 use db::{Db, payments};
 
@@ -15,7 +16,9 @@ impl Station for Start {
     type Fault = db::Error;
 
     async fn run(&self, batch: &[Starting]) -> Result<Vec<Started>, db::Error> {
-        payments::start(&self.0, batch).await
+        let started = payments::start(&self.0, batch).await?;
+        reach(CrashPoint::ChargeStarted);
+        Ok(started)
     }
 
     fn may_blame_an_item(fault: &db::Error) -> bool {
@@ -33,7 +36,10 @@ impl Station for Finish {
     type Fault = db::Error;
 
     async fn run(&self, batch: &[Finishing]) -> Result<Vec<Verdict>, db::Error> {
-        payments::finish(&self.0, batch).await
+        reach(CrashPoint::ChargeAnswered);
+        let finished = payments::finish(&self.0, batch).await?;
+        reach(CrashPoint::ChargeFinished);
+        Ok(finished)
     }
 
     fn may_blame_an_item(fault: &db::Error) -> bool {

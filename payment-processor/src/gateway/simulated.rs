@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use common::domain::{Amount, PaymentMethod, Reason, Verdict};
-use common::runtime::{Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
+use common::runtime::crash_point::reach;
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
 use db::gateway_ledger::{self, Capture};
 use db::{Db, Error};
 use rand::RngExt as _;
@@ -90,7 +91,11 @@ impl Simulated {
         self.take_time().await;
         let keys = [charge.key.clone()];
         let captured = gateway_ledger::captured(&self.ledger, &keys).await.map_err(no_answer)?;
-        Ok(captured.contains(&charge.key).then_some(Verdict::Captured))
+        let verdict = captured.contains(&charge.key).then_some(Verdict::Captured);
+        if verdict.is_none() {
+            reach(CrashPoint::ChargeLookedUp);
+        }
+        Ok(verdict)
     }
 
     async fn capture(&self, charge: &Charge) -> Asked<Verdict> {
@@ -140,6 +145,7 @@ impl Station for Captures {
 
     async fn run(&self, batch: &[Capture]) -> Result<Vec<()>, Error> {
         gateway_ledger::capture(&self.0, batch).await?;
+        reach(CrashPoint::ChargeCaptured);
         Ok(vec![(); batch.len()])
     }
 

@@ -1,0 +1,27 @@
+//! What is for tests only stands in no release binary.
+
+use std::path::Path;
+
+use testkit::binaries;
+
+/// What a build says that can be told where to die.
+const MARKS: [&str; 2] = ["CRASH_AT", "died at the crash point"];
+
+fn has_crash_points(binary: &Path) -> bool {
+    let bytes = std::fs::read(binary).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    MARKS.iter().any(|mark| text.contains(mark))
+}
+
+#[tokio::test]
+async fn no_release_binary_can_be_told_where_to_die() {
+    let binaries = binaries::fresh().await.unwrap();
+    for binary in [&binaries.order_management, &binaries.payment_processor] {
+        assert_eq!(has_crash_points(binary), cfg!(debug_assertions), "{}", binary.display());
+        let release = binary.ancestors().nth(2).unwrap().join("release");
+        let release = release.join(binary.file_name().unwrap());
+        if release.exists() {
+            assert!(!has_crash_points(&release), "{}", release.display());
+        }
+    }
+}
