@@ -1,4 +1,4 @@
-.PHONY: help run test check bench bench-quick
+.PHONY: help run test check model bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ test: ## every test, on servers of the tests' own
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+model: ## the road as a model: every state there can be up to some faults, then everything broken on purpose
+	@cargo run --quiet --locked --package model --bin ordermill-model
 
 bench: ## what the release binaries do on this machine, beside bare PostgreSQL and RabbitMQ; PARTS="growth" chooses
 	@$(BUILD_BENCH) && exec $(RUN_BENCH) $(PARTS)

@@ -1,7 +1,6 @@
 //! Walking through all states.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::{Duration, Instant};
 
 use stateright::{Checker, Expectation, HasDiscoveries, Model as _};
 
@@ -10,23 +9,19 @@ use crate::state::State;
 use crate::symmetry::representative;
 use crate::tell::tell;
 
-/// What was found out about the road as it is.
+/// What was found out about a road.
 #[derive(Clone, Debug)]
-pub struct Sound {
+pub struct Found {
     /// How many different states there are.
     pub states: usize,
     /// How many steps the longest path that was walked has.
     pub depth: usize,
-    /// How long that took.
-    pub took: Duration,
     /// The promises that hold in all states.
     pub holds: Vec<&'static str>,
     /// The promises that do not.
     pub breaks: Vec<&'static str>,
     /// The interesting cases that no path leads to.
     pub unreachable: Vec<&'static str>,
-    /// Whether some path leads back to where it was.
-    pub goes_in_circles: bool,
 }
 
 /// A property that breaks, and how.
@@ -48,8 +43,7 @@ pub struct Told {
 }
 
 /// Looks at every state, one of each that are alike.
-pub fn check_sound(road: &Road) -> Sound {
-    let begun = Instant::now();
+pub fn check(road: &Road) -> Found {
     let checker = road.clone().checker().symmetry_fn(representative).spawn_dfs().join();
     let found: BTreeSet<&str> = checker.discoveries().into_keys().collect();
     let (mut holds, mut breaks, mut unreachable) = (Vec::new(), Vec::new(), Vec::new());
@@ -61,18 +55,8 @@ pub fn check_sound(road: &Road) -> Sound {
             (Expectation::Sometimes, true) => {}
         }
     }
-    let goes_in_circles = goes_in_circles(road);
-    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
-    Sound { states, depth, took: begun.elapsed(), holds, breaks, unreachable, goes_in_circles }
-}
-
-/// Which promises break, all of them.
-pub fn check_broken(road: &Road) -> BTreeSet<&'static str> {
-    let checker = road.clone().checker().symmetry_fn(representative);
-    let checker = checker.finish_when(HasDiscoveries::AllFailures).spawn_dfs().join();
-    let promises = road.properties().into_iter().filter(|p| p.expectation == Expectation::Always);
-    let found: BTreeSet<&str> = checker.discoveries().into_keys().collect();
-    promises.map(|promise| promise.name).filter(|name| found.contains(name)).collect()
+    let (states, depth) = (checker.unique_state_count(), checker.max_depth().saturating_sub(1));
+    Found { states, depth, holds, breaks, unreachable }
 }
 
 /// The shortest way to break this property, if there is one of at most `steps_max` steps.
@@ -92,7 +76,7 @@ pub fn shortest(road: &Road, property: &'static str, steps_max: usize) -> Option
 
 /// Whether a path leads back to where it was. Where none does, every path ends, and a promise that
 /// holds wherever a path ends is kept on every path.
-fn goes_in_circles(road: &Road) -> bool {
+pub fn goes_in_circles(road: &Road) -> bool {
     let mut over: HashMap<State, bool> = HashMap::new();
     let mut path: Vec<(State, Vec<State>)> = Vec::new();
     for state in road.init_states() {

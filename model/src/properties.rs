@@ -53,16 +53,22 @@ pub(crate) fn all(orders: Orders) -> Vec<Property<Road>> {
             (dead(s) || s.workers.both().iter().any(|w| w.gone)) && ended(road, s)
         }));
     } else {
-        all.push(Property::sometimes("one order is confirmed and the other canceled", |road, s| {
-            let has = |status| some(road, s, |_, o| o.status == Some(status));
-            has(Status::Confirmed) && has(Status::Canceled)
-        }));
+        all.push(Property::sometimes(
+            "one order is confirmed and the other canceled",
+            |road, s| {
+                let has = |status| some(road, s, |_, o| o.status == Some(status));
+                has(Status::Confirmed) && has(Status::Canceled)
+            },
+        ));
     }
     if orders == Orders::TwoTogether {
-        all.push(Property::sometimes("of a row's orders one is relayed and one left", |road, s| {
-            some(road, s, |_, o| o.row == Some(Lease::Over) && !o.relayed)
-                && some(road, s, |_, o| o.row.is_none() && o.relayed)
-        }));
+        all.push(Property::sometimes(
+            "of a row's orders one is relayed and one left",
+            |road, s| {
+                some(road, s, |_, o| o.row == Some(Lease::Over) && !o.relayed)
+                    && some(road, s, |_, o| o.row.is_none() && o.relayed)
+            },
+        ));
     }
     all
 }

@@ -77,9 +77,9 @@ impl Road {
         Road { orders, faults, variant: None, steps }
     }
 
-    /// The road with something broken on purpose.
-    pub fn broken(variant: Variant, orders: Orders, faults: u8) -> Road {
-        Road { variant: Some(variant), ..Road::sound(orders, faults) }
+    /// The road of one order with something broken on purpose.
+    pub fn broken(variant: Variant) -> Road {
+        Road { variant: Some(variant), ..Road::sound(Orders::One, variant.faults()) }
     }
 
     /// Whether this is what is broken on purpose.

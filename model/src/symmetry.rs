@@ -7,8 +7,10 @@ use crate::two::Nth;
 /// The same for all states that differ only in which of two orders, processes or workers is which.
 pub fn representative(state: &State) -> State {
     let renamed = [*state, orders_swapped(state)];
-    let [a, b] = renamed.map(|s| {
-        State { processes: s.processes.sorted(), workers: s.workers.sorted(), ..s }
+    let [a, b] = renamed.map(|s| State {
+        processes: s.processes.sorted(),
+        workers: s.workers.sorted(),
+        ..s
     });
     a.min(b)
 }

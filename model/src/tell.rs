@@ -60,7 +60,7 @@ fn deed(verb: Verb, stage: Option<Stage>) -> &'static str {
         Verb::Explain => "finds order # under the client's key, and answers 201",
         Verb::Publish => "publishes the request for order #, and the broker stores it",
         Verb::PastLease => "finds its lease on the row of order # over, and leaves it",
-        Verb::Remove => "takes the broker's confirm, and removes the outbox row of order #",
+        Verb::Remove => "removes the outbox row of order #",
         Verb::Retain => "frees what is not confirmed of the outbox row of order #",
         Verb::Claim => "claims the outbox row of order #",
         Verb::TakeCaptured => "is delivered the result of order #: captured",

@@ -1,6 +1,8 @@
 //! What can be broken on purpose. Each of these has been somebody's bug.
 
-use crate::properties::{ACKED, CAPTURED_ONCE, CONFIRMED_IFF, COMMITTED, DECLINED, ENDS, MOVES_ONCE, ROW};
+use crate::properties::{
+    ACKED, CAPTURED_ONCE, COMMITTED, CONFIRMED_IFF, DECLINED, ENDS, MOVES_ONCE, ROW,
+};
 
 /// What is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,11 @@ impl Variant {
             Variant::SettleAcksFirst => "a result is acked before the status is committed",
             Variant::NoStatusGuard => "the update of the status does not ask for Pending",
         }
+    }
+
+    /// How many faults it takes to see it: an order gets to the delay ladder only by a fault.
+    pub(crate) fn faults(self) -> u8 {
+        if self == Variant::CopyUnconfirmed { 2 } else { 1 }
     }
 
     /// The property that has to catch it.

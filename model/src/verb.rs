@@ -170,4 +170,3 @@ impl Verb {
         self.origin() == Fault
     }
 }
-
