@@ -14,8 +14,9 @@ COPY db/Cargo.toml db/
 COPY order-management/Cargo.toml order-management/
 COPY payment-processor/Cargo.toml payment-processor/
 COPY testkit/Cargo.toml testkit/
+COPY model/Cargo.toml model/
 RUN set -eu; \
-    for crate in common db order-management payment-processor testkit; do \
+    for crate in common db order-management payment-processor testkit model; do \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \

@@ -1,4 +1,4 @@
-.PHONY: help run test check crash-points chaos chaos-sabotage bench bench-quick
+.PHONY: help run test check crash-points model chaos chaos-sabotage bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ bench-quick: ## the same without what takes long, in two to three minutes
 
 crash-points: ## every pair of steps at which a process can die; `make test` has every seventh
 	@scripts/install && cargo build --workspace --bins --locked && CRASH_PAIRS=all cargo test --workspace --test journeys --locked crash_points -- --nocapture
+
+model: ## the road as a model: every state there can be up to some faults, then everything broken on purpose
+	@cargo run --quiet --locked --package model --bin ordermill-model
 
 chaos: ## everything is broken under load on a schedule drawn from SEED (7) for MINUTES (10); then every promise is checked
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-chaos" --seed=$(or $(SEED),7) --minutes=$(or $(MINUTES),10) $(CHAOS)

@@ -23,9 +23,10 @@ pub(crate) fn all(extension: &str) -> Vec<Source> {
     found
 }
 
-/// The services' and libraries' own code, without the test kit.
+/// The services' and libraries' own code, and the model of it, without the test kit.
 pub(crate) fn product() -> Vec<Source> {
-    let rooms = ["common/src/", "db/src/", "order-management/src/", "payment-processor/src/"];
+    let rooms =
+        ["common/src/", "db/src/", "order-management/src/", "payment-processor/src/", "model/src/"];
     let mut sources = all("rs");
     sources.retain(|source| rooms.iter().any(|room| source.path.starts_with(room)));
     sources
@@ -64,7 +65,7 @@ pub(crate) fn workspace_crates() -> Vec<String> {
     let lines = lines.take_while(|line| !line.starts_with('['));
     let names = lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
     let mut crates: Vec<_> = names.map(|name| name.replace('-', "_")).collect();
-    crates.push("testkit".to_owned());
+    crates.extend(["testkit", "model"].map(str::to_owned));
     assert!(crates.len() > 10, "the manifest names only {crates:?}");
     crates
 }
