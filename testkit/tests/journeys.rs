@@ -16,7 +16,9 @@ mod journeys {
     mod idempotency;
     mod messages;
     mod poison;
+    mod recovery;
     mod road;
+    mod rolling;
     mod shutdown;
     mod start;
     mod workers;
