@@ -1,4 +1,4 @@
-.PHONY: help run test check bench bench-quick
+.PHONY: help run test check audit bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -11,6 +11,11 @@ test: ## every test, on servers of the tests' own
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+audit: ## dependencies: unused ones (cargo-machete) and known holes (cargo-audit), with what is installed of the two
+	@for tool in machete audit; do \
+	  if command -v "cargo-$$tool" >/dev/null; then cargo "$$tool" || exit 1; \
+	  else echo "cargo install cargo-$$tool --locked"; fi; done
 
 bench: ## what the release binaries do on this machine, beside bare PostgreSQL and RabbitMQ; PARTS="growth" chooses
 	@$(BUILD_BENCH) && exec $(RUN_BENCH) $(PARTS)

@@ -122,6 +122,12 @@ impl World {
         Balancer::start([port(0), port(1)], self.logs.path()).or_fail("start a balancer")
     }
 
+    /// What its processes could reach its virtual host with.
+    pub fn broker_url(&self, user: &str, password: &str) -> String {
+        let port = self.tenancy.rabbitmq().amqp_port();
+        format!("amqp://{user}:{password}@127.0.0.1:{port}/{}", self.name())
+    }
+
     /// The name of its database and of its virtual host.
     pub fn name(&self) -> &str {
         self.tenancy.name()

@@ -8,6 +8,7 @@ mod journeys {
     mod batches;
     mod books;
     mod broker;
+    mod clients;
     mod confirms;
     mod database;
     mod full_speed;
@@ -19,6 +20,7 @@ mod journeys {
     mod recovery;
     mod road;
     mod rolling;
+    mod secrets;
     mod shutdown;
     mod start;
     mod workers;

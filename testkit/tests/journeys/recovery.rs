@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use testkit::eventually;
 use testkit::world::{Order, World, order_body};
@@ -58,8 +59,14 @@ async fn settled(world: &World, orders: &[Order]) -> i64 {
 }
 
 async fn first_settled(world: &World, orders: &[Order]) -> Instant {
-    eventually("the first order to be settled", LONG, async || settled(world, orders).await > 0)
-        .await;
+    settled_past(world, orders, 0).await
+}
+
+async fn settled_past(world: &World, orders: &[Order], already: i64) -> Instant {
+    eventually("the next order to be settled", LONG, async || {
+        settled(world, orders).await > already
+    })
+    .await;
     Instant::now()
 }
 
@@ -101,39 +108,94 @@ async fn what_a_killed_worker_had_in_hand_is_final_elsewhere_at_once() {
     }
 }
 
-/// Kills RabbitMQ, leaves it dead for `downtime` and starts it again.
-async fn broker_is_back(downtime: Duration, names: [&'static str; 2]) {
-    let world = World::builder().private_servers().workers(2).start().await;
-    let mut first = Figures::of(names[0], 2 * SECOND);
-    let mut ready = Figures::of(names[1], 2 * SECOND);
+/// Waits until every worker has ended a charge that it has not ended `before`.
+async fn all_charge(world: &World, before: &[f64]) -> Instant {
+    eventually("every worker to charge again", LONG, async || {
+        charged(world).await.iter().zip(before).all(|(now, before)| now > before)
+    })
+    .await;
+    Instant::now()
+}
+
+async fn charged(world: &World) -> Vec<f64> {
+    let name = "ordermill_charges_total{outcome=\"captured\"}";
+    let counts = (0..2).map(|i| counter(world, world.worker(i).ops_url("/metrics"), name));
+    join_all(counts).await
+}
+
+enum End {
+    Killed,
+    Stopped,
+}
+
+/// Ends RabbitMQ with messages in its queues, leaves it away for `downtime`, starts it again.
+async fn broker_is_back(end: End, downtime: Duration, names: [&'static str; 3]) {
+    let world = World::builder()
+        .private_servers()
+        .workers(2)
+        .env("ORDERS_PER_MESSAGE", "1")
+        .env("PREFETCH", "10")
+        .worker_env("GATEWAY_LATENCY_MS", "300")
+        .start()
+        .await;
+    let [mut first, mut ready, mut charge] = names.map(|name| Figures::of(name, 2 * SECOND));
     for _ in 0..rounds() {
-        world.rabbitmq().kill().await.unwrap();
-        let orders = world.place_orders(40).await;
+        let mut orders = world.place_orders(100).await;
+        match end {
+            End::Killed => world.rabbitmq().kill().await.unwrap(),
+            End::Stopped => world.rabbitmq().stop().await.unwrap(),
+        }
+        orders.extend(world.place_orders(20).await);
         lasting(downtime).await;
-        let (started, (answers, settled, all)) = tokio::join!(world.rabbitmq().start_again(), async {
+        let already = settled(&world, &orders).await;
+        let before = charged(&world).await;
+        let watch = async {
             eventually("RabbitMQ to answer", LONG, async || world.rabbitmq().answers().await).await;
             let answers = Instant::now();
-            let (settled, all) = tokio::join!(first_settled(&world, &orders), all_ready(&world));
-            (answers, settled, all)
-        });
+            let ends = tokio::join!(
+                settled_past(&world, &orders, already),
+                all_ready(&world),
+                all_charge(&world, &before)
+            );
+            (answers, ends)
+        };
+        let (started, (answers, ends)) = tokio::join!(world.rabbitmq().start_again(), watch);
         started.unwrap();
-        first.add(settled - answers);
-        ready.add(all - answers);
+        first.add(ends.0 - answers);
+        ready.add(ends.1 - answers);
+        charge.add(ends.2 - answers);
         balance(&world, &orders).await;
     }
 }
 
 #[tokio::test]
 async fn orders_go_on_at_once_when_the_broker_is_back() {
-    let names = ["RabbitMQ is back: first settle", "RabbitMQ is back: all processes are ready"];
-    broker_is_back(SECOND, names).await;
+    let names = [
+        "RabbitMQ is back: first settle",
+        "RabbitMQ is back: all processes are ready",
+        "RabbitMQ is back: every worker charges",
+    ];
+    broker_is_back(End::Killed, SECOND, names).await;
+}
+
+#[tokio::test]
+async fn orders_go_on_at_once_when_the_broker_was_restarted_in_good_order() {
+    let names = [
+        "RabbitMQ was restarted: first settle",
+        "RabbitMQ was restarted: all processes are ready",
+        "RabbitMQ was restarted: every worker charges",
+    ];
+    broker_is_back(End::Stopped, Duration::ZERO, names).await;
 }
 
 #[tokio::test]
 async fn orders_go_on_at_once_when_the_broker_is_back_after_a_long_time() {
-    let names =
-        ["RabbitMQ is back after 30 s: first settle", "RabbitMQ is back after 30 s: all are ready"];
-    broker_is_back(30 * SECOND, names).await;
+    let names = [
+        "RabbitMQ is back after 30 s: first settle",
+        "RabbitMQ is back after 30 s: all processes are ready",
+        "RabbitMQ is back after 30 s: every worker charges",
+    ];
+    broker_is_back(End::Killed, 30 * SECOND, names).await;
 }
 
 #[tokio::test]
