@@ -57,7 +57,8 @@ pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error
     let mut config = config(settings);
     // A migration may take as long as it needs.
     config.options("-c statement_timeout=0");
-    let connecting = tokio::time::timeout(settings.statement_timeout + GRACE, config.connect(NoTls));
+    let connecting =
+        tokio::time::timeout(settings.statement_timeout + GRACE, config.connect(NoTls));
     let Ok(connected) = connecting.await else {
         return Err(Error::Unavailable("no answer in time".to_owned()));
     };

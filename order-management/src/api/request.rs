@@ -52,7 +52,8 @@ pub(crate) async fn with_request_id(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let id = sent.and_then(|id| id.parse().ok()).unwrap_or_else(RequestId::made_here);
-    let marks = Marks { id: HeaderValue::from_str(id.as_str()).ok(), leaving: request.app_data().cloned() };
+    let marks =
+        Marks { id: HeaderValue::from_str(id.as_str()).ok(), leaving: request.app_data().cloned() };
     REQUEST_ID
         .scope(id, async move {
             let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;

@@ -71,7 +71,10 @@ async fn a_client_that_sends_its_head_drop_by_drop_is_left_after_some_seconds() 
     for (port, path) in doors(&world) {
         let mut stream = connect(port).await;
         let began = Instant::now();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nX: ").as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nX: ").as_bytes())
+            .await
+            .unwrap();
         let mut answer = Vec::new();
         let (mut answers, mut questions) = stream.into_split();
         let drops = wait_for("the end", LONG, async || questions.write_all(b"y").await.is_err());

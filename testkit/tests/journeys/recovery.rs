@@ -42,7 +42,8 @@ impl Figures {
 impl Drop for Figures {
     fn drop(&mut self) {
         self.seen.sort();
-        if let (Some(median), Some(worst)) = (self.seen.get(self.seen.len() / 2), self.seen.last()) {
+        if let (Some(median), Some(worst)) = (self.seen.get(self.seen.len() / 2), self.seen.last())
+        {
             let (n, what, target) = (self.seen.len(), self.what, self.target);
             println!("{what}: median {median:.2?}, worst {worst:.2?} of {n}, target {target:?}");
         }
@@ -212,8 +213,10 @@ async fn orders_go_on_at_once_when_the_database_is_back() {
         world.postgres().kill().await.unwrap();
         lasting(2 * SECOND).await;
         let (started, (answers, settled)) = tokio::join!(world.postgres().start_again(), async {
-            eventually("PostgreSQL to answer", LONG, async || world.try_count("select 1::bigint").await)
-                .await;
+            eventually("PostgreSQL to answer", LONG, async || {
+                world.try_count("select 1::bigint").await
+            })
+            .await;
             (Instant::now(), first_settled(&world, &orders).await)
         });
         started.unwrap();

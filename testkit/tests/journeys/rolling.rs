@@ -17,7 +17,10 @@ const ROUNDS: usize = 3;
 const STOP: Duration = Duration::from_secs(3 + 10 + 3);
 
 fn two_behind_a_balancer() -> WorldBuilder {
-    World::builder().order_management(2).workers(2).order_management_env("SHUTDOWN_DELAY_MS", "3000")
+    World::builder()
+        .order_management(2)
+        .workers(2)
+        .order_management_env("SHUTDOWN_DELAY_MS", "3000")
 }
 
 /// What one client has seen.
@@ -179,8 +182,11 @@ async fn a_balancer_goes_on_asking_when_no_broker_makes_anybody_ready() {
 
 #[tokio::test]
 async fn before_it_stops_a_process_is_not_ready_and_still_serves_until_a_second_signal() {
-    let world =
-        World::builder().workers(0).order_management_env("SHUTDOWN_DELAY_MS", "600000").start().await;
+    let world = World::builder()
+        .workers(0)
+        .order_management_env("SHUTDOWN_DELAY_MS", "600000")
+        .start()
+        .await;
     let process = world.order_management(0);
     process.sigterm().unwrap();
     for url in [process.ops_url("/health/ready"), world.url(0, "/health/ready")] {

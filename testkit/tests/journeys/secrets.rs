@@ -55,8 +55,7 @@ async fn none_told(world: &World) {
 
 #[tokio::test]
 async fn passwords_that_are_right_are_told_to_nobody() {
-    let mut world =
-        World::builder().order_management(0).workers(0).private_servers().start().await;
+    let mut world = World::builder().order_management(0).workers(0).private_servers().start().await;
     let vhost = world.name().to_owned();
     world.rabbitmq().create_user(&vhost, "bearer", BROKER).await.unwrap();
     world.sql(&format!("create role bearer superuser login password '{SHOP}'")).await;
