@@ -81,8 +81,9 @@ impl ProcessSettings {
     }
 }
 
-/// How long a client may leave unread what it was sent, or be gone without a word.
-const CLIENT_SILENCE: Duration = Duration::from_secs(30);
+/// How long a client may leave unread what it was sent, or be gone without a word. The kernel looks
+/// at growing distances, so that it is left within half as long again.
+const CLIENT_SILENCE: Duration = Duration::from_secs(20);
 /// Between two questions to a silent client whether it is still there.
 const CLIENT_PROBE: Duration = Duration::from_secs(10);
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::books::LONG;
 
 /// What a client may leave unread, and the kernel's own pauses between two looks.
-const SILENCE: Duration = Duration::from_secs(30 + 30);
+const SILENCE: Duration = Duration::from_secs(2 * (20 + 10));
 
 /// Both ports of order-management and the one of the worker, each with a path that is there.
 fn doors(world: &World) -> [(u16, &'static str); 3] {
@@ -97,7 +97,7 @@ async fn a_client_that_never_reads_is_left_when_it_has_been_silent_too_long() {
     let ask = b"GET /api-docs/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
     let began = Instant::now();
     let mut sent = 0;
-    eventually("a client that never reads to be left", SILENCE + LONG, async || {
+    eventually("a client that never reads to be left", SILENCE, async || {
         loop {
             stream.writable().await.ok();
             match stream.try_write(&ask[sent % ask.len()..]) {
@@ -109,7 +109,6 @@ async fn a_client_that_never_reads_is_left_when_it_has_been_silent_too_long() {
     })
     .await;
     println!("left after {:?}, {sent} bytes of requests", began.elapsed());
-    assert!(began.elapsed() < SILENCE, "{:?}", began.elapsed());
     assert_eq!(world.get("/products/1").await.status, 200);
 }
 
