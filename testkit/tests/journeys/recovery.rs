@@ -45,7 +45,7 @@ impl Drop for Figures {
         if let (Some(median), Some(worst)) = (self.seen.get(self.seen.len() / 2), self.seen.last())
         {
             let (n, what, target) = (self.seen.len(), self.what, self.target);
-            println!("{what}: median {median:.2?}, worst {worst:.2?} of {n}, target {target:?}");
+            eprintln!("{what}: median {median:.2?}, worst {worst:.2?} of {n}, target {target:?}");
         }
     }
 }
