@@ -1,4 +1,4 @@
-.PHONY: help run test check crash-points model chaos chaos-sabotage bench bench-quick
+.PHONY: help run test check audit crash-points model chaos chaos-sabotage bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -7,10 +7,15 @@ run: ## everything on this machine: own servers, both services, a demo order; Ct
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
 
 test: ## every test, on servers of the tests' own
-	@scripts/install && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+	@scripts/install haproxy && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+audit: ## dependencies: unused ones (cargo-machete) and known holes (cargo-audit), with what is installed of the two
+	@for tool in machete audit; do \
+	  if command -v "cargo-$$tool" >/dev/null; then cargo "$$tool" || exit 1; \
+	  else echo "cargo install cargo-$$tool --locked"; fi; done
 
 bench: ## what the release binaries do on this machine, beside bare PostgreSQL and RabbitMQ; PARTS="growth" chooses
 	@$(BUILD_BENCH) && exec $(RUN_BENCH) $(PARTS)

@@ -1,7 +1,7 @@
 use common::runtime::{Backoff, Tasks};
 use tokio_postgres::NoTls;
 
-use super::pool::config;
+use super::pool::{GRACE, config};
 use super::{Error, Settings};
 
 mod shop {
@@ -57,7 +57,12 @@ pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error
     let mut config = config(settings);
     // A migration may take as long as it needs.
     config.options("-c statement_timeout=0");
-    let (mut client, connection) = config.connect(NoTls).await?;
+    let connecting =
+        tokio::time::timeout(settings.statement_timeout + GRACE, config.connect(NoTls));
+    let Ok(connected) = connecting.await else {
+        return Err(Error::Unavailable("no answer in time".to_owned()));
+    };
+    let (mut client, connection) = connected?;
     let work = async move {
         client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
         let (mut runner, table) = match which {

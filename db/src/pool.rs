@@ -14,9 +14,12 @@ use super::{Error, Settings};
 
 /// How much longer than the server's own limit the client waits for an answer, before it takes
 /// the connection for dead.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 /// How long a silent peer is taken for alive.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+/// How often it is then asked, and how far apart.
+const KEEPALIVE_PROBES: u32 = 2;
+const KEEPALIVE_PAUSE: Duration = Duration::from_secs(5);
 /// How old a connection may get.
 const AGE_MAX: Duration = Duration::from_secs(3600);
 
@@ -108,7 +111,12 @@ impl Db {
         };
         let result = match tokio::time::timeout(self.patience, answer).await {
             Ok(result) => result.map_err(Error::from),
-            Err(_) => Err(Error::Unavailable("no answer in time".to_owned())),
+            Err(_) => {
+                // What made this one fall silent made the idle ones fall silent, too: whoever got
+                // one of them would wait as long again.
+                drop(self.pool.retain(|_, _| false));
+                Err(Error::Unavailable("no answer in time".to_owned()))
+            }
         };
         // A connection that failed is not handed out again, whatever state it is in.
         if matches!(result, Err(Error::Unavailable(_))) {
@@ -134,6 +142,10 @@ pub(crate) fn config(settings: &Settings) -> Config {
         .application_name(settings.app)
         .connect_timeout(settings.statement_timeout)
         .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_PAUSE)
+        .keepalives_retries(KEEPALIVE_PROBES)
+        // A statement that the other machine has not even received by then will not be answered.
+        .tcp_user_timeout(settings.statement_timeout)
         .options(format!(
             "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
              -c enable_mergejoin=off -c jit=off -c random_page_cost=1.1 -c statement_timeout={}",

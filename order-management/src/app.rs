@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use common::broker::{Consumer, Publisher, readiness};
-use common::runtime::ops_server::{self, Readiness};
+use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
 use common::runtime::{Metrics, Tasks, start_logging};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
@@ -22,10 +22,6 @@ use crate::relay::Relay;
 
 /// How long the last tasks get after the drain to let go.
 const END: Duration = Duration::from_secs(1);
-/// How long a client may take to send its request line and headers.
-const HEAD_PATIENCE: Duration = Duration::from_secs(5);
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
@@ -33,7 +29,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let listener = config.process.listen("PORT", config.port)?;
     let tasks = Tasks::on(Handle::current());
-    tasks.stop_on_signals()?;
+    tasks.stop_on_signals(config.shutdown_delay)?;
     let metrics = Metrics::new();
     let db = Db::new(&config.shop, Handle::current())?;
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
@@ -46,7 +42,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let parts = (&tasks, &metrics);
     let relay = Relay::open((&config.broker, config.outbox), &db, &publisher, parts);
     let intake = Intake::open(&db, &relay, config.intake_max, parts);
-    let http = serve(&tasks, "http server", http((&config, listener), &db, intake, readiness)?);
+    let state = (readiness, api::Leaving(tasks.leaving()));
+    let http = serve(&tasks, "http server", http((&config, listener), &db, intake, state)?);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
     tasks.spawn("survey", survey(db.clone(), tasks.clone()));
@@ -89,19 +86,23 @@ fn http(
     (config, listener): (&Config, TcpListener),
     db: &Db,
     intake: Intake,
-    ready: Readiness,
+    (ready, leaving): (Readiness, api::Leaving),
 ) -> anyhow::Result<Server> {
     let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
+    let leaving = Data::new(leaving);
+    let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
             .app_data(intake.clone())
             .app_data(ready.clone())
+            .app_data(leaving.clone())
             .wrap(from_fn(api::with_request_id))
             .configure(api::routes)
     })
     .workers(config.http_workers)
     .disable_signals()
+    .max_connections(connections_each)
     .client_request_timeout(HEAD_PATIENCE)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.process.drain.as_secs().max(1))

@@ -12,6 +12,12 @@ const PORT: Setting = Setting {
 };
 const HTTP_WORKERS: Setting =
     Setting { name: "HTTP_WORKERS", unit: "threads", help: "How many threads serve HTTP." };
+const HTTP_CONNECTIONS_MAX: Setting = Setting {
+    name: "HTTP_CONNECTIONS_MAX",
+    unit: "connections",
+    help: "How many clients may be connected at a time; more wait to be accepted. Keep it below the \
+           limit of open files (ulimit -n) by 100 or more.",
+};
 const INTAKE_MAX: Setting = Setting {
     name: "INTAKE_MAX",
     unit: "orders",
@@ -29,6 +35,14 @@ const SWEEP: Setting = Setting {
     help: "How often the outbox is searched for orders that a dead process left behind.",
 };
 
+const SHUTDOWN_DELAY: Setting = Setting {
+    name: "SHUTDOWN_DELAY_MS",
+    unit: "milliseconds",
+    help: "How long requests are still taken after SIGTERM while /health/ready answers 503, so that \
+           a balancer sends the next ones elsewhere; comes before DRAIN_TIMEOUT_MS, and a second \
+           signal ends it.",
+};
+
 /// What order management can be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -37,7 +51,10 @@ pub(crate) struct Config {
     pub(crate) shop: db::Settings,
     pub(crate) port: u16,
     pub(crate) http_workers: usize,
+    pub(crate) http_connections_max: usize,
     pub(crate) intake_max: usize,
+    /// Between saying that the process leaves and leaving.
+    pub(crate) shutdown_delay: Duration,
     pub(crate) outbox: OutboxSettings,
 }
 
@@ -72,7 +89,9 @@ impl Config {
             broker: BrokerSettings::read(env, role),
             shop: db::Settings::read(env, APP),
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
+            http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),
+            shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
             outbox: OutboxSettings {
                 lease: env.millis(&LEASE, 5_000, 100..=3_600_000),
                 sweep: env.millis(&SWEEP, 500, 10..=60_000),

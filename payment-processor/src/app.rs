@@ -23,7 +23,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let bound = ops.local_addr()?;
     let tasks = Tasks::on(Handle::current());
-    tasks.stop_on_signals()?;
+    // Nobody is sent here by a balancer who would have to be told first.
+    tasks.stop_on_signals(Duration::ZERO)?;
     let metrics = Metrics::new();
     let db = Db::new(&config.payments, Handle::current())?;
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);

@@ -34,6 +34,8 @@ struct State {
     /// How often connections were cut. One that began under another count is to end, also if the
     /// line was healed again before it looked.
     cuts: u64,
+    /// How often the connections of the time were silenced for good.
+    silenced: u64,
 }
 
 /// A running proxy, on a thread of its own so that a test that blocks does not hold it up.
@@ -53,7 +55,7 @@ impl FaultProxy {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let target = SocketAddr::from((Ipv4Addr::LOCALHOST, target_port));
-        let clear = State { line: Line::Open { delay: Duration::ZERO }, cuts: 0 };
+        let clear = State { line: Line::Open { delay: Duration::ZERO }, cuts: 0, silenced: 0 };
         let (state, seen) = watch::channel(clear);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let thread =
@@ -74,7 +76,9 @@ impl FaultProxy {
 
     /// Resets every connection, and every new one at once, until [`FaultProxy::heal`].
     pub fn cut(&self) {
-        self.change(|state| *state = State { line: Line::Cut, cuts: state.cuts + 1 });
+        self.change(|state| {
+            *state = State { line: Line::Cut, cuts: state.cuts + 1, silenced: state.silenced };
+        });
     }
 
     /// Resets every connection; new ones pass.
@@ -86,6 +90,12 @@ impl FaultProxy {
     /// [`FaultProxy::heal`]; then what was held back arrives, as after a lost route.
     pub fn black_hole(&self) {
         self.change(|state| state.line = Line::BlackHole);
+    }
+
+    /// Keeps all connections, and passes nothing on any of them ever again; new ones pass. So it looks
+    /// when a router on the way forgets the connections it knew.
+    pub fn black_hole_once(&self) {
+        self.change(|state| state.silenced += 1);
     }
 
     /// Everything arrives this much later, each way; order and throughput stay.
@@ -157,15 +167,16 @@ async fn carry(
     target: SocketAddr,
     state: &mut watch::Receiver<State>,
 ) -> std::io::Result<()> {
-    until_open(state).await?;
+    let begun_under = state.borrow().silenced;
+    until_open(state, begun_under).await?;
     let server = server.insert(TcpStream::connect(target).await?);
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     tokio::try_join!(
-        one_way(from_client, to_server, state.clone()),
-        one_way(from_server, to_client, state.clone()),
+        one_way(from_client, to_server, (state.clone(), begun_under)),
+        one_way(from_server, to_client, (state.clone(), begun_under)),
     )?;
     Ok(())
 }
@@ -173,7 +184,7 @@ async fn carry(
 async fn one_way(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    mut state: watch::Receiver<State>,
+    (mut state, begun_under): (watch::Receiver<State>, u64),
 ) -> std::io::Result<()> {
     let (under_way, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
     let read = async {
@@ -190,21 +201,25 @@ async fn one_way(
     };
     let write = async {
         while let Some((sent_at, chunk)) = arriving.recv().await {
-            let delay = until_open(&mut state).await?;
+            let delay = until_open(&mut state, begun_under).await?;
             sleep_until(sent_at + delay).await;
-            until_open(&mut state).await?;
+            until_open(&mut state, begun_under).await?;
             to.write_all(&chunk).await?;
         }
-        until_open(&mut state).await?;
+        until_open(&mut state, begun_under).await?;
         to.shutdown().await
     };
     tokio::try_join!(read, write)?;
     Ok(())
 }
 
-/// The delay under which things pass, as soon as they pass.
-async fn until_open(state: &mut watch::Receiver<State>) -> std::io::Result<Duration> {
-    let open = state.wait_for(|now| matches!(now.line, Line::Open { .. })).await;
+/// The delay under which things pass, as soon as they pass: never on a connection that was silenced.
+async fn until_open(
+    state: &mut watch::Receiver<State>,
+    begun_under: u64,
+) -> std::io::Result<Duration> {
+    let passes = |now: &State| matches!(now.line, Line::Open { .. }) && now.silenced == begun_under;
+    let open = state.wait_for(passes).await;
     match open.map(|now| now.line) {
         Ok(Line::Open { delay }) => Ok(delay),
         Ok(Line::BlackHole | Line::Cut) | Err(_) => Err(std::io::ErrorKind::NotConnected.into()),

@@ -43,6 +43,13 @@ pub fn epmd() -> Result<PathBuf> {
     on_path("epmd").or_else(beside_erl).with_context(|| format!("no Erlang; {HOW}"))
 }
 
+/// The balancer of the tests.
+pub fn haproxy() -> Result<PathBuf> {
+    let known = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"].map(PathBuf::from);
+    let installed = on_path("haproxy").or_else(|| known.into_iter().find(|file| file.is_file()));
+    installed.context("no HAProxy; `scripts/install haproxy` installs it")
+}
+
 /// `15/bin`, `pgsql-16/bin`, `postgresql@17/bin`: whatever digits the name ends with.
 fn versions_below(root: &&str) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };

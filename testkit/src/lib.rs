@@ -2,6 +2,7 @@
 //! their own, the real binaries, and the faults. Whatever is started here ends with the process
 //! that started it, also when that process is killed ([`watchdog`]).
 
+pub mod balancer;
 pub mod bench;
 pub mod binaries;
 pub mod chaos;

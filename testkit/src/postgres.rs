@@ -121,6 +121,15 @@ impl Postgres {
         Ok(wait_for("PostgreSQL's processes to be gone", STOP_DEADLINE, gone).await?)
     }
 
+    /// Freezes the server with all its sessions, or lets it go on ([`Signal::SIGCONT`]).
+    pub fn signal_all(&self, signal: Signal) -> Result<()> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        for child in process_table::children_of(pid) {
+            kill(child, signal).ok();
+        }
+        Ok(kill(pid, signal)?)
+    }
+
     /// A fast shutdown: sessions are cut, what was committed is written out.
     pub async fn stop(&self) -> Result<()> {
         let Some(server) = self.take() else { return Ok(()) };

@@ -17,6 +17,8 @@ use crate::eventually::wait_for;
 use crate::watchdog::{Environment, Guarded, Program};
 use crate::{installed, log_file, ports, queue_names};
 
+mod management;
+
 /// The user every node has from the start, allowed on loopback only.
 pub const USER: &str = "guest";
 /// Its password.
@@ -106,17 +108,6 @@ impl RabbitMq {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
-    /// Makes a virtual host in which [`USER`] may do everything. 10 ms, against 300 ms and a
-    /// virtual machine of Erlang's by `rabbitmqctl`. `name` is a plain word.
-    pub async fn create_vhost(&self, name: &str) -> Result<()> {
-        self.management(Method::PUT, &format!("vhosts/{name}")).await
-    }
-
-    /// Removes a virtual host with all that is in it.
-    pub async fn delete_vhost(&self, name: &str) -> Result<()> {
-        self.management(Method::DELETE, &format!("vhosts/{name}")).await
-    }
-
     /// A crash: SIGKILL to the node. What was confirmed is on disk, the rest is lost. Queues that
     /// were declared a moment ago are first given the second they need to survive this.
     pub async fn kill(&self) -> Result<()> {
@@ -178,21 +169,19 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// An AMQP handshake begins, and the management interface answers.
-    async fn serves(&self) -> Result<()> {
+    /// Whether it answers to the beginning of an AMQP handshake.
+    pub async fn answers(&self) -> Result<()> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.ports.amqp)).await?;
         stream.write_all(b"AMQP\0\0\x09\x01").await?;
         let method_frame = 1;
         ensure!(stream.read_u8().await? == method_frame, "no answer to the AMQP header");
-        self.management(Method::GET, "whoami").await
+        Ok(())
     }
 
-    async fn management(&self, method: Method, path: &str) -> Result<()> {
-        let url = format!("{}/api/{path}", self.management_url());
-        let what = format!("{method} {url}");
-        let request = reqwest::Client::new().request(method, url).basic_auth(USER, Some(PASSWORD));
-        request.send().await.context(what)?.error_for_status()?;
-        Ok(())
+    /// The handshake begins, and the management interface answers.
+    async fn serves(&self) -> Result<()> {
+        self.answers().await?;
+        self.management(Method::GET, "whoami", None).await
     }
 
     fn program(&self) -> Program {

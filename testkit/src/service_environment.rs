@@ -26,6 +26,8 @@ pub(crate) fn of(servers: &Servers<'_>, ops_port: u16) -> Vec<(String, String)> 
         ("POSTGRES_DB", (*database).into()),
         ("BIND_ADDRESS", "127.0.0.1".into()),
         ("OPS_PORT", ops_port.to_string()),
+        // Nobody balances between processes of a test, unless it says so.
+        ("SHUTDOWN_DELAY_MS", "0".into()),
         ("RUST_LOG", "info".into()),
         ("LOG_FORMAT", "text".into()),
         ("RUST_BACKTRACE", "1".into()),

@@ -17,6 +17,7 @@ pub use http::Reply;
 pub use links::{Link, Links};
 pub use orders::{Order, order_body};
 
+use crate::balancer::Balancer;
 use crate::fail::OrFail;
 use crate::postgres::Postgres;
 use crate::processes::{Process, READY_DEADLINE};
@@ -112,6 +113,19 @@ impl World {
     /// Where it lives, for those who measure its servers and don't break them.
     pub(crate) fn tenancy(&self) -> &Tenancy {
         &self.tenancy
+    }
+
+    /// A balancer in front of its first two order-management processes.
+    pub fn balance(&self) -> Balancer {
+        let port = |i| self.order_management(i).variable("PORT").and_then(|port| port.parse().ok());
+        let port = |i| port(i).or_fail("find the port of order-management");
+        Balancer::start([port(0), port(1)], self.logs.path()).or_fail("start a balancer")
+    }
+
+    /// What its processes could reach its virtual host with.
+    pub fn broker_url(&self, user: &str, password: &str) -> String {
+        let port = self.tenancy.rabbitmq().amqp_port();
+        format!("amqp://{user}:{password}@127.0.0.1:{port}/{}", self.name())
     }
 
     /// The name of its database and of its virtual host.

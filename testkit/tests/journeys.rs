@@ -8,6 +8,7 @@ mod journeys {
     mod batches;
     mod books;
     mod broker;
+    mod clients;
     mod confirms;
     #[cfg(debug_assertions)]
     mod crash_points;
@@ -18,7 +19,10 @@ mod journeys {
     mod idempotency;
     mod messages;
     mod poison;
+    mod recovery;
     mod road;
+    mod rolling;
+    mod secrets;
     mod shutdown;
     mod start;
     mod workers;

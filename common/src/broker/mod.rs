@@ -12,6 +12,7 @@ mod link;
 mod outgoing;
 mod publisher;
 mod readiness;
+mod session;
 mod settings;
 mod status;
 mod topology;

@@ -17,6 +17,13 @@ use super::Metrics;
 /// A part that takes longer than this to say how it is, is not ready.
 const CHECK_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many connections are open at a time; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 64;
+/// How long a client may take to send its request line and headers.
+pub const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept: longer than the pauses of whoever reads the metrics.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 type Check =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
@@ -90,6 +97,9 @@ pub fn serve(
     })
     .workers(1)
     .disable_signals()
+    .max_connections(CONNECTIONS_MAX)
+    .client_request_timeout(HEAD_PATIENCE)
+    .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(1)
     .listen(listener)?;
     Ok(server.run())

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
+
 use super::crash_point;
 use super::env::{Env, Setting, WrongSettings};
 use super::ops_server::ask_ready;
@@ -74,8 +76,28 @@ impl ProcessSettings {
         let named = |e: std::io::Error| {
             std::io::Error::new(e.kind(), format!("{setting}: cannot listen on {address}: {e}"))
         };
-        TcpListener::bind(address).map_err(named)
+        let listener = TcpListener::bind(address).map_err(named)?;
+        bound_silence(&listener)?;
+        Ok(listener)
     }
+}
+
+/// How long a client may leave unread what it was sent, or be gone without a word. The kernel looks
+/// at growing distances, so that it is left within half as long again.
+const CLIENT_SILENCE: Duration = Duration::from_secs(20);
+/// Between two questions to a silent client whether it is still there.
+const CLIENT_PROBE: Duration = Duration::from_secs(10);
+
+/// Every connection that is accepted inherits this. Without it a client that asks and never reads
+/// would keep its connection, and what is buffered for it, for ever: nothing above the kernel
+/// bounds a write.
+fn bound_silence(listener: &TcpListener) -> std::io::Result<()> {
+    let socket = SockRef::from(listener);
+    let keepalive = TcpKeepalive::new().with_time(CLIENT_SILENCE).with_interval(CLIENT_PROBE);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(CLIENT_SILENCE))?;
+    Ok(())
 }
 
 /// Why a process does not begin.

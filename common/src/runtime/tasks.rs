@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The tasks of a process and the two steps in which they end: *stop* (take nothing new, finish
-/// what is in hand) and *end* (let go of what is left).
+/// The tasks of a process and the three steps in which they end: *leave* (say that the end is near
+/// and go on as before), *stop* (take nothing new, finish what is in hand) and *end* (let go of what
+/// is left).
 ///
 /// A task that panics stops the whole process: half a process that looks alive would hold
 /// messages that somebody else could finish.
@@ -19,6 +21,7 @@ use tokio_util::task::TaskTracker;
 pub struct Tasks {
     tracker: TaskTracker,
     runtime: Handle,
+    leave: CancellationToken,
     stop: CancellationToken,
     end: CancellationToken,
     failed: Arc<OnceLock<&'static str>>,
@@ -30,6 +33,7 @@ impl Tasks {
         Tasks {
             tracker: TaskTracker::new(),
             runtime,
+            leave: CancellationToken::new(),
             stop: CancellationToken::new(),
             end: CancellationToken::new(),
             failed: Arc::new(OnceLock::new()),
@@ -47,7 +51,7 @@ impl Tasks {
             if outcome.is_err() {
                 log::error!(task = name; "a task panicked; the process stops");
                 tasks.failed.get_or_init(|| name);
-                tasks.stop.cancel();
+                tasks.stop();
             }
         };
         self.tracker.spawn_on(guarded, &self.runtime);
@@ -55,7 +59,13 @@ impl Tasks {
 
     /// Begins the stop.
     pub fn stop(&self) {
+        self.leave.cancel();
         self.stop.cancel();
+    }
+
+    /// Cancelled once the stop is certain; until it comes, everything goes on.
+    pub fn leaving(&self) -> CancellationToken {
+        self.leave.clone()
     }
 
     /// Cancelled once nothing new is to be taken.
@@ -63,22 +73,29 @@ impl Tasks {
         self.stop.clone()
     }
 
-    /// Stops at SIGTERM or SIGINT.
+    /// Leaves at SIGTERM or SIGINT, and stops `notice` later, or at the second signal.
     ///
     /// # Errors
     /// If the handlers cannot be installed.
-    pub fn stop_on_signals(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    pub fn stop_on_signals(&self, notice: Duration) -> std::io::Result<()> {
+        let mut signals = Signals::new()?;
         let tasks = self.clone();
         self.spawn("signals", async move {
             let stopping = tasks.stopping();
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
+            let mut name = tokio::select! {
+                name = signals.next() => name,
                 () = stopping.cancelled() => return,
             };
+            tasks.leave.cancel();
+            if !notice.is_zero() {
+                let for_ms = notice.as_millis();
+                log::info!(signal = name, for_ms:%; "leaving: not ready any more, still serving");
+                tokio::select! {
+                    () = tokio::time::sleep(notice) => {}
+                    () = stopping.cancelled() => return,
+                    again = signals.next() => name = again,
+                }
+            }
             log::info!(signal = name; "stopping: intake ends, work in hand goes on");
             tasks.stop();
         });
@@ -96,6 +113,28 @@ impl Tasks {
             log::warn!(left = self.tracker.len(); "tasks were still running at the end");
         }
         self.failed.get().map_or(Ok(()), |name| Err(*name))
+    }
+}
+
+/// The signals that ask a process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }
 

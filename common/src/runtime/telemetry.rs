@@ -50,8 +50,36 @@ pub fn start_logging(format: LogFormat) {
         builder
             .format(|out, record| writeln!(out, "{}", json_line(record, out.timestamp_micros())));
     }
-    if builder.try_init().is_err() {
-        log::debug!("logging was started already");
+    let logger = Discreet(builder.build());
+    let level = logger.0.filter();
+    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
+struct Discreet(env_logger::Logger);
+
+impl Discreet {
+    /// At `trace` lapin writes down every frame it sends, the one with the password among them.
+    fn may_tell(metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() < log::Level::Trace || !metadata.target().starts_with("lapin")
+    }
+}
+
+impl log::Log for Discreet {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        Self::may_tell(metadata) && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if Self::may_tell(record.metadata()) {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
     }
 }
 

@@ -20,7 +20,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use document::ApiDoc;
 use problem::Problem;
-pub(crate) use request::with_request_id;
+pub(crate) use request::{Leaving, with_request_id};
 
 /// Where the OpenAPI document lies.
 const DOCUMENT: &str = "/api-docs/openapi.json";

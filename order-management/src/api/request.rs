@@ -6,17 +6,23 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError as _};
 use common::domain::RequestId;
 use common::message::TraceParent;
 use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
 
 /// The header that carries the id in and out.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Cancelled when the process is about to stop.
+pub(crate) struct Leaving(pub(crate) CancellationToken);
 
 tokio::task_local! {
     static REQUEST_ID: RequestId;
@@ -37,41 +43,55 @@ pub(crate) fn traceparent(request: &actix_web::HttpRequest) -> Option<TraceParen
     request.headers().get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
-/// Takes the client's `X-Request-ID` if it is sane, makes one otherwise, and returns it.
+/// Takes the client's `X-Request-ID` if it is sane, makes one otherwise, and returns it. While the
+/// process is leaving, every answer is the last one of its connection: the client's next request
+/// comes over a new one, which a balancer takes elsewhere.
 pub(crate) async fn with_request_id(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let id = sent.and_then(|id| id.parse().ok()).unwrap_or_else(RequestId::made_here);
-    let header = HeaderValue::from_str(id.as_str()).ok();
+    let marks =
+        Marks { id: HeaderValue::from_str(id.as_str()).ok(), leaving: request.app_data().cloned() };
     REQUEST_ID
         .scope(id, async move {
             let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
             match answered {
                 Ok(Ok(response)) => {
                     let mut response = response.map_into_boxed_body();
-                    put(header, response.response_mut());
+                    marks.put(response.response_mut());
                     Ok(response)
                 }
-                Ok(Err(error)) => Err(answer(error.error_response(), header)),
+                Ok(Err(error)) => Err(marks.answer(error.error_response())),
                 Err(_) => {
                     log::error!(request = current_request_id(); "a handler panicked");
-                    Err(answer(Problem::Internal.error_response(), header))
+                    Err(marks.answer(Problem::Internal.error_response()))
                 }
             }
         })
         .await
 }
 
-fn put(header: Option<HeaderValue>, response: &mut HttpResponse<BoxBody>) {
-    if let Some(value) = header {
-        response.headers_mut().insert(X_REQUEST_ID, value);
-    }
+/// What every answer carries.
+struct Marks {
+    id: Option<HeaderValue>,
+    leaving: Option<Data<Leaving>>,
 }
 
-/// There is no request left to answer to, so the answer goes out as an error.
-fn answer(mut response: HttpResponse, header: Option<HeaderValue>) -> Error {
-    put(header, &mut response);
-    InternalError::from_response("answered", response).into()
+impl Marks {
+    fn put(self, response: &mut HttpResponse<BoxBody>) {
+        if let Some(id) = self.id {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        if self.leaving.is_some_and(|leaving| leaving.0.is_cancelled()) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+    }
+
+    /// There is no request left to answer to, so the answer goes out as an error.
+    fn answer(self, mut response: HttpResponse) -> Error {
+        self.put(&mut response);
+        InternalError::from_response("answered", response).into()
+    }
 }

@@ -127,6 +127,12 @@ impl WorldBuilder {
 }
 
 impl World {
+    /// A variable for the processes that are added from now on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.plan.order_management_env.push((name.to_owned(), value.to_owned()));
+        self.set_worker_env(name, value);
+    }
+
     /// A variable for the workers that are added from now on.
     pub fn set_worker_env(&mut self, name: &str, value: &str) {
         self.plan.worker_env.push((name.to_owned(), value.to_owned()));

@@ -1,6 +1,6 @@
 //! The broker killed, away, cut off, silent or full.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::eventually;
 use testkit::world::World;
@@ -105,4 +105,26 @@ async fn a_process_that_died_between_commit_and_publish_relays_when_it_is_starte
     world.ready().await;
 
     balance(&world, &orders).await;
+}
+
+#[tokio::test]
+async fn a_virtual_host_that_is_late_is_waited_for_without_haste_and_without_suspicion() {
+    let mut world = World::builder().private_servers().workers(0).start().await;
+    let vhost = world.name().to_owned();
+    world.rabbitmq().delete_vhost(&vhost).await.unwrap();
+    let began = Instant::now();
+    world.add_worker().await;
+    eventually("a worker that is refused again and again", LONG, async || {
+        world.worker(0).log().matches("consuming is interrupted").count() >= 8
+    })
+    .await;
+    // The pauses grow to a second: 8 tries that were made at once would not be 8 pauses.
+    assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
+
+    world.rabbitmq().create_vhost(&vhost).await.unwrap();
+
+    world.ready_within(LONG).await;
+    assert!(world.worker(0).log_contains("prefetch=500"), "no message was to blame");
+    let order = world.place_order().await;
+    assert_eq!(world.settled_within(LONG, &order).await.status, "Confirmed");
 }
