@@ -39,6 +39,8 @@ pub struct Plan {
     pub faults: Vec<Kind>,
     /// Where the services' executables are, if they are not those of this build.
     pub binaries: Option<PathBuf>,
+    /// How long everything that can end has to, once all is whole again.
+    pub patience: Duration,
     /// Whether the schedule is only printed.
     pub only_schedule: bool,
     /// Which sabotages to try instead, by a part of their names.

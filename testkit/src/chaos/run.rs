@@ -23,8 +23,8 @@ use crate::world::World;
 /// Short enough that a charge without a verdict is asked again several times in a campaign.
 const GATEWAY_TIMEOUT_MS: &str = "1000";
 pub(super) const RETRY_DELAYS_MS: &str = "200,1000,2000";
-/// By then everything has to have ended that can end.
-const HEALED: Duration = Duration::from_secs(120);
+/// A message leaves its rung after two seconds at most.
+const RUNGS_EMPTY: Duration = Duration::from_secs(30);
 
 /// A campaign that has happened.
 #[derive(Clone, Debug, Serialize)]
@@ -63,13 +63,14 @@ pub(super) async fn play(plan: &Plan) -> Result<Ran> {
     broken?;
 
     let nonsense = intrusions.nonsense.len();
-    if let Err(not_ended) = end_of_all(&world, nonsense).await {
+    if let Err(not_ended) = end_of_all(&world, (nonsense, plan.patience)).await {
         say(&format!("not everything has ended: {not_ended:#}"));
     }
     stage.stop_all().await?;
     // A message that moves from a rung to its queue while both are read would be seen in neither.
     let rungs = books::rungs(RETRY_DELAYS_MS);
-    wait_for("the rungs to be empty", HEALED, async || world.depth_of(&rungs).await == 0).await?;
+    wait_for("the rungs to be empty", RUNGS_EMPTY, async || world.depth_of(&rungs).await == 0)
+        .await?;
     let books = Books::read(&world, origin).await?;
     let logs = world.processes().map(|p| (p.name().to_owned(), p.log())).collect::<Vec<_>>();
     let history = clients.history().clone();
@@ -107,21 +108,21 @@ async fn break_all(stage: &Stage<'_>, schedule: &[Step], lasts: Duration) -> Res
 }
 
 /// Waits until nothing is pending that can end, nothing waits, and all nonsense is parked.
-async fn end_of_all(world: &World, nonsense: usize) -> Result<()> {
+async fn end_of_all(world: &World, (nonsense, patience): (usize, Duration)) -> Result<()> {
     const PENDING: &str = "select count(*) from orders where status = 'Pending' \
                            and payment_method is distinct from 'pm_card_neverAnswers'";
-    wait_for("every order to be final", HEALED, async || match world.try_count(PENDING).await {
+    wait_for("every order to be final", patience, async || match world.try_count(PENDING).await {
         Ok(0) => Ok(()),
         Ok(pending) => Err(format!("{pending} pending")),
         Err(error) => Err(error.to_string()),
     })
     .await?;
-    wait_for("the outbox to be empty", HEALED, async || {
+    wait_for("the outbox to be empty", patience, async || {
         world.try_count("select count(*) from outbox").await.is_ok_and(|left| left == 0)
     })
     .await?;
     let nonsense = u32::try_from(nonsense).context("count the nonsense")?;
-    wait_for("results and nonsense to be read", HEALED, async || {
+    wait_for("results and nonsense to be read", patience, async || {
         let waiting = world.queue_depth("processedorders").await;
         let parked = world.depth_of(&books::DEAD).await;
         if waiting == 0 && parked >= nonsense {

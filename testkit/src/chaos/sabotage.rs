@@ -36,6 +36,8 @@ pub struct Sabotage {
 
 /// How long each campaign breaks things.
 const LASTS: Duration = Duration::from_secs(40);
+/// How long is waited for what will never end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Builds and tries every sabotage whose name contains `name`.
 ///
@@ -52,6 +54,7 @@ pub(super) async fn try_all(name: &str, seed: u64) -> Result<()> {
         let plan = Plan {
             faults: sabotage.faults.to_vec(),
             binaries: Some(binaries),
+            patience: PATIENCE,
             ..Plan::new(seed, LASTS)
         };
         let verdict = campaign(plan).await?.verdict;
