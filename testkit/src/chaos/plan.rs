@@ -57,6 +57,7 @@ impl Plan {
             clients: 24,
             faults,
             binaries: None,
+            patience: Duration::from_secs(120),
             only_schedule: false,
             sabotage: None,
         }
