@@ -13,9 +13,10 @@ COPY common/Cargo.toml common/
 COPY db/Cargo.toml db/
 COPY order-management/Cargo.toml order-management/
 COPY payment-processor/Cargo.toml payment-processor/
+COPY properties/Cargo.toml properties/
 COPY testkit/Cargo.toml testkit/
 RUN set -eu; \
-    for crate in common db order-management payment-processor testkit; do \
+    for crate in common db order-management payment-processor properties testkit; do \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \

@@ -1,4 +1,4 @@
-.PHONY: help run test check bench bench-quick
+.PHONY: help run test check bench bench-quick fuzz fuzz-api
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ bench: ## what the release binaries do on this machine, beside bare PostgreSQL a
 
 bench-quick: ## the same without what takes long, in two to three minutes
 	@$(BUILD_BENCH) && exec $(RUN_BENCH) quick
+
+fuzz: ## whatever bytes break a decoder, with libFuzzer; MINUTES=5 for each target, 1 otherwise
+	@scripts/fuzz $(or $(MINUTES),1) $(TARGETS)
+
+fuzz-api: ## thousands of requests made from the OpenAPI document, right and wrong; SECONDS=600 SEED=2
+	@scripts/install && scripts/fuzz-api $(or $(SECONDS),120) $(or $(SEED),1)
 
 BUILD_BENCH = scripts/install wrk && cargo build --release --workspace --bins --locked
 RUN_BENCH = "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"

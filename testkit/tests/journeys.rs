@@ -10,10 +10,12 @@ mod journeys {
     mod broker;
     mod confirms;
     mod database;
+    mod flood;
     mod full_speed;
     mod gateway;
     mod hostile;
     mod idempotency;
+    mod input;
     mod messages;
     mod poison;
     mod road;

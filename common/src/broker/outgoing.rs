@@ -43,6 +43,11 @@ impl Outgoing {
         Outgoing { exchange: exchange.into(), routing_key: routing_key.into(), body, properties }
     }
 
+    /// What stands around the body.
+    pub fn properties(&self) -> &BasicProperties {
+        &self.properties
+    }
+
     pub(super) fn message_id(&self) -> Option<&ShortString> {
         self.properties.message_id().as_ref()
     }
