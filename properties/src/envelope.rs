@@ -30,7 +30,9 @@ pub fn envelope(bytes: &[u8]) {
         assert_eq!(again.reply_to, envelope.reply_to);
         let second = departure.outgoing(&queue, copy.properties());
         copied(&second);
-        assert_eq!(header(&second, "x-first-at"), header(&copy, "x-first-at"));
+        // As text: a sender may put a NaN there, which equals nothing.
+        let first_at = |copy| format!("{:?}", header(copy, "x-first-at"));
+        assert_eq!(first_at(&second), first_at(&copy));
         assert_eq!(second.properties().message_id(), copy.properties().message_id());
     }
 }
