@@ -1,8 +1,6 @@
 //! Every property over every file that the fuzzer found worth keeping, and over what is worse than
 //! it makes: without a fuzzer, in every run of the tests.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
