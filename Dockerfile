@@ -13,10 +13,11 @@ COPY common/Cargo.toml common/
 COPY db/Cargo.toml db/
 COPY order-management/Cargo.toml order-management/
 COPY payment-processor/Cargo.toml payment-processor/
+COPY properties/Cargo.toml properties/
 COPY testkit/Cargo.toml testkit/
 COPY model/Cargo.toml model/
 RUN set -eu; \
-    for crate in common db order-management payment-processor testkit model; do \
+    for crate in common db order-management payment-processor testkit model properties; do \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \

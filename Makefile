@@ -1,4 +1,4 @@
-.PHONY: help run test check audit crash-points model chaos chaos-sabotage bench bench-quick
+.PHONY: help run test check audit crash-points model chaos chaos-sabotage fuzz fuzz-api bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ chaos: ## everything is broken under load on a schedule drawn from SEED (7) for 
 
 chaos-sabotage: ## builds the services wrong in one way after the other, and sees the campaign catch each
 	@scripts/install && cargo build --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/debug/ordermill-chaos" --sabotage=$(NAME)
+
+fuzz: ## whatever bytes break a decoder, with libFuzzer; MINUTES=5 for each target, 1 otherwise
+	@scripts/fuzz $(or $(MINUTES),1) $(TARGETS)
+
+fuzz-api: ## thousands of requests made from the OpenAPI document, right and wrong; SECONDS=600 SEED=2
+	@scripts/install && scripts/fuzz-api $(or $(SECONDS),120) $(or $(SEED),1)
 
 BUILD_BENCH = scripts/install wrk && cargo build --release --workspace --bins --locked
 RUN_BENCH = "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"

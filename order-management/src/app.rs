@@ -24,7 +24,10 @@ use crate::relay::Relay;
 const END: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT.
-pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If it cannot start, or a task of it panicked.
+pub async fn run(config: Config) -> anyhow::Result<()> {
     start_logging(config.process.log_format);
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let listener = config.process.listen("PORT", config.port)?;

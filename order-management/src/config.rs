@@ -45,7 +45,7 @@ const SHUTDOWN_DELAY: Setting = Setting {
 
 /// What order management can be told.
 #[derive(Clone, Debug)]
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
     pub(crate) shop: db::Settings,
@@ -74,7 +74,8 @@ impl AsRef<ProcessSettings> for Config {
 }
 
 impl Config {
-    pub(crate) fn read(env: &mut Env) -> Config {
+    /// Reads all of it; what is wrong stays in `env`.
+    pub fn read(env: &mut Env) -> Config {
         const APP: &str = "order-management";
         let role = BrokerRole {
             app: APP,

@@ -1,14 +1,6 @@
-//! Order management: takes orders over HTTP, relays them to the workers through the broker, and
-//! settles what the workers answer.
+//! The program: see the library beside it.
 
-mod api;
-mod app;
-mod config;
-mod orders;
-mod payment_results;
-mod relay;
-
-use config::Config;
+use order_management::{Config, run};
 
 const ABOUT: &str = "order-management: the HTTP API for orders, customers and products, with \
                      Swagger UI at /swagger-ui/.";
@@ -16,5 +8,5 @@ const ABOUT: &str = "order-management: the HTTP API for orders, customers and pr
 fn main() -> anyhow::Result<()> {
     let Some(config) = common::runtime::begin(ABOUT, Config::read)? else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(app::run(config))
+    runtime.block_on(run(config))
 }

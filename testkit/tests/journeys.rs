@@ -13,10 +13,12 @@ mod journeys {
     #[cfg(debug_assertions)]
     mod crash_points;
     mod database;
+    mod flood;
     mod full_speed;
     mod gateway;
     mod hostile;
     mod idempotency;
+    mod input;
     mod messages;
     mod poison;
     mod recovery;

@@ -83,7 +83,7 @@ impl Destination {
 impl Departure {
     /// The copy that leaves `queue`. Properties and headers stay as they were; what this system
     /// notes is added.
-    pub(super) fn outgoing(&self, queue: &WorkQueue, original: &BasicProperties) -> Outgoing {
+    pub fn outgoing(&self, queue: &WorkQueue, original: &BasicProperties) -> Outgoing {
         let mut headers = original.headers().clone().unwrap_or_default();
         let attempts = number(&headers, ATTEMPTS).saturating_add(1);
         let mut kept = FieldTable::default();
@@ -160,9 +160,9 @@ fn bare(original: &BasicProperties) -> BasicProperties {
     copy
 }
 
-/// A count out of a header, whatever integer type it was sent as; 0 if it is none.
+/// A count out of a header, whatever integer type it was sent as; 0 if it is none or below that.
 pub(super) fn number(headers: &FieldTable, key: &str) -> LongLongInt {
-    match headers.inner().get(key) {
+    let number = match headers.inner().get(key) {
         Some(AMQPValue::LongLongInt(n)) => *n,
         Some(AMQPValue::LongInt(n)) => i64::from(*n),
         Some(AMQPValue::LongUInt(n)) => i64::from(*n),
@@ -171,5 +171,6 @@ pub(super) fn number(headers: &FieldTable, key: &str) -> LongLongInt {
         Some(AMQPValue::ShortShortInt(n)) => i64::from(*n),
         Some(AMQPValue::ShortShortUInt(n)) => i64::from(*n),
         _ => 0,
-    }
+    };
+    number.max(0)
 }

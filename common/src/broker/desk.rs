@@ -125,7 +125,8 @@ impl<H: Handler> Desk<H> {
     }
 }
 
-fn envelope(properties: &BasicProperties) -> Envelope {
+/// What of a message's properties is read. Whatever cannot be read is as if it were not there.
+pub fn envelope(properties: &BasicProperties) -> Envelope {
     let text = |field: &Option<ShortString>| field.as_ref().map(ToString::to_string);
     let headers = properties.headers().clone().unwrap_or_default();
     let attempts = number(&headers, ATTEMPTS).clamp(0, i64::from(u32::MAX));

@@ -19,7 +19,7 @@ mod topology;
 
 pub use consumer::Consumer;
 pub use departure::{Departure, Destination};
-pub use desk::{Handler, Outcome, Received};
+pub use desk::{Handler, Outcome, Received, envelope};
 pub use fault::Fault;
 pub use outgoing::Outgoing;
 pub use publisher::{NotConfirmed, Publisher};

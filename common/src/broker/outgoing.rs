@@ -55,6 +55,11 @@ impl Outgoing {
         }
     }
 
+    /// What stands around the body.
+    pub fn properties(&self) -> &BasicProperties {
+        &self.properties
+    }
+
     pub(super) fn message_id(&self) -> Option<&ShortString> {
         self.properties.message_id().as_ref()
     }

@@ -45,9 +45,12 @@ macro_rules! numeric_id {
         pub struct $name(i64);
 
         impl $name {
+            /// The largest one: eighteen digits, a bound that a pattern can say.
+            pub const MAX: i64 = 999_999_999_999_999_999;
+
             /// Wraps a number; ids start at 1.
             pub fn new(number: i64) -> Result<Self, Invalid> {
-                if number < 1 { Err(Invalid($refusal)) } else { Ok(Self(number)) }
+                if (1..=Self::MAX).contains(&number) { Ok(Self(number)) } else { Err(Invalid($refusal)) }
             }
 
             /// The number inside.
@@ -159,7 +162,8 @@ mod tests {
     #[test]
     fn a_numeric_id_has_exactly_one_spelling() {
         assert_eq!("42".parse::<CustomerId>().unwrap().get(), 42);
-        for wrong in ["", "0", "-1", "+1", " 1", "01", "1.0", "x", "9223372036854775808"] {
+        assert_eq!("9".repeat(18).parse::<CustomerId>().unwrap().get(), CustomerId::MAX);
+        for wrong in ["", "0", "-1", "+1", " 1", "01", "1.0", "x", "1000000000000000000"] {
             assert!(wrong.parse::<CustomerId>().is_err(), "{wrong:?} was taken");
         }
     }

@@ -20,12 +20,13 @@ pub use product::{Product, ProductName};
 #[error("{0}")]
 pub struct Invalid(pub &'static str);
 
-/// Trims `text` and checks that 1 to `max` characters are left and none is a control character.
+/// Trims `text` once it is known to be a line: at most `max` characters, none a control character,
+/// and not only spaces.
 fn line(text: &str, max: usize, refusal: Invalid) -> Result<String, Invalid> {
-    let text = text.trim();
-    let fits = !text.is_empty() && text.chars().count() <= max;
+    let trimmed = text.trim();
+    let fits = !trimmed.is_empty() && text.chars().count() <= max;
     if !fits || text.chars().any(char::is_control) {
         return Err(refusal);
     }
-    Ok(text.to_owned())
+    Ok(trimmed.to_owned())
 }

@@ -95,18 +95,41 @@ pub struct Quantity(i32);
 impl Quantity {
     /// The most pieces in one order.
     pub const MAX: i32 = 10_000;
+    const REFUSAL: Invalid = Invalid("must be a whole number from 1 to 10000");
 
     /// Wraps a count.
     pub fn new(count: i32) -> Result<Quantity, Invalid> {
-        if (1..=Self::MAX).contains(&count) {
-            Ok(Quantity(count))
-        } else {
-            Err(Invalid("must be a whole number from 1 to 10000"))
-        }
+        if (1..=Self::MAX).contains(&count) { Ok(Quantity(count)) } else { Err(Self::REFUSAL) }
     }
 
     /// The count.
     pub fn get(self) -> i32 {
         self.0
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = Invalid;
+
+    /// Reads a JSON number by its value, exactly: `2`, `2.0` and `0.2e1` are two.
+    fn from_str(text: &str) -> Result<Quantity, Invalid> {
+        let hundredths = text.parse::<Amount>().map_err(|_| Self::REFUSAL)?.minor();
+        let whole = if hundredths % 100 == 0 { hundredths / 100 } else { 0 };
+        i32::try_from(whole).map_err(|_| Self::REFUSAL).and_then(Quantity::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_read_by_its_value_and_never_rounded() {
+        for (text, count) in [("1", 1), ("1.0", 1), ("1e4", 10_000), ("0.2e1", 2)] {
+            assert_eq!(text.parse::<Quantity>().map(Quantity::get), Ok(count), "{text}");
+        }
+        for text in ["0", "-1", "1.5", "1.001", "10001", "1e400", "\"1\"", "true", "[1]", ""] {
+            assert!(text.parse::<Quantity>().is_err(), "{text:?} was taken");
+        }
     }
 }

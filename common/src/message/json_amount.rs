@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::{Amount, Invalid};
+use crate::domain::Amount;
 
 /// Written as its decimal digits, read from the digits as they stand in the text. Works with
 /// `serde_json` only, which is the one that can pass a number's text through untouched.
@@ -22,11 +22,6 @@ impl Serialize for ExactNumber {
 impl<'de> Deserialize<'de> for ExactNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = <&RawValue>::deserialize(deserializer)?;
-        number_from_json(number).map(ExactNumber).map_err(D::Error::custom)
+        number.get().parse().map(ExactNumber).map_err(D::Error::custom)
     }
-}
-
-/// The amount that a JSON value spells, if it is a number and an exact amount.
-pub fn number_from_json(value: &RawValue) -> Result<Amount, Invalid> {
-    value.get().parse()
 }

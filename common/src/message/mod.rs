@@ -11,4 +11,4 @@ mod json_amount;
 pub use body::{BODY_MAX_BYTES, PACK_MAX, Part, PaymentRequest, PaymentResult};
 pub use body::{decode_requests, decode_results, encode_requests, encode_results};
 pub use envelope::{Envelope, TraceParent};
-pub use json_amount::{ExactNumber, number_from_json};
+pub use json_amount::ExactNumber;

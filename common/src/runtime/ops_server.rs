@@ -105,19 +105,20 @@ pub fn serve(
     Ok(server.run())
 }
 
-/// The health routes, for any server that has a [`Readiness`] in its data.
-pub fn health_routes(routes: &mut ServiceConfig) {
+fn health_routes(routes: &mut ServiceConfig) {
     routes
         .route("/health/live", web::get().to(live))
         .route("/health/ready", web::get().to(ready))
         .route("/actuator/health", web::get().to(ready));
 }
 
-async fn live() -> HttpResponse {
+/// That the process runs.
+pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "UP", components: BTreeMap::new() })
 }
 
-async fn ready(readiness: Data<Readiness>) -> HttpResponse {
+/// How the process is, part by part.
+pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
     let health = readiness.health().await;
     let mut answer = match health.status {
         "UP" => HttpResponse::Ok(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use common::domain::{Customer, CustomerId};
+use common::domain::{Customer, CustomerId, CustomerName, Email};
 use db::{Db, customers};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::document::documented;
 use super::input::{Fields, JsonBody};
-use super::page::{LIMIT_DEFAULT, Limit, PageOf, PageQuery};
+use super::page::{PageOf, PageQuery};
 use super::problem::Problem;
 use super::{rfc3339, rfc3339_option};
 
@@ -28,6 +28,7 @@ pub(crate) struct CustomerBody {
         example = "Leia Organa",
         min_length = 1,
         max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
         required = true,
         nullable = false
     )]
@@ -36,7 +37,7 @@ pub(crate) struct CustomerBody {
     #[schema(
         example = "leia@alderaan.com",
         max_length = 254,
-        pattern = "^[^@\\s]+@[^@\\s]+$",
+        pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$",
         required = true,
         nullable = false
     )]
@@ -48,11 +49,40 @@ pub(crate) struct CustomerBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CustomerPatch {
     /// The new name.
-    #[schema(example = "Leia Organa Solo", min_length = 1, max_length = 200)]
+    #[schema(
+        example = "Leia Organa Solo",
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
     /// The new address.
-    #[schema(example = "leia@newrepublic.org", max_length = 254, pattern = "^[^@\\s]+@[^@\\s]+$")]
+    #[schema(
+        example = "leia@newrepublic.org",
+        max_length = 254,
+        pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
+    )]
     email: Option<String>,
+}
+
+impl CustomerBody {
+    /// Checks all of it.
+    pub(crate) fn wish(&self) -> Result<(CustomerName, Email), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.required("name", self.name.as_deref());
+        let email = fields.required("email", self.email.as_deref());
+        fields.finish(name.zip(email))
+    }
+}
+
+impl CustomerPatch {
+    /// Checks all of it.
+    pub(crate) fn wish(&self) -> Result<(Option<CustomerName>, Option<Email>), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.optional("name", self.name.as_deref());
+        let email = fields.optional("email", self.email.as_deref());
+        fields.finish(Some((name, email)))
+    }
 }
 
 /// A customer.
@@ -120,10 +150,7 @@ pub(crate) async fn create(
     db: Data<Db>,
     JsonBody(body): JsonBody<CustomerBody>,
 ) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let name = fields.required("name", body.name.as_deref());
-    let email = fields.required("email", body.email.as_deref());
-    let (name, email) = fields.finish(name.zip(email))?;
+    let (name, email) = body.wish()?;
     let customer = customers::create(&db, &name, &email).await?;
     let location = (header::LOCATION, format!("/customers/{}", customer.id));
     Ok(HttpResponse::Created().insert_header(location).json(CustomerView::from(&customer)))
@@ -147,10 +174,7 @@ pub(crate) async fn read(db: Data<Db>, id: Path<String>) -> Result<HttpResponse,
     responses((status = 200, description = "A page of customers.", body = PageOf<CustomerView>), WriteProblems)
 )]
 pub(crate) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let limit = fields.optional("limit", query.limit.as_deref()).unwrap_or(Limit(LIMIT_DEFAULT)).0;
-    let after = fields.optional("cursor", query.cursor.as_deref());
-    let limit = fields.finish(Some(limit))?;
+    let (after, limit) = query.page()?;
     let found = customers::list(&db, after, limit + 1).await?;
     let page =
         PageOf::<CustomerView>::of(found, limit, |customer: &Customer| customer.id.to_string());
@@ -169,10 +193,7 @@ pub(crate) async fn change(
     JsonBody(body): JsonBody<CustomerPatch>,
 ) -> Result<HttpResponse, Problem> {
     let id = known(&id)?;
-    let mut fields = Fields::default();
-    let name = fields.optional("name", body.name.as_deref());
-    let email = fields.optional("email", body.email.as_deref());
-    fields.finish(Some(()))?;
+    let (name, email) = body.wish()?;
     let changed = customers::update(&db, id, name.as_ref(), email.as_ref()).await?;
     match changed {
         Some(customer) => Ok(HttpResponse::Ok().json(CustomerView::from(&customer))),

@@ -11,7 +11,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::{FieldError, Problem};
 
@@ -56,13 +56,26 @@ fn refused(error: &actix_web::Error) -> Problem {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => wrong_field::<T>(bytes),
-        serde_json::error::Category::Syntax
-        | serde_json::error::Category::Eof
-        | serde_json::error::Category::Io => Problem::NotJson(error.to_string()),
-    })
+/// The fields of a JSON object. serde would take an array as well, for a list of the values.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let read = serde_json::from_slice(bytes);
+    match read {
+        Ok(body) if is_object(bytes) => Ok(body),
+        Err(error) if !is_json_text(bytes) => Err(Problem::NotJson(error.to_string())),
+        Err(_) if is_object(bytes) => Err(wrong_field::<T>(bytes)),
+        Ok(_) | Err(_) => Err(Problem::field("body", "must be an object")),
+    }
+}
+
+/// Whether it is JSON at all, whatever it says: to serde a number that no type of its own can hold
+/// is a fault of syntax.
+fn is_json_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// Whether the JSON in `bytes` is an object.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
 }
 
 /// Reads once more, minding the path, to say which field has the wrong type or name.
@@ -174,12 +187,15 @@ mod tests {
         assert_eq!(field_of(r#"{"quantity":1.5}"#), "quantity");
         assert_eq!(field_of(r#"{"productId":1}"#), "productId");
         assert_eq!(field_of(r#"{"quantiy":1}"#), "quantiy");
-        assert_eq!(field_of("[]"), "body");
+        assert_eq!(field_of(r#"{"quantity":1e400}"#), "quantity");
+        for body in ["[]", r#"[1,"1"]"#, "null", "1e400", "\"{}\""] {
+            assert_eq!(field_of(body), "body", "{body}");
+        }
     }
 
     #[test]
     fn what_is_not_json_is_said_to_be_none() {
-        for body in ["", "{", "nonsense", "{} {}", "{\"quantity\":1,}"] {
+        for body in ["", "{", "nonsense", "{} {}", "{\"quantity\":1,}", "{\"quantity\":01}"] {
             let read = read::<Sample>(body.as_bytes());
             assert!(matches!(read, Err(Problem::NotJson(_))), "{body}: {read:?}");
         }

@@ -8,15 +8,19 @@ mod orders;
 mod page;
 mod problem;
 mod products;
+pub mod reading;
 mod request;
 
+use actix_web::error::QueryPayloadError;
+use actix_web::http::header::ContentEncoding;
 use actix_web::web::{self, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
+use common::runtime::ops_server;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use document::ApiDoc;
 use problem::Problem;
@@ -29,10 +33,7 @@ const DOCUMENT: &str = "/api-docs/openapi.json";
 pub(crate) fn routes(routes: &mut ServiceConfig) {
     routes
         .app_data(PayloadConfig::new(input::BODY_MAX))
-        .app_data(QueryConfig::default().error_handler(|error, _| {
-            let text = error.to_string();
-            Problem::field("query", text.trim_start_matches("Query deserialize error: ")).into()
-        }))
+        .app_data(QueryConfig::default().error_handler(|error, _| wrong_query(&error).into()))
         .service(
             at("/orders", "GET, HEAD, POST")
                 .route(read().to(orders::list))
@@ -61,13 +62,21 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
                 .route(web::patch().to(customers::change))
                 .route(web::delete().to(customers::archive)),
         )
-        .configure(common::runtime::ops_server::health_routes)
+        .service(at("/health/live", "GET, HEAD").route(read().to(ops_server::live)))
+        .service(at("/health/ready", "GET, HEAD").route(read().to(ops_server::ready)))
+        .service(at("/actuator/health", "GET, HEAD").route(read().to(ops_server::ready)))
         .service(at("/", "GET, HEAD").route(read().to(to_swagger)))
         .service(at("/swagger-ui", "GET, HEAD").route(read().to(to_swagger)))
         .app_data(web::Data::new(ApiDoc::openapi()))
         .service(at(DOCUMENT, "GET, HEAD").route(read().to(document)))
-        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::from(DOCUMENT)))
+        .app_data(web::Data::new(Config::from(DOCUMENT)))
+        .service(at("/swagger-ui/{file:.*}", "GET, HEAD").route(read().to(swagger)))
         .default_service(web::to(unknown_route));
+}
+
+fn wrong_query(error: &QueryPayloadError) -> Problem {
+    let text = error.to_string();
+    Problem::field("query", text.trim_start_matches("Query deserialize error: "))
 }
 
 /// A path that answers 405 to everything but its routes.
@@ -83,6 +92,27 @@ fn read() -> Route {
 
 async fn to_swagger() -> HttpResponse {
     HttpResponse::Found().insert_header(("Location", "/swagger-ui/")).finish()
+}
+
+/// A file of Swagger UI. Its own service would answer to what is not there without a problem.
+async fn swagger(
+    file: web::Path<String>,
+    config: web::Data<Config<'static>>,
+) -> Result<HttpResponse, Problem> {
+    match utoipa_swagger_ui::serve(&file, config.into_inner()) {
+        Ok(Some(found)) => {
+            let mut answer = HttpResponse::Ok();
+            if found.gzpipped {
+                answer.insert_header(ContentEncoding::Gzip);
+            }
+            Ok(answer.content_type(found.content_type).body(found.bytes.into_owned()))
+        }
+        Ok(None) => Err(Problem::NotFound(format!("There is nothing at `/swagger-ui/{file}`."))),
+        Err(error) => {
+            log::error!("Swagger UI: {error}");
+            Err(Problem::Internal)
+        }
+    }
 }
 
 async fn document(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {

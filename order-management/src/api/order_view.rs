@@ -3,6 +3,7 @@
 use common::domain::{NewOrder, Order, Quantity};
 use common::message::ExactNumber;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -17,14 +18,14 @@ const CUSTOMER_DEFAULT: &str = "1";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OrderBody {
     /// Who orders; `"1"` if left out.
-    #[schema(example = "1", pattern = "^[1-9][0-9]{0,18}$", default = "1")]
+    #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", default = "1")]
     customer_id: Option<String>,
     /// What is ordered.
-    #[schema(example = "1", pattern = "^[1-9][0-9]{0,18}$", required = true, nullable = false)]
+    #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", required = true, nullable = false)]
     product_id: Option<String>,
     /// How many pieces.
-    #[schema(example = 1, minimum = 1, maximum = 10000, required = true, nullable = false)]
-    quantity: Option<i32>,
+    #[schema(value_type = i32, example = 1, minimum = 1, maximum = 10000, required = true)]
+    quantity: Option<Box<RawValue>>,
     /// What it is paid with, by the gateway's name for it; the gateway's default if left out.
     #[schema(example = "pm_card_visa", pattern = "^[A-Za-z0-9_-]{1,64}$")]
     payment_method: Option<String>,
@@ -101,8 +102,8 @@ impl OrderBody {
         let customer = self.customer_id.as_deref().unwrap_or(CUSTOMER_DEFAULT);
         let customer_id = fields.required("customerId", Some(customer));
         let product_id = fields.required("productId", self.product_id.as_deref());
-        let quantity = fields.present("quantity", self.quantity).map(Quantity::new);
-        let quantity = fields.checked("quantity", quantity);
+        let quantity =
+            fields.required::<Quantity>("quantity", self.quantity.as_deref().map(RawValue::get));
         let payment_method = fields.optional("paymentMethod", self.payment_method.as_deref());
         Some(NewOrder {
             customer_id: customer_id?,

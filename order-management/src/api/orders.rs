@@ -124,7 +124,7 @@ pub(crate) async fn read(db: Data<Db>, id: Path<String>) -> Result<HttpResponse,
 #[into_params(parameter_in = Query)]
 pub(crate) struct OrderQuery {
     /// Only this customer's.
-    #[param(example = "1", pattern = "^[1-9][0-9]{0,18}$")]
+    #[param(example = "1", pattern = "^[1-9][0-9]{0,17}$")]
     customer_id: Option<String>,
     /// Only those with this status.
     #[param(value_type = Option<StatusView>)]
@@ -133,7 +133,25 @@ pub(crate) struct OrderQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 500, example = 50)]
     limit: Option<String>,
     /// `nextCursor` of the page before.
+    #[param(value_type = Option<String>, format = Uuid)]
     cursor: Option<String>,
+}
+
+impl OrderQuery {
+    /// Which page that is.
+    pub(crate) fn page(&self) -> Result<Page, Problem> {
+        let mut fields = Fields::default();
+        let limit = fields.optional("limit", self.limit.as_deref());
+        let Limit(limit) = limit.unwrap_or(Limit(LIMIT_DEFAULT));
+        let customer_id: Option<CustomerId> =
+            fields.optional("customerId", self.customer_id.as_deref());
+        let status: Option<OrderStatus> = fields.optional("status", self.status.as_deref());
+        let before = self.cursor.as_deref().map(|cursor| {
+            cursor.parse::<OrderId>().map_err(|_| "must be `nextCursor` of the page before")
+        });
+        let before = fields.checked("cursor", before);
+        fields.finish(Some(Page { customer_id, status, before, limit }))
+    }
 }
 
 struct ListProblems;
@@ -150,18 +168,10 @@ impl IntoResponses for ListProblems {
     responses((status = 200, description = "A page of orders.", body = PageOf<OrderView>), ListProblems)
 )]
 pub(crate) async fn list(db: Data<Db>, query: Query<OrderQuery>) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let limit = fields.optional("limit", query.limit.as_deref()).unwrap_or(Limit(LIMIT_DEFAULT)).0;
-    let customer_id: Option<CustomerId> =
-        fields.optional("customerId", query.customer_id.as_deref());
-    let status: Option<OrderStatus> = fields.optional("status", query.status.as_deref());
-    let before = query.cursor.as_deref().map(|cursor| {
-        cursor.parse::<OrderId>().map_err(|_| "must be `nextCursor` of the page before")
-    });
-    let before = fields.checked("cursor", before);
+    let page = query.page()?;
+    let limit = page.limit;
     // One row more tells whether there is a next page.
-    let page = fields.finish(Some(Page { customer_id, status, before, limit: limit + 1 }))?;
-    let found = orders::list(&db, &page).await?;
+    let found = orders::list(&db, &Page { limit: limit + 1, ..page }).await?;
     let page = PageOf::<OrderView>::of(found, limit, |order: &Order| order.id.to_string());
     Ok(HttpResponse::Ok().json(page))
 }

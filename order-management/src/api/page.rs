@@ -1,7 +1,13 @@
 //! Keyset pages: a cursor names the last row of the page before.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::input::Fields;
+use super::problem::Problem;
 
 /// The default size of a page.
 pub(crate) const LIMIT_DEFAULT: i64 = 50;
@@ -17,7 +23,19 @@ pub(crate) struct PageQuery {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 500, example = 50)]
     pub(crate) limit: Option<String>,
     /// `nextCursor` of the page before.
+    #[param(pattern = "^[1-9][0-9]{0,17}$")]
     pub(crate) cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// After which id, and how many rows.
+    pub(crate) fn page<T: FromStr<Err: Display>>(&self) -> Result<(Option<T>, i64), Problem> {
+        let mut fields = Fields::default();
+        let limit = fields.optional("limit", self.limit.as_deref());
+        let Limit(limit) = limit.unwrap_or(Limit(LIMIT_DEFAULT));
+        let after = fields.optional("cursor", self.cursor.as_deref());
+        fields.finish(Some((after, limit)))
+    }
 }
 
 /// A page of rows.
@@ -34,7 +52,7 @@ pub(crate) struct PageOf<T> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit(pub(crate) i64);
 
-impl std::str::FromStr for Limit {
+impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Limit, String> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use common::domain::{Amount, Currency, Invalid, Product, ProductId};
-use common::message::{ExactNumber, number_from_json};
+use common::domain::{Amount, Currency, Product, ProductId, ProductName};
+use common::message::ExactNumber;
 use db::{Db, products};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::document::documented;
 use super::input::{Fields, JsonBody};
-use super::page::{LIMIT_DEFAULT, Limit, PageOf, PageQuery};
+use super::page::{PageOf, PageQuery};
 use super::problem::Problem;
 use super::{rfc3339, rfc3339_option};
 
@@ -30,6 +30,7 @@ pub(crate) struct ProductBody {
         example = "Lightsaber",
         min_length = 1,
         max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
         required = true,
         nullable = false
     )]
@@ -48,12 +49,39 @@ pub(crate) struct ProductBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductPatch {
     /// The new name.
-    #[schema(example = "Lightsaber, green", min_length = 1, max_length = 200)]
+    #[schema(
+        example = "Lightsaber, green",
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
     /// The new price of one piece, in the product's currency.
     #[schema(value_type = Option<f64>, example = 189, minimum = 0, maximum = 100000000,
              multiple_of = 0.01)]
     price: Option<Box<RawValue>>,
+}
+
+impl ProductBody {
+    /// Checks all of it.
+    pub(crate) fn wish(&self) -> Result<(ProductName, Amount, Currency), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.required("name", self.name.as_deref());
+        let price = fields.required("price", self.price.as_deref().map(RawValue::get));
+        let currency = fields.optional("currency", self.currency.as_deref());
+        let (name, price) = fields.finish(name.zip(price))?;
+        Ok((name, price, currency.unwrap_or(Currency::Usd)))
+    }
+}
+
+impl ProductPatch {
+    /// Checks all of it.
+    pub(crate) fn wish(&self) -> Result<(Option<ProductName>, Option<Amount>), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.optional("name", self.name.as_deref());
+        let price = fields.optional("price", self.price.as_deref().map(RawValue::get));
+        fields.finish(Some((name, price)))
+    }
 }
 
 /// A product.
@@ -125,12 +153,7 @@ pub(crate) async fn create(
     db: Data<Db>,
     JsonBody(body): JsonBody<ProductBody>,
 ) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let name = fields.required("name", body.name.as_deref());
-    let price = fields.present("price", body.price.as_deref());
-    let price = fields.checked("price", price.map(exact));
-    let currency = fields.optional("currency", body.currency.as_deref()).unwrap_or(Currency::Usd);
-    let (name, price) = fields.finish(name.zip(price))?;
+    let (name, price, currency) = body.wish()?;
     let product = products::create(&db, &name, price, currency).await?;
     let location = (header::LOCATION, format!("/products/{}", product.id));
     Ok(HttpResponse::Created().insert_header(location).json(ProductView::from(&product)))
@@ -154,10 +177,7 @@ pub(crate) async fn read(db: Data<Db>, id: Path<String>) -> Result<HttpResponse,
     responses((status = 200, description = "A page of products.", body = PageOf<ProductView>), WriteProblems)
 )]
 pub(crate) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let mut fields = Fields::default();
-    let limit = fields.optional("limit", query.limit.as_deref()).unwrap_or(Limit(LIMIT_DEFAULT)).0;
-    let after = fields.optional("cursor", query.cursor.as_deref());
-    let limit = fields.finish(Some(limit))?;
+    let (after, limit) = query.page()?;
     let found = products::list(&db, after, limit + 1).await?;
     let page = PageOf::<ProductView>::of(found, limit, |product: &Product| product.id.to_string());
     Ok(HttpResponse::Ok().json(page))
@@ -175,10 +195,7 @@ pub(crate) async fn change(
     JsonBody(body): JsonBody<ProductPatch>,
 ) -> Result<HttpResponse, Problem> {
     let id = known(&id)?;
-    let mut fields = Fields::default();
-    let name = fields.optional("name", body.name.as_deref());
-    let price = fields.checked("price", body.price.as_deref().map(exact));
-    fields.finish(Some(()))?;
+    let (name, price) = body.wish()?;
     match products::update(&db, id, name.as_ref(), price).await? {
         Some(product) => Ok(HttpResponse::Ok().json(ProductView::from(&product))),
         None if products::get(&db, id).await?.is_some() => Err(Problem::Archived),
@@ -198,11 +215,6 @@ pub(crate) async fn archive(db: Data<Db>, id: Path<String>) -> Result<HttpRespon
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(unknown(id)),
     }
-}
-
-/// The digits as they stand in the JSON, never through a float.
-fn exact(number: &RawValue) -> Result<Amount, Invalid> {
-    number_from_json(number)
 }
 
 fn known(id: &str) -> Result<ProductId, Problem> {

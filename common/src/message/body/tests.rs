@@ -58,6 +58,14 @@ fn a_bad_object_does_not_spoil_its_pack() {
 }
 
 #[test]
+fn an_array_of_values_is_no_object() {
+    let requests = format!(r#"[["{ORDER}",199,"USD","1",null,null]]"#);
+    let results = format!(r#"[["{ORDER}","successful",null,null,null]]"#);
+    assert!(decode_requests(requests.as_bytes())[0].read.is_err());
+    assert!(decode_results(results.as_bytes())[0].read.is_err());
+}
+
+#[test]
 fn what_is_no_body_at_all_comes_back_whole_with_the_reason() {
     let too_deep = "[".repeat(100_000);
     let too_large = vec![b' '; BODY_MAX_BYTES + 1];

@@ -1,0 +1,84 @@
+//! Requests that are wrong in ways that a generator of requests finds (`make fuzz-api`).
+
+use reqwest::Method;
+use testkit::world::{Reply, World};
+
+async fn send(world: &World, method: Method, path: &str, body: &str) -> Reply {
+    let request = world.request(method, path).header("content-type", "application/json");
+    world.send(request.body(body.to_owned())).await
+}
+
+#[track_caller]
+fn assert_refused(reply: &Reply, field: &str) {
+    assert_eq!((reply.status, &reply.json()["errors"][0]["field"]), (422, &field.into()));
+}
+
+#[tokio::test]
+async fn a_quantity_counts_by_its_value_and_one_beyond_all_types_is_a_wrong_field() {
+    let world = World::start().await;
+    for quantity in ["1e400", "1e99999999999", "-1e400", "1.5", "\"1\"", "[1]", "true"] {
+        let body = format!(r#"{{"productId":"1","quantity":{quantity}}}"#);
+        assert_refused(&send(&world, Method::POST, "/orders", &body).await, "quantity");
+    }
+    for quantity in ["2", "2.0", "0.2e1"] {
+        let body = format!(r#"{{"productId":"1","quantity":{quantity}}}"#);
+        let placed = send(&world, Method::POST, "/orders", &body).await;
+        assert_eq!((placed.status, &placed.json()["quantity"]), (201, &2.into()), "{quantity}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_values_is_no_object() {
+    let world = World::start().await;
+    for (method, path, body) in [
+        (Method::POST, "/orders", r#"["1","1",1,"pm_card_visa"]"#),
+        (Method::POST, "/products", r#"["Saber",1,"USD"]"#),
+        (Method::PATCH, "/products/1", "[null,null]"),
+        (Method::POST, "/customers", r#"["Leia","leia@alderaan.com"]"#),
+        (Method::PATCH, "/customers/1", "[null,null]"),
+    ] {
+        assert_refused(&send(&world, method, path, body).await, "body");
+    }
+    assert_eq!(world.count("select count(*) from orders").await, 0);
+}
+
+#[tokio::test]
+async fn names_and_addresses_are_lines_from_end_to_end() {
+    let world = World::start().await;
+    let long = "x".repeat(200);
+    for name in [" ", "a\\n", "\\u0085a", "a\\u009fb", &format!(" {long}")] {
+        let body = format!(r#"{{"name":"{name}","price":1}}"#);
+        assert_refused(&send(&world, Method::POST, "/products", &body).await, "name");
+    }
+    for email in [" leia@alderaan.com", "leia@alderaan.com\\n", "leia@\\u008c", "leia@\\u00a0"] {
+        let body = format!(r#"{{"name":"Leia","email":"{email}"}}"#);
+        assert_refused(&send(&world, Method::POST, "/customers", &body).await, "email");
+    }
+    let body = format!(r#"{{"name":"{long}","price":1}}"#);
+    assert_eq!(send(&world, Method::POST, "/products", &body).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_everywhere_and_so_is_another_method() {
+    let world = World::start().await;
+    for (method, path, status) in [
+        (Method::GET, "/swagger-ui/nowhere.js", 404),
+        (Method::GET, "/orders/9999999999999999999", 404),
+        (Method::GET, "/products/9999999999999999999", 404),
+        (Method::POST, "/swagger-ui/", 405),
+        (Method::TRACE, "/swagger-ui/", 405),
+        (Method::TRACE, "/health/live", 405),
+        (Method::POST, "/health/ready", 405),
+        (Method::DELETE, "/actuator/health", 405),
+    ] {
+        let reply = world.send(world.request(method.clone(), path)).await;
+        let what = format!("{method} {path}: {}", reply.text);
+        assert_eq!(reply.status, status, "{what}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{what}");
+        assert_eq!(reply.header("allow").is_some(), status == 405, "{what}");
+    }
+    for (path, kind) in [("/swagger-ui/", "text/html"), ("/health/ready", "application/json")] {
+        let head = world.send(world.request(Method::HEAD, path)).await;
+        assert_eq!((head.status, head.header("content-type")), (200, Some(kind)), "{path}");
+    }
+}
