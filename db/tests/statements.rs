@@ -7,6 +7,7 @@
 )]
 
 mod statements {
+    mod ask_again;
     mod connection;
     mod grown;
     mod late;

@@ -6,6 +6,7 @@ mod app;
 mod config;
 mod orders;
 mod payment_results;
+mod reconcile;
 mod relay;
 
 use config::Config;

@@ -16,6 +16,7 @@ mod journeys {
     mod idempotency;
     mod messages;
     mod poison;
+    mod reconcile;
     mod road;
     mod shutdown;
     mod start;
