@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::AuditSettings;
-use crate::findings::{Findings, Moment};
+use crate::findings::{Findings, Moment, Sighting};
 use crate::judge::Bench;
 use crate::look::{STEP_MAX, Sight, Sources};
 use crate::unfinished::Standing;
@@ -126,8 +126,9 @@ impl Audit {
             let (bench, moment) = (self.bench(), self.moment());
             for (id, seen) in &sight {
                 let kinds = bench.violations(*id, seen, self.waits_in_outbox(*id));
+                let sighting = Sighting { id: *id, seen, kinds: &kinds };
                 let grace = self.settings.grace;
-                let change = self.findings.look_again(*id, seen, &kinds, (moment, grace));
+                let change = self.findings.look_again(&sighting, moment, grace);
                 for kind in change.found {
                     self.metrics.found.get_or_create(&label(kind.as_str())).inc();
                     log::error!(order:% = id, kind = kind.as_str(); "the books do not agree");
@@ -185,7 +186,8 @@ impl Audit {
         for (id, seen) in sight {
             let in_outbox = self.waits_in_outbox(*id);
             let kinds = bench.violations(*id, seen, in_outbox);
-            crowded_out += self.findings.suspect(*id, seen, &kinds, moment);
+            let sighting = Sighting { id: *id, seen, kinds: &kinds };
+            crowded_out += self.findings.suspect(&sighting, moment);
             let old = |since| self.now - since >= self.settings.grace;
             let unfinished = bench.unfinished(seen, in_outbox).filter(|unfinished| {
                 unfinished.pending.map(|(_, since)| since).or(unfinished.unknown).is_some_and(old)

@@ -44,6 +44,14 @@ pub(crate) struct Change {
     pub(crate) crowded_out: u64,
 }
 
+/// What a look saw of an order, and what is wrong with that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sighting<'a> {
+    pub(crate) id: OrderId,
+    pub(crate) seen: &'a Seen,
+    pub(crate) kinds: &'a [Kind],
+}
+
 /// A moment by both clocks: one to measure with and one to tell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
@@ -60,7 +68,8 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Notes down what looks wrong. Says for how much of it there was no room.
-    pub(crate) fn suspect(&mut self, id: OrderId, seen: &Seen, kinds: &[Kind], now: Moment) -> u64 {
+    pub(crate) fn suspect(&mut self, sighting: &Sighting<'_>, now: Moment) -> u64 {
+        let Sighting { id, seen, kinds } = *sighting;
         let mut crowded_out = 0;
         for kind in kinds {
             let what = (id, *kind);
@@ -95,11 +104,11 @@ impl Findings {
     /// Takes what a second look at an order saw.
     pub(crate) fn look_again(
         &mut self,
-        id: OrderId,
-        seen: &Seen,
-        kinds: &[Kind],
-        (now, grace): (Moment, Duration),
+        sighting: &Sighting<'_>,
+        now: Moment,
+        grace: Duration,
     ) -> Change {
+        let Sighting { id, seen, kinds } = *sighting;
         let mut change = Change::default();
         for kind in Kind::ALL {
             let what = (id, kind);
@@ -159,37 +168,38 @@ mod tests {
     fn only_what_is_wrong_at_two_looks_some_time_apart_is_found_until_it_is_right_again() {
         let (start, id, seen) = (Instant::now(), OrderId::new(), Seen::default());
         let (wrong, other) = (Kind::AmountDiffers, Kind::CaptureMissing);
+        let both = Sighting { id, seen: &seen, kinds: &[wrong, other] };
+        let one = Sighting { kinds: &[wrong], ..both };
+        let none = Sighting { kinds: &[], ..both };
         let mut findings = Findings::default();
-        findings.suspect(id, &seen, &[wrong, other], at(start, 0));
+        findings.suspect(&both, at(start, 0));
         assert_eq!(findings.due(at(start, 59), GRACE).0, []);
-        let early = findings.look_again(id, &seen, &[wrong], (at(start, 59), GRACE));
-        assert_eq!(early, Change::default());
+        assert_eq!(findings.look_again(&one, at(start, 59), GRACE), Change::default());
 
         assert_eq!(findings.due(at(start, 60), GRACE).0, [id]);
-        let second = findings.look_again(id, &seen, &[wrong], (at(start, 60), GRACE));
+        let second = findings.look_again(&one, at(start, 60), GRACE);
         assert_eq!((second.found, second.gone), (vec![wrong], vec![]));
         let found: Vec<_> = findings.found().map(|(id, kind, f)| (id, kind, f.since)).collect();
         assert_eq!(found, [(id, wrong, OffsetDateTime::UNIX_EPOCH)]);
         assert!(!findings.has_suspects());
 
-        let third = findings.look_again(id, &seen, &[], (at(start, 70), GRACE));
+        let third = findings.look_again(&none, at(start, 70), GRACE);
         assert_eq!((third.gone, findings.count(wrong)), (vec![wrong], 0));
     }
 
     #[test]
     fn what_finds_no_room_is_counted() {
         let (now, seen) = (at(Instant::now(), 0), Seen::default());
+        let not_begun = |id| Sighting { id, seen: &seen, kinds: &[Kind::NotBegun] };
         let mut findings = Findings::default();
         let mut crowded_out = 0;
         for _ in 0..SUSPECTS_MAX + 5 {
-            crowded_out += findings.suspect(OrderId::new(), &seen, &[Kind::NotBegun], now);
+            crowded_out += findings.suspect(&not_begun(OrderId::new()), now);
         }
         assert_eq!(crowded_out, 5);
         let (ids, _) = findings.due(now, Duration::ZERO);
-        let changes = ids.iter().map(|id| {
-            findings.look_again(*id, &seen, &[Kind::NotBegun], (now, Duration::ZERO)).crowded_out
-        });
-        assert_eq!(changes.sum::<u64>(), 9000);
+        let mut again = |id| findings.look_again(&not_begun(id), now, Duration::ZERO).crowded_out;
+        assert_eq!(ids.into_iter().map(&mut again).sum::<u64>(), 9000);
         assert_eq!(findings.count(Kind::NotBegun), FOUND_MAX);
     }
 }

@@ -8,6 +8,7 @@
 
 mod statements {
     mod ask_again;
+    mod audit;
     mod connection;
     mod grown;
     mod late;

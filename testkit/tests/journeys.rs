@@ -5,6 +5,7 @@
 
 mod journeys {
     mod api;
+    mod auditor;
     mod batches;
     mod books;
     mod broker;

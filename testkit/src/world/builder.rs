@@ -109,6 +109,7 @@ impl WorldBuilder {
         Ok(World {
             order_management: Vec::new(),
             workers: Vec::new(),
+            auditors: Vec::new(),
             links: self.proxied.then(|| Links::to(&tenancy)).transpose()?,
             tenancy,
             plan: self,
@@ -140,6 +141,21 @@ impl World {
         let mut spec = self.spec(format!("worker-{number}"), ports)?;
         spec.binary.clone_from(payment_processor);
         spec.variables.extend_from_slice(&self.plan.worker_env);
+        Process::start(spec)
+    }
+
+    pub(super) async fn launch_auditor(
+        &self,
+        number: usize,
+        variables: &[(&str, &str)],
+    ) -> Result<Process> {
+        let Binaries { auditor, .. } = binaries::fresh().await?;
+        let mut spec = self.spec(format!("auditor-{number}"), None)?;
+        spec.binary.clone_from(auditor);
+        // It has no business with the broker.
+        spec.variables.retain(|(name, _)| !name.starts_with("AMQP"));
+        let given = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        spec.variables.extend(variables.iter().map(given));
         Process::start(spec)
     }
 

@@ -25,7 +25,13 @@ pub(crate) fn all(extension: &str) -> Vec<Source> {
 
 /// The services' and libraries' own code, without the test kit.
 pub(crate) fn product() -> Vec<Source> {
-    let rooms = ["common/src/", "db/src/", "order-management/src/", "payment-processor/src/"];
+    let rooms = [
+        "auditor/src/",
+        "common/src/",
+        "db/src/",
+        "order-management/src/",
+        "payment-processor/src/",
+    ];
     let mut sources = all("rs");
     sources.retain(|source| rooms.iter().any(|room| source.path.starts_with(room)));
     sources
