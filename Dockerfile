@@ -1,4 +1,4 @@
-# Both services, from one recipe: `--target order-management` or `--target payment-processor`.
+# Every program, from one recipe: `--target order-management`, `payment-processor` or `auditor`.
 ARG RUST_IMAGE=rust:1.95.0-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 
@@ -7,8 +7,9 @@ ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
 ENV CARGO_INCREMENTAL=0 \
-    SERVICES="--package order-management --package payment-processor --features order-management/tls,payment-processor/tls"
+    SERVICES="--package order-management --package payment-processor --package auditor --features order-management/tls,payment-processor/tls"
 COPY Cargo.toml Cargo.lock ./
+COPY auditor/Cargo.toml auditor/
 COPY common/Cargo.toml common/
 COPY db/Cargo.toml db/
 COPY order-management/Cargo.toml order-management/
@@ -17,7 +18,7 @@ COPY properties/Cargo.toml properties/
 COPY testkit/Cargo.toml testkit/
 COPY model/Cargo.toml model/
 RUN set -eu; \
-    for crate in common db order-management payment-processor testkit model properties; do \
+    for crate in auditor common db order-management payment-processor testkit model properties; do \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \
@@ -30,10 +31,12 @@ RUN set -eu; \
     cargo build --release --locked $SERVICES; \
     # what was made of the empty sources would pass for newer than the real ones
     cargo clean --release --locked \
-        --package common --package db --package order-management --package payment-processor; \
-    rm -rf common/src db/src order-management/src payment-processor/src
+        --package auditor --package common --package db --package order-management \
+        --package payment-processor; \
+    rm -rf auditor/src common/src db/src order-management/src payment-processor/src
 
 FROM dependencies AS build
+COPY auditor auditor
 COPY common common
 COPY db db
 COPY order-management order-management
@@ -61,3 +64,10 @@ EXPOSE 9101
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["payment-processor", "healthcheck"]
 ENTRYPOINT ["payment-processor"]
+
+FROM runtime AS auditor
+COPY --from=build /src/target/release/auditor /usr/local/bin/
+EXPOSE 9102
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["auditor", "healthcheck"]
+ENTRYPOINT ["auditor"]

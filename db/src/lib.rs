@@ -4,6 +4,7 @@
 //! implicit transaction: one round trip, one commit. Statements take slices; one row is a slice
 //! of one. Every function may be repeated after [`Error::Unavailable`] unless it says otherwise.
 
+pub mod audit;
 pub mod customers;
 mod error;
 pub mod gateway_ledger;

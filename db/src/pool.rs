@@ -45,9 +45,24 @@ impl Db {
     /// # Errors
     /// If the pool cannot be built at all.
     pub fn new(settings: &Settings, runtime: Handle) -> Result<Db, Error> {
+        Db::open(settings, runtime, config(settings))
+    }
+
+    /// The same for one who only looks: PostgreSQL refuses whatever would write.
+    ///
+    /// # Errors
+    /// If the pool cannot be built at all.
+    pub fn read_only(settings: &Settings, runtime: Handle) -> Result<Db, Error> {
+        let mut config = config(settings);
+        let options = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!("{options} -c default_transaction_read_only=on"));
+        Db::open(settings, runtime, config)
+    }
+
+    fn open(settings: &Settings, runtime: Handle, config: Config) -> Result<Db, Error> {
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_connect(
-            config(settings),
+            config,
             ConnectOn { runtime },
             ManagerConfig { recycling_method },
         );

@@ -73,8 +73,14 @@ impl Settings {
 
     /// Where payments live: where the orders do, unless told otherwise.
     pub fn read_payments(env: &mut Env, app: &'static str) -> Settings {
+        Settings::read_both(env, app).1
+    }
+
+    /// Where the orders live, and where the payments do.
+    pub fn read_both(env: &mut Env, app: &'static str) -> (Settings, Settings) {
         let shop = Settings::read(env, app);
-        read(env, &PAYMENTS, &shop)
+        let payments = read(env, &PAYMENTS, &shop);
+        (shop, payments)
     }
 }
 

@@ -7,6 +7,8 @@
 )]
 
 mod statements {
+    mod ask_again;
+    mod audit;
     mod connection;
     mod grown;
     mod late;

@@ -18,6 +18,7 @@ use crate::api;
 use crate::config::Config;
 use crate::orders::{Intake, Settlements, survey};
 use crate::payment_results::PaymentResults;
+use crate::reconcile::Reconciler;
 use crate::relay::Relay;
 
 /// How long the last tasks get after the drain to let go.
@@ -49,7 +50,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let http = serve(&tasks, "http server", http((&config, listener), &db, intake, state)?);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
-    tasks.spawn("survey", survey(db.clone(), tasks.clone()));
+    tasks.spawn("survey", survey(db.clone(), config.reconcile.after, tasks.clone()));
+    let reconciler = Reconciler::new((&config.broker, config.reconcile), &db, &publisher, &metrics);
+    tasks.spawn("reconciler", reconciler.run(tasks.clone()));
     let handler = PaymentResults { settlements: Settlements::open(&db, &tasks, &metrics) };
     let drain = config.process.drain;
     let mut consuming = Consumer::start((config.broker, drain), publisher.clone(), handler, parts);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{BrokerRole, BrokerSettings};
+use common::broker::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
 use common::runtime::{Env, ProcessSettings, Setting};
 
 const PORT: Setting = Setting {
@@ -34,6 +34,12 @@ const SWEEP: Setting = Setting {
     unit: "milliseconds",
     help: "How often the outbox is searched for orders that a dead process left behind.",
 };
+const RECONCILE_AFTER: Setting = Setting {
+    name: "RECONCILE_AFTER_MS",
+    unit: "milliseconds",
+    help: "How long a late order is waited for, with nothing waiting in any queue, before its \
+           payment is requested again.",
+};
 
 const SHUTDOWN_DELAY: Setting = Setting {
     name: "SHUTDOWN_DELAY_MS",
@@ -56,6 +62,7 @@ pub struct Config {
     /// Between saying that the process leaves and leaving.
     pub(crate) shutdown_delay: Duration,
     pub(crate) outbox: OutboxSettings,
+    pub(crate) reconcile: ReconcileSettings,
 }
 
 /// How patient the relay is with itself and with other processes.
@@ -65,6 +72,15 @@ pub(crate) struct OutboxSettings {
     pub(crate) lease: Duration,
     /// The pause between two searches that found nothing.
     pub(crate) sweep: Duration,
+}
+
+/// When and where to look for what was lost.
+#[derive(Clone, Debug)]
+pub(crate) struct ReconcileSettings {
+    /// How long a late order is waited for.
+    pub(crate) after: Duration,
+    /// Every queue that a request or a result may wait in.
+    pub(crate) queues: Vec<String>,
 }
 
 impl AsRef<ProcessSettings> for Config {
@@ -83,11 +99,15 @@ impl Config {
             receive: "processedorders",
             retry_delays: Vec::new(),
         };
+        let broker = BrokerSettings::read(env, role);
+        let retry_delays = read_retry_delays(env);
+        let requests = WorkQueue { retry_delays, ..broker.send.clone() };
+        let results = broker.receive.name.clone();
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Config {
             port: env.number(&PORT, 3000, 0..=u16::MAX),
             process: ProcessSettings::read(env, 9100),
-            broker: BrokerSettings::read(env, role),
+            broker,
             shop: db::Settings::read(env, APP),
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
@@ -96,6 +116,10 @@ impl Config {
             outbox: OutboxSettings {
                 lease: env.millis(&LEASE, 5_000, 100..=3_600_000),
                 sweep: env.millis(&SWEEP, 500, 10..=60_000),
+            },
+            reconcile: ReconcileSettings {
+                after: env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000),
+                queues: requests.all().into_iter().chain([results]).collect(),
             },
         }
     }

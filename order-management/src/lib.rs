@@ -7,6 +7,7 @@ mod app;
 mod config;
 mod orders;
 mod payment_results;
+mod reconcile;
 mod relay;
 
 pub use api::reading;

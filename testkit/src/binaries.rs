@@ -16,6 +16,8 @@ pub struct Binaries {
     pub order_management: PathBuf,
     /// Charges them.
     pub payment_processor: PathBuf,
+    /// Holds the books against each other.
+    pub auditor: PathBuf,
 }
 
 impl Binaries {
@@ -24,11 +26,12 @@ impl Binaries {
         Binaries {
             order_management: dir.join("order-management"),
             payment_processor: dir.join("payment-processor"),
+            auditor: dir.join("auditor"),
         }
     }
 }
 
-/// Builds both services, if they are not fresh, in the profile and target directory of the running
+/// Builds the services, if they are not fresh, in the profile and target directory of the running
 /// executable.
 pub async fn fresh() -> Result<&'static Binaries> {
     let built = tokio::task::spawn_blocking(|| {
@@ -41,12 +44,12 @@ fn build() -> Result<Binaries> {
     let running = std::env::current_exe()?;
     let profile_dir = profile_dir(&running).context("where is the target directory?")?;
     let target_dir = profile_dir.parent().context("where is the target directory?")?;
-    // The whole workspace decides the features, as it does in `make test`; with only the two
+    // The whole workspace decides the features, as it does in `make test`; with only these
     // packages named, half the dependencies would be built once more.
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--workspace", "--profile", profile_name(profile_dir)?]);
-    cargo.args(["--bin", "order-management", "--bin", "payment-processor", "--target-dir"]);
-    cargo.arg(target_dir).current_dir(workspace());
+    cargo.args(["--bin", "order-management", "--bin", "payment-processor", "--bin", "auditor"]);
+    cargo.arg("--target-dir").arg(target_dir).current_dir(workspace());
     let output = cargo.output().context("run cargo")?;
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));

@@ -2,7 +2,7 @@
 //! in a file, and signals.
 
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Output};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,13 @@ impl Process {
         let guarded = guarded.with_context(|| format!("start {}", self.spec.name))?;
         *self.slot() = Some(Arc::new(guarded));
         Ok(())
+    }
+
+    /// Runs its executable once more beside it, with its environment and these arguments, to its end.
+    pub async fn run_once(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = tokio::process::Command::new(&self.spec.binary);
+        command.args(arguments).env_clear().envs(self.spec.variables.iter().cloned());
+        command.kill_on_drop(true).output().await.context("run it once")
     }
 
     /// Waits until `/health/ready` answers 200. An error at once if the process ends instead.

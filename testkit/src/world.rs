@@ -34,6 +34,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct World {
     order_management: Vec<Process>,
     workers: Vec<Process>,
+    auditors: Vec<Process>,
     links: Option<Links>,
     tenancy: Tenancy,
     plan: WorldBuilder,
@@ -62,9 +63,14 @@ impl World {
         self.workers.get(i).or_fail("find a worker of that number")
     }
 
+    /// The i-th auditor, from 0.
+    pub fn auditor(&self, i: usize) -> &Process {
+        self.auditors.get(i).or_fail("find an auditor of that number")
+    }
+
     /// Every process.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.order_management.iter().chain(&self.workers)
+        self.order_management.iter().chain(&self.workers).chain(&self.auditors)
     }
 
     /// One more order-management process, which may not be ready yet. Returns its number.
@@ -80,6 +86,14 @@ impl World {
         let number = self.workers.len();
         let process = self.launch_worker(number).await;
         self.workers.push(process.or_fail("start a worker"));
+        number
+    }
+
+    /// One more auditor with these variables, which may not be ready yet. Returns its number.
+    pub async fn add_auditor(&mut self, variables: &[(&str, &str)]) -> usize {
+        let number = self.auditors.len();
+        let process = self.launch_auditor(number, variables).await;
+        self.auditors.push(process.or_fail("start an auditor"));
         number
     }
 

@@ -5,6 +5,7 @@
 
 mod journeys {
     mod api;
+    mod auditor;
     mod batches;
     mod books;
     mod broker;
@@ -21,6 +22,7 @@ mod journeys {
     mod input;
     mod messages;
     mod poison;
+    mod reconcile;
     mod recovery;
     mod road;
     mod rolling;

@@ -59,6 +59,13 @@ const PREFETCH: Setting = Setting {
     help: "How many received messages one process has in hand at the same time; a worker also has \
            no more orders than this in work.",
 };
+const RETRY_DELAYS: Setting = Setting {
+    name: "RETRY_DELAYS_MS",
+    unit: "milliseconds, separated by commas",
+    help: "How long a charge without a verdict waits before the gateway is asked again; the last \
+           delay repeats. The same for all processes.",
+};
+const RETRY_DELAYS_DEFAULT: &str = "500,2000,10000,30000,60000";
 const ORDERS_PER_MESSAGE: Setting = Setting {
     name: "ORDERS_PER_MESSAGE",
     unit: "orders",
@@ -175,9 +182,32 @@ impl BrokerSettings {
     }
 }
 
+/// Reads the delay ladder of the payment requests.
+pub fn read_retry_delays(env: &mut Env) -> Vec<Duration> {
+    let default = ladder_of(RETRY_DELAYS_DEFAULT).unwrap_or_default();
+    env.parsed(&RETRY_DELAYS, (default, RETRY_DELAYS_DEFAULT), |text| {
+        ladder_of(text).ok_or("1 to 16 times from 1 to 60000, such as 500,60000".into())
+    })
+}
+
+fn ladder_of(text: &str) -> Option<Vec<Duration>> {
+    let delays: Option<Vec<u64>> = text.split(',').map(|ms| ms.trim().parse().ok()).collect();
+    let delays = delays?;
+    let fits = delays.len() <= 16 && delays.iter().all(|ms| (1..=60_000).contains(ms));
+    fits.then(|| delays.into_iter().map(Duration::from_millis).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ladder_is_capped_at_a_minute() {
+        assert_eq!(ladder_of("500, 60000").unwrap().len(), 2);
+        for wrong in ["", "0", "60001", "soon", "1,,2"] {
+            assert_eq!(ladder_of(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_url_never_shows_its_password() {

@@ -33,6 +33,12 @@ impl WorkQueue {
         Some(self.retry_queue(*delay))
     }
 
+    /// Every queue that one of its messages may lie in.
+    pub fn all(&self) -> Vec<String> {
+        let rungs = self.retry_delays.iter().map(|delay| self.retry_queue(*delay));
+        [self.name.clone(), self.dead()].into_iter().chain(rungs).collect()
+    }
+
     /// The delay is part of the name, so that another ladder makes new queues instead of
     /// colliding with the old ones.
     fn retry_queue(&self, delay: Duration) -> String {

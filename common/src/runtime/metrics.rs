@@ -1,6 +1,8 @@
 //! The numbers a process keeps about itself. Every name and label stands here and nowhere else,
 //! so their number is bounded.
 
+mod audit;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+pub use audit::{AuditMetrics, KindLabels};
 
 /// Which station of the road.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,6 +58,10 @@ pub struct Metrics {
     pub publishes: Family<ResultLabels, Counter>,
     /// Orders that a sweep found left behind in the outbox.
     pub swept: Counter,
+    /// Requests of late orders that were put into the outbox again.
+    pub asked_again: Counter,
+    /// Looks at the queues for late orders, by what they found: `idle`, `waiting`, `away`.
+    pub looks: Family<ResultLabels, Counter>,
     /// Messages sent to the delay ladder.
     pub retries: Counter,
     /// Messages sent to a dead-letter queue.
@@ -87,6 +95,13 @@ impl Metrics {
         let (swept, retries) = (Counter::default(), Counter::default());
         registry.register("swept", "Orders found left behind in the outbox", swept.clone());
         registry.register("retries", "Messages sent to the delay ladder", retries.clone());
+        let (asked_again, looks) = (Counter::default(), Family::default());
+        registry.register(
+            "asked_again",
+            "Requests of late orders put into the outbox again",
+            asked_again.clone(),
+        );
+        registry.register("looks", "Looks at the queues for late orders", looks.clone());
         let (parked, connects) = (Family::default(), Family::default());
         registry.register("parked", "Messages sent to a dead-letter queue", parked.clone());
         registry.register("connects", "Broker connections made", connects.clone());
@@ -99,10 +114,19 @@ impl Metrics {
             charges,
             publishes,
             swept,
+            asked_again,
+            looks,
             retries,
             parked,
             connects,
         }
+    }
+
+    /// For an auditor, who shows what he finds and nothing of the road.
+    pub fn of_audit() -> (Metrics, AuditMetrics) {
+        let mut registry = Registry::with_prefix("ordermill_audit");
+        let audit = AuditMetrics::in_registry(&mut registry);
+        (Metrics { registry: Arc::new(registry), ..Metrics::new() }, audit)
     }
 
     /// Notes one batch at a station.

@@ -16,7 +16,9 @@ pub use clock::unix_seconds;
 pub use crash_point::CrashPoint;
 pub use env::{Env, Secret, Setting, WrongSettings};
 pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
-pub use metrics::{Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels};
-pub use program::{NotBegun, ProcessSettings, begin};
+pub use metrics::{
+    AuditMetrics, KindLabels, Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels,
+};
+pub use program::{NotBegun, ProcessSettings, begin, begin_with};
 pub use tasks::Tasks;
 pub use telemetry::{LogFormat, start_logging};

@@ -88,11 +88,24 @@ pub fn serve(
     readiness: Readiness,
     metrics: Metrics,
 ) -> std::io::Result<Server> {
+    serve_with(listener, (readiness, metrics), |_| {})
+}
+
+/// [`serve`] with further routes.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub fn serve_with(
+    listener: TcpListener,
+    (readiness, metrics): (Readiness, Metrics),
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(readiness.clone()))
             .app_data(Data::new(metrics.clone()))
             .configure(health_routes)
+            .configure(routes.clone())
             .route("/metrics", web::get().to(render))
     })
     .workers(1)

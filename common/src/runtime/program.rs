@@ -107,8 +107,13 @@ pub enum NotBegun {
     #[error(transparent)]
     Settings(#[from] WrongSettings),
     /// It was called with arguments it does not know.
-    #[error("unknown argument {0:?}: there are --help, --version and healthcheck")]
-    Argument(String),
+    #[error("unknown argument {given:?}: there are --help, --version, {known}")]
+    Argument {
+        /// The argument.
+        given: String,
+        /// Which words there are.
+        known: String,
+    },
     /// `healthcheck`: the process on the operators' port is not ready.
     #[error("not ready: {0}")]
     NotReady(#[from] std::io::Error),
@@ -123,14 +128,32 @@ pub fn begin<C: AsRef<ProcessSettings>>(
     about: &str,
     read: impl FnOnce(&mut Env) -> C,
 ) -> Result<Option<C>, NotBegun> {
-    let argument = std::env::args().nth(1);
+    Ok(begin_with(about, &[], read)?.map(|(config, _)| config))
+}
+
+/// [`begin`] for a program that can do other things than run: comes back with its arguments, of which
+/// the first one, if there is one, is among `commands`.
+///
+/// # Errors
+/// See [`NotBegun`].
+pub fn begin_with<C: AsRef<ProcessSettings>>(
+    about: &str,
+    commands: &[&str],
+    read: impl FnOnce(&mut Env) -> C,
+) -> Result<Option<(C, Vec<String>)>, NotBegun> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument = arguments.first().cloned();
     let mut env = Env::of_process();
     let config = read(&mut env);
     crash_point::arm(&mut env);
     match argument.as_deref() {
         None => {
             env.finish()?;
-            Ok(Some(config))
+            Ok(Some((config, arguments)))
+        }
+        Some(command) if commands.contains(&command) => {
+            env.finish()?;
+            Ok(Some((config, arguments)))
         }
         Some("healthcheck") => {
             env.finish()?;
@@ -142,7 +165,10 @@ pub fn begin<C: AsRef<ProcessSettings>>(
         Some("--help" | "-h") => {
             print(&format!("{about}\n\nSettings (environment variables):\n{}", env.help()))
         }
-        Some(other) => Err(NotBegun::Argument(other.to_owned())),
+        Some(other) => {
+            let known = ["healthcheck"].iter().chain(commands).copied().collect::<Vec<_>>();
+            Err(NotBegun::Argument { given: other.to_owned(), known: known.join(", ") })
+        }
     }
 }
 

@@ -17,17 +17,18 @@ const LATE_AFTER: Duration = Duration::from_secs(60);
 /// How many orders one statement looks at.
 const STEP_MAX: i64 = 20_000;
 
-/// Surveys until the stop. Several processes take turns.
-pub(crate) async fn survey(db: Db, tasks: Tasks) {
+/// Surveys until the stop. Several processes take turns. Whoever waits for late orders only `patience`
+/// has them noted down as soon as that.
+pub(crate) async fn survey(db: Db, patience: Duration, tasks: Tasks) {
     let stopping = tasks.stopping();
     let mut after = None;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(EVERY.min(patience)) => {}
             () = stopping.cancelled() => return,
         }
         let steps = async {
-            while orders::survey(&db, LATE_AFTER, STEP_MAX).await? == STEP_MAX {}
+            while orders::survey(&db, LATE_AFTER.min(patience), STEP_MAX).await? == STEP_MAX {}
             forget_ended(&db, &mut after).await
         };
         tokio::select! {

@@ -29,6 +29,7 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(60);
 /// Everything that runs. Fields are dropped in this order.
 pub(super) struct Stack {
     pub(super) http_port: u16,
+    pub(super) audit_url: String,
     services: Vec<Process>,
     pub(super) rabbitmq: RabbitMq,
     pub(super) postgres: Postgres,
@@ -51,11 +52,16 @@ impl Stack {
         if http_port != HTTP_PORT {
             say(&format!("port {HTTP_PORT} is taken; the API is on port {http_port}"));
         }
-        let mut stack = Stack { http_port, services: Vec::new(), rabbitmq, postgres };
+        let audit_url = String::new();
+        let services = Vec::new();
+        let mut stack = Stack { http_port, audit_url, services, rabbitmq, postgres };
         stack.add_service(home, "order-management", &built.order_management)?;
         for number in 1..=WORKERS {
             stack.add_service(home, &format!("worker-{number}"), &built.payment_processor)?;
         }
+        stack.add_service(home, "auditor", &built.auditor)?;
+        stack.audit_url =
+            stack.services.last().map(|auditor| auditor.ops_url("/")).unwrap_or_default();
         for service in &stack.services {
             service.ready(READY_DEADLINE).await?;
         }

@@ -49,11 +49,13 @@ fn places(stack: &Stack, home: &Home, api: &str) -> String {
         "Ordermill is running.\n\n  \
          Swagger UI   {api}/swagger-ui/\n  \
          the API      {api}/orders\n  \
+         the audit    {}\n  \
          PostgreSQL   {psql}\n  \
          RabbitMQ     {} (guest, guest)\n  \
          its AMQP     {}\n  \
          logs         {}\n\n\
          Ctrl-C stops it all.",
+        stack.audit_url,
         stack.rabbitmq.management_url(),
         stack.rabbitmq.url("%2f"),
         logs.display()

@@ -117,6 +117,7 @@ impl WorldBuilder {
         Ok(World {
             order_management: Vec::new(),
             workers: Vec::new(),
+            auditors: Vec::new(),
             links: self.proxied.then(|| Links::to(&tenancy)).transpose()?,
             tenancy,
             plan: self,
@@ -162,6 +163,21 @@ impl World {
             Some(binaries) => Ok(binaries),
             None => binaries::fresh().await,
         }
+    }
+
+    pub(super) async fn launch_auditor(
+        &self,
+        number: usize,
+        variables: &[(&str, &str)],
+    ) -> Result<Process> {
+        let Binaries { auditor, .. } = self.binaries().await?;
+        let mut spec = self.spec(format!("auditor-{number}"), None)?;
+        spec.binary.clone_from(auditor);
+        // It has no business with the broker.
+        spec.variables.retain(|(name, _)| !name.starts_with("AMQP"));
+        let given = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        spec.variables.extend(variables.iter().map(given));
+        Process::start(spec)
     }
 
     fn spec(&self, name: String, proxies: Option<Ports>) -> Result<ProcessSpec> {

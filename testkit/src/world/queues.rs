@@ -3,6 +3,7 @@
 use lapin::message::BasicGetMessage;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -53,6 +54,14 @@ impl World {
             depth += self.queue_depth(queue.as_ref()).await;
         }
         depth
+    }
+
+    /// Throws away what waits in a queue, as a person may.
+    pub async fn purge(&self, queue: &str) {
+        let (connection, channel) = self.channel().await;
+        let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await;
+        purged.or_fail("purge a queue");
+        close(connection).await;
     }
 
     /// What waits in a queue, with bodies and properties. The messages go back into it, each with

@@ -28,13 +28,27 @@ impl World {
         rows.first().or_fail("find one row").try_get(0)
     }
 
+    /// [`World::sql`] in another database of the same server.
+    pub async fn sql_in(&self, database: &str, statement: &str) -> Vec<Row> {
+        self.run_in(database, statement, &[]).await.or_fail(statement)
+    }
+
     /// The same while the server is being killed.
     pub async fn try_sql(
         &self,
         statement: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let config = self.tenancy.postgres().config(self.name());
+        self.run_in(self.name(), statement, values).await
+    }
+
+    async fn run_in(
+        &self,
+        database: &str,
+        statement: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let config = self.tenancy.postgres().config(database);
         let (client, connection) = config.connect(NoTls).await?;
         let work = async {
             let rows = client.query(statement, values).await;

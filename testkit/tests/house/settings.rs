@@ -79,14 +79,17 @@ fn help(binary: &Path) -> Settings {
 async fn setup_md_lists_the_settings_that_the_programs_have() {
     let binaries = binaries::fresh().await.unwrap();
     let paper = std::fs::read_to_string(workspace().join("setup.md")).unwrap();
-    let both = listed(&paper, "Both services");
+    let every = listed(&paper, "Every process");
+    let mut services = listed(&paper, "Both services");
+    services.extend(every.clone());
     let mut found = Vec::new();
-    for (program, binary) in [
-        ("order-management", &binaries.order_management),
-        ("payment-processor", &binaries.payment_processor),
+    for (program, binary, shared) in [
+        ("order-management", &binaries.order_management, &services),
+        ("payment-processor", &binaries.payment_processor, &services),
+        ("auditor", &binaries.auditor, &every),
     ] {
         let mut settings = listed(&paper, program);
-        settings.extend(both.clone());
+        settings.extend(shared.clone());
         let told = help(binary);
         assert!(told.len() > 10, "{program} --help tells only {told:?}");
         found.extend(differences(program, &told, &settings));

@@ -1,0 +1,38 @@
+//! What is known, as numbers.
+
+use std::time::Duration;
+
+use common::runtime::KindLabels;
+use time::OffsetDateTime;
+
+use super::Audit;
+use crate::judge::{Kind, Reason};
+
+impl Audit {
+    pub(super) fn show(&self) {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for kind in Kind::ALL {
+            let violations = self.metrics.violations.get_or_create(&label(kind.as_str()));
+            violations.set(count(self.findings.count(kind)));
+        }
+        let numbers = self.standing.numbers(self.now);
+        for (reason, pending) in Reason::ALL.iter().zip(numbers.pending) {
+            self.metrics.pending.get_or_create(&label(reason.as_str())).set(count(pending));
+        }
+        self.metrics.oldest_pending.set(numbers.oldest_pending.as_secs_f64());
+        self.metrics.unknown_charges.set(count(numbers.unknown));
+        self.metrics.oldest_unknown.set(numbers.oldest_unknown.as_secs_f64());
+        self.metrics.outbox_rows.set(self.outbox.rows);
+        self.metrics.oldest_outbox.set(self.outbox.oldest.as_secs_f64());
+    }
+}
+
+pub(super) fn label(kind: &'static str) -> KindLabels {
+    KindLabels { kind }
+}
+
+/// Since 1970, to the millisecond.
+pub(super) fn seconds(at: OffsetDateTime) -> f64 {
+    let whole = Duration::try_from(at - OffsetDateTime::UNIX_EPOCH).unwrap_or_default();
+    whole.as_secs_f64()
+}

@@ -1,0 +1,65 @@
+//! The slow walk over everything: all orders and payments, then the gateway's books.
+
+use std::time::{Duration, Instant};
+
+use common::domain::OrderId;
+use db::Error;
+
+use super::show::seconds;
+use super::{Audit, FIRST, LAST};
+use crate::look::STEP_MAX;
+
+/// How far the walk over everything is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Not before then.
+    Waits(Instant),
+    /// In the orders and payments, after this one.
+    Orders(OrderId),
+    /// In the gateway's books, after this key.
+    Books(String),
+}
+
+impl Audit {
+    /// A step of the walk over everything, if one is due: how long to wait before the next.
+    ///
+    /// # Errors
+    /// If a database does not answer.
+    pub(crate) async fn step(&mut self) -> Result<Option<Duration>, Error> {
+        let limit = STEP_MAX.min(self.settings.rows_per_second);
+        let rows = match self.walk.clone() {
+            Walk::Waits(until) if Instant::now() < until => return Ok(None),
+            Walk::Waits(_) => {
+                self.walk = Walk::Orders(FIRST);
+                0
+            }
+            Walk::Orders(after) => {
+                let stretch = self.sources.stretch((after, LAST), limit).await?;
+                self.judge(&stretch.sight);
+                self.walk = match stretch.reached {
+                    LAST => Walk::Books(String::new()),
+                    reached => Walk::Orders(reached),
+                };
+                stretch.sight.len()
+            }
+            Walk::Books(after) => match self.sources.of_books(&after, limit).await? {
+                Some((sight, last)) => {
+                    self.judge(&sight);
+                    self.walk = Walk::Books(last);
+                    sight.len()
+                }
+                None => self.end_walk(),
+            },
+        };
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let pace = f64::from(rows) / f64::from(self.settings.rows_per_second);
+        Ok(Some(Duration::from_secs_f64(pace)))
+    }
+
+    fn end_walk(&mut self) -> usize {
+        self.walk = Walk::Waits(Instant::now() + self.settings.full_every);
+        self.walked_at = Some(self.now);
+        self.metrics.full_walk.set(seconds(self.now));
+        0
+    }
+}

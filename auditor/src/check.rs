@@ -1,0 +1,63 @@
+//! `auditor check`: looks once, says what it saw, and ends.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use common::runtime::{Metrics, start_logging};
+use tokio::runtime::Handle;
+
+use crate::audit::Audit;
+use crate::config::Config;
+use crate::look::Sources;
+use crate::report::Report;
+
+/// How far back a check looks that does not look at everything.
+const RECENT: Duration = Duration::from_secs(3600);
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The orders of the last hour, and those that are late.
+    Recent,
+    /// All orders and all books.
+    All,
+}
+
+/// Looks, a second time at what seems wrong, and prints what is.
+pub(crate) async fn run(config: Config, extent: Extent) -> anyhow::Result<ExitCode> {
+    start_logging(config.process.log_format);
+    let sources = Sources::open(&config, &Handle::current())?;
+    let mut audit = Audit::new(sources, config.audit, Metrics::of_audit().1);
+    let ago = (extent == Extent::Recent).then_some(RECENT);
+    audit.look_back(ago).await?;
+    if audit.findings.has_suspects() {
+        let grace = config.audit.grace;
+        log::info!("something seems wrong: looking again in {} s", grace.as_secs_f32());
+        tokio::time::sleep(grace).await;
+        audit.look_again().await?;
+    }
+    let report = Report::of(&audit);
+    print(&report);
+    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for")]
+fn print(report: &Report) {
+    for violation in &report.violations {
+        println!("{:<24} {}", violation.kind, violation.order_id);
+        println!("{:<24} shop     {}", "", violation.order);
+        println!("{:<24} workers  {}", "", violation.payment);
+        println!("{:<24} gateway  {}", "", violation.gateway);
+    }
+    for waiting in &report.waiting {
+        let oldest = waiting.oldest_seconds.map(|seconds| format!(", the oldest for {seconds} s"));
+        println!("{:<36} {}{}", waiting.what, waiting.count, oldest.unwrap_or_default());
+    }
+    for open in &report.unfinished {
+        println!("{}  {:>7} s  {}", open.order_id, open.seconds, open.why);
+    }
+    match report.violations.len() {
+        0 => println!("the books agree"),
+        wrong => println!("{wrong} violations"),
+    }
+}

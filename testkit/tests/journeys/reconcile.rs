@@ -1,0 +1,206 @@
+//! Messages that a person has thrown away: their orders still end, and nothing else is asked again.
+
+use std::time::Duration;
+
+use testkit::eventually;
+use testkit::world::{Order, World, WorldBuilder};
+
+use super::books::{LONG, balance, counter};
+
+const REQUESTS: &str = "processingorders";
+const RESULTS: &str = "processedorders";
+
+fn watchful() -> WorldBuilder {
+    World::builder()
+        .order_management_env("RECONCILE_AFTER_MS", "1500")
+        .worker_env("GATEWAY_LATENCY_MS", "0")
+}
+
+/// Notes down every order that is asked for again, whoever does it and whatever becomes of him.
+async fn take_notes(world: &World) {
+    for statement in [
+        "create table notes (order_id uuid, asked integer)",
+        "create function note() returns trigger language plpgsql as $$ begin
+             insert into notes values (new.order_id, new.asked); return new; end $$",
+        "create trigger note after update on late_orders for each row execute function note()",
+    ] {
+        world.sql(statement).await;
+    }
+}
+
+/// Orders whose requests lie in the queue, and then nowhere.
+async fn lost_requests(world: &World, count: usize) -> Vec<Order> {
+    let orders = world.place_orders(count).await;
+    relayed(world).await;
+    world.purge(REQUESTS).await;
+    orders
+}
+
+async fn relayed(world: &World) {
+    eventually("the outbox to be empty", LONG, async || {
+        world.count("select count(*) from outbox").await == 0
+    })
+    .await;
+}
+
+/// For how many orders the first order-management has asked again.
+async fn asked(world: &World) -> f64 {
+    let url = world.order_management(0).ops_url("/metrics");
+    counter(world, url, "ordermill_asked_again_total").await
+}
+
+/// Waits until the i-th order-management has looked at the queues so many times and found this.
+async fn looked(world: &World, i: usize, outcome: &str, times: f64) {
+    let name = format!("ordermill_looks_total{{outcome=\"{outcome}\"}}");
+    let url = || world.order_management(i).ops_url("/metrics");
+    let before = counter(world, url(), &name).await;
+    eventually(&format!("{times} looks that find {outcome}"), LONG, async || {
+        let seen = counter(world, url(), &name).await - before;
+        if seen >= times { Ok(()) } else { Err(seen) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn orders_whose_requests_were_purged_are_asked_for_again_and_end() {
+    let mut world = watchful().workers(0).start().await;
+    let orders = lost_requests(&world, 40).await;
+    world.add_worker().await;
+
+    balance(&world, &orders).await;
+
+    assert!(asked(&world).await >= 40.0);
+    let id = orders[0].id.to_string();
+    let log = world.order_management(0).log();
+    assert!(log.lines().any(|line| line.contains("requested again") && line.contains(&id)));
+}
+
+#[tokio::test]
+async fn orders_whose_requests_queue_was_deleted_end() {
+    let world = watchful().start().await;
+    let (connection, channel) = world.channel().await;
+    let deleted = channel.queue_delete(REQUESTS.into(), Default::default()).await;
+    deleted.unwrap();
+    drop((channel, connection));
+
+    let orders = world.place_orders(20).await;
+
+    balance(&world, &orders).await;
+}
+
+#[tokio::test]
+async fn orders_whose_results_were_purged_end_and_are_captured_once() {
+    let world = watchful().worker_env("GATEWAY_LATENCY_MS", "1000").start().await;
+    let orders = world.place_orders(20).await;
+    relayed(&world).await;
+    world.order_management(0).sigkill().await.unwrap();
+    eventually("all to be charged", LONG, async || {
+        world.count("select count(*) from payments.payments where status <> 'started'").await == 20
+    })
+    .await;
+    eventually("the results to be in the queue", LONG, async || {
+        world.queue_depth(RESULTS).await > 0
+    })
+    .await;
+    world.purge(RESULTS).await;
+
+    world.order_management(0).start_again().unwrap();
+    world.ready().await;
+
+    balance(&world, &orders).await;
+}
+
+#[tokio::test]
+async fn a_backlog_that_is_just_long_is_not_asked_for_again() {
+    let mut world = watchful().workers(0).start().await;
+    let orders = world.place_orders(60).await;
+    eventually("all to be late", LONG, async || {
+        world.count("select count(*) from late_orders").await == 60
+    })
+    .await;
+    looked(&world, 0, "waiting", 30.0).await;
+    assert_eq!(asked(&world).await, 0.0);
+
+    world.add_worker().await;
+    balance(&world, &orders).await;
+
+    assert_eq!(asked(&world).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_charge_that_waits_on_the_ladder_is_not_asked_for_again() {
+    let world = watchful()
+        .env("RETRY_DELAYS_MS", "400")
+        .worker_env("GATEWAY_TIMEOUT_MS", "100")
+        .start()
+        .await;
+    world.place_order_with("pm_card_neverAnswers").await;
+    eventually("it to be late", LONG, async || {
+        world.count("select count(*) from late_orders").await == 1
+    })
+    .await;
+
+    looked(&world, 0, "waiting", 30.0).await;
+
+    assert_eq!(asked(&world).await, 0.0);
+}
+
+#[tokio::test]
+async fn while_the_broker_is_away_nothing_is_put_into_the_outbox() {
+    let mut world = watchful().proxied().workers(0).start().await;
+    let orders = lost_requests(&world, 10).await;
+    world.links().order_management.broker.cut();
+    eventually("all to be late", LONG, async || {
+        world.count("select count(*) from late_orders").await == 10
+    })
+    .await;
+    looked(&world, 0, "away", 20.0).await;
+    assert_eq!(world.count("select count(*) from outbox").await, 0);
+
+    world.links().order_management.broker.heal();
+    world.add_worker().await;
+
+    balance(&world, &orders).await;
+}
+
+#[tokio::test]
+async fn two_order_managements_ask_for_an_order_once() {
+    let mut world = watchful().order_management(2).workers(0).start().await;
+    take_notes(&world).await;
+    let orders = lost_requests(&world, 50).await;
+    eventually("all to be asked for", LONG, async || {
+        world.count("select count(distinct order_id) from notes").await == 50
+    })
+    .await;
+    // What was asked for lies in the queue now, which both can see.
+    looked(&world, 0, "waiting", 15.0).await;
+    looked(&world, 1, "waiting", 15.0).await;
+    assert_eq!(world.count("select count(*) from notes").await, 50, "one request more an order");
+
+    world.add_worker().await;
+    balance(&world, &orders).await;
+}
+
+#[tokio::test]
+async fn an_order_management_that_is_killed_while_it_asks_loses_none() {
+    let mut world = watchful().workers(0).start().await;
+    take_notes(&world).await;
+    let orders = lost_requests(&world, 50).await;
+    eventually("some to be asked for", Duration::from_secs(60), async || {
+        world.count("select count(*) from notes").await > 0
+    })
+    .await;
+    world.order_management(0).sigkill().await.unwrap();
+    let (noted, left) = (
+        world.count("select count(*) from notes").await,
+        world.count("select coalesce(sum(orders), 0)::bigint from outbox").await,
+    );
+    assert!(left + i64::from(world.queue_depth(REQUESTS).await) > 0, "{noted} noted, all gone");
+
+    world.order_management(0).start_again().unwrap();
+    world.add_worker().await;
+
+    balance(&world, &orders).await;
+    let twice = "select count(*) from (select from notes group by order_id having count(*) > 2) n";
+    assert_eq!(world.count(twice).await, 0);
+}
