@@ -5,6 +5,7 @@
 //! of one. Every function may be repeated after [`Error::Unavailable`] unless it says otherwise.
 
 pub mod customers;
+pub mod dead_letters;
 mod error;
 pub mod gateway_ledger;
 mod migrate;

@@ -8,6 +8,7 @@
 
 mod statements {
     mod connection;
+    mod dead_letters;
     mod grown;
     mod late;
     mod orders;

@@ -5,6 +5,8 @@
 mod acks;
 mod connection;
 mod consumer;
+mod dead_letter;
+mod dead_letters;
 mod departure;
 mod desk;
 mod fault;
@@ -17,6 +19,8 @@ mod status;
 mod topology;
 
 pub use consumer::Consumer;
+pub use dead_letter::{DeadLetter, LetterId};
+pub use dead_letters::DeadLetters;
 pub use departure::{Departure, Destination};
 pub use desk::{Handler, Outcome, Received};
 pub use fault::Fault;

@@ -72,7 +72,8 @@ impl Readiness {
     }
 }
 
-/// Serves on `listener` with one thread until the server is stopped.
+/// Serves on `listener` with one thread until the server is stopped: what every process has, and
+/// what `more` adds.
 ///
 /// # Errors
 /// If the listener cannot be used.
@@ -80,6 +81,7 @@ pub fn serve(
     listener: TcpListener,
     readiness: Readiness,
     metrics: Metrics,
+    more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
@@ -87,6 +89,7 @@ pub fn serve(
             .app_data(Data::new(metrics.clone()))
             .configure(health_routes)
             .route("/metrics", web::get().to(render))
+            .configure(more.clone())
     })
     .workers(1)
     .disable_signals()
