@@ -2,7 +2,7 @@
 //! in a file, and signals.
 
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Output};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -82,6 +82,14 @@ impl Process {
             Ok(()) => Ok(()),
             Err(ended) => bail!("{ended}; {}", self.log_tail()),
         }
+    }
+
+    /// Runs the same executable with the same environment once more, with these arguments, to its
+    /// end.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = tokio::process::Command::new(&self.spec.binary);
+        command.env_clear().envs(self.spec.variables.iter().cloned()).args(arguments);
+        command.kill_on_drop(true).output().await.with_context(|| format!("run {arguments:?}"))
     }
 
     /// Asks it to drain and end.

@@ -10,6 +10,9 @@ mod journeys {
     mod broker;
     mod confirms;
     mod database;
+    mod dead_letters;
+    mod dead_letters_killed;
+    mod desk;
     mod full_speed;
     mod gateway;
     mod hostile;

@@ -120,7 +120,7 @@ impl DeadLetters {
 
     /// Publishes a copy of each to the queue that it came from, and waits for the confirms. Answers
     /// in their order. The letters stay in the hand.
-    pub async fn replay(&self, letters: &[DeadLetter]) -> Vec<Result<(), NotConfirmed>> {
+    pub async fn replay(&self, letters: &[&DeadLetter]) -> Vec<Result<(), NotConfirmed>> {
         let exchange = &self.settings.topology.exchange;
         let copies: Vec<Outgoing> =
             letters.iter().map(|letter| letter.replay(exchange, &self.queue)).collect();
@@ -134,7 +134,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// If the broker does not answer as it should: some may still be there.
-    pub async fn remove(&self, letters: &[DeadLetter]) -> Result<(), Fault> {
+    pub async fn remove(&self, letters: &[&DeadLetter]) -> Result<(), Fault> {
         within(self.settings.confirm_timeout, "removing dead letters", async {
             let one = BasicAckOptions::default();
             let acks = letters.iter().map(|letter| self.reading.basic_ack(letter.tag, one));

@@ -15,6 +15,6 @@ pub use clock::unix_seconds;
 pub use env::{Env, Secret, Setting, WrongSettings};
 pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use metrics::{Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels};
-pub use program::{NotBegun, ProcessSettings, begin};
+pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;
 pub use telemetry::{LogFormat, start_logging};

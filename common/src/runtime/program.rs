@@ -84,29 +84,47 @@ pub enum NotBegun {
     #[error(transparent)]
     Settings(#[from] WrongSettings),
     /// It was called with arguments it does not know.
-    #[error("unknown argument {0:?}: there are --help, --version and healthcheck")]
-    Argument(String),
+    #[error("unknown argument {0:?}: there are --help, --version, {1}")]
+    Argument(String, String),
     /// `healthcheck`: the process on the operators' port is not ready.
     #[error("not ready: {0}")]
     NotReady(#[from] std::io::Error),
 }
 
-/// Reads the arguments and the environment. `None` if all that was asked for is done already
-/// (`--help`, `--version`, `healthcheck`).
+/// What a process was called with.
+#[derive(Debug)]
+pub struct Begun<C> {
+    /// Its settings.
+    pub config: C,
+    /// One of the commands it knows, and what stands behind it; empty if it is to be the service.
+    pub command: Vec<String>,
+}
+
+/// Reads the arguments and the environment. `commands` are the words that may stand first and are
+/// not known here. `None` if all that was asked for is done already (`--help`, `--version`,
+/// `healthcheck`).
 ///
 /// # Errors
 /// See [`NotBegun`].
 pub fn begin<C: AsRef<ProcessSettings>>(
     about: &str,
+    commands: &[&str],
     read: impl FnOnce(&mut Env) -> C,
-) -> Result<Option<C>, NotBegun> {
-    let argument = std::env::args().nth(1);
+) -> Result<Option<Begun<C>>, NotBegun> {
+    let command: Vec<String> = std::env::args().skip(1).collect();
     let mut env = Env::of_process();
     let config = read(&mut env);
-    match argument.as_deref() {
+    match command.first().map(String::as_str) {
         None => {
             env.finish()?;
-            Ok(Some(config))
+            Ok(Some(Begun { config, command }))
+        }
+        Some(known) if commands.contains(&known) => {
+            // Whoever wants to know how it is called may have nothing set yet.
+            if !command.iter().any(|word| is_help(word)) {
+                env.finish()?;
+            }
+            Ok(Some(Begun { config, command }))
         }
         Some("healthcheck") => {
             env.finish()?;
@@ -115,15 +133,23 @@ pub fn begin<C: AsRef<ProcessSettings>>(
             Ok(None)
         }
         Some("--version" | "-V") => print(concat!("ordermill ", env!("CARGO_PKG_VERSION"))),
-        Some("--help" | "-h") => {
+        Some(help) if is_help(help) => {
             print(&format!("{about}\n\nSettings (environment variables):\n{}", env.help()))
         }
-        Some(other) => Err(NotBegun::Argument(other.to_owned())),
+        Some(other) => {
+            let known = [&["healthcheck"], commands].concat().join(", ");
+            Err(NotBegun::Argument(other.to_owned(), known))
+        }
     }
 }
 
+/// Whether a word asks how a program is called.
+pub fn is_help(word: &str) -> bool {
+    matches!(word, "--help" | "-h")
+}
+
 #[expect(clippy::print_stdout, clippy::unnecessary_wraps, reason = "the answer to --help")]
-fn print<C>(text: &str) -> Result<Option<C>, NotBegun> {
+fn print<C>(text: &str) -> Result<Option<Begun<C>>, NotBegun> {
     println!("{text}");
     Ok(None)
 }

@@ -1,6 +1,8 @@
-//! The HTTP API: this file is the route table, the only one.
+//! The HTTP API, and what operators have on their own port: this file is the route table, the only
+//! one.
 
 mod customers;
+mod dead_letters;
 mod document;
 mod input;
 mod order_view;
@@ -10,6 +12,7 @@ mod problem;
 mod products;
 mod request;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 use serde::{Serialize, Serializer};
@@ -18,7 +21,7 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use document::ApiDoc;
+use document::{ApiDoc, OperatorsDoc};
 use problem::Problem;
 pub(crate) use request::with_request_id;
 
@@ -29,10 +32,7 @@ const DOCUMENT: &str = "/api-docs/openapi.json";
 pub(crate) fn routes(routes: &mut ServiceConfig) {
     routes
         .app_data(PayloadConfig::new(input::BODY_MAX))
-        .app_data(QueryConfig::default().error_handler(|error, _| {
-            let text = error.to_string();
-            Problem::field("query", text.trim_start_matches("Query deserialize error: ")).into()
-        }))
+        .app_data(query_config())
         .service(
             at("/orders", "GET, HEAD, POST")
                 .route(read().to(orders::list))
@@ -70,6 +70,51 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .default_service(web::to(unknown_route));
 }
 
+/// The routes on the port for operators, beside those that every process has there.
+pub(crate) fn operators_routes(routes: &mut ServiceConfig) {
+    routes
+        .app_data(PayloadConfig::new(input::BODY_MAX))
+        .app_data(query_config())
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(Config::from(DOCUMENT)))
+        .service(
+            web::scope("")
+                .wrap(from_fn(with_request_id))
+                .service(at("/dead-letters", "GET, HEAD").route(read().to(dead_letters::list)))
+                .service(
+                    at("/dead-letters/replay", "POST")
+                        .route(web::post().to(dead_letters::replay_all)),
+                )
+                .service(
+                    at("/dead-letters/actions", "GET, HEAD")
+                        .route(read().to(dead_letters::actions)),
+                )
+                .service(
+                    at("/dead-letters/actions/{id}", "GET, HEAD")
+                        .route(read().to(dead_letters::action)),
+                )
+                .service(at("/dead-letters/{id}", "GET, HEAD").route(read().to(dead_letters::show)))
+                .service(
+                    at("/dead-letters/{id}/replay", "POST")
+                        .route(web::post().to(dead_letters::replay)),
+                )
+                .service(
+                    at("/dead-letters/{id}/discard", "POST")
+                        .route(web::post().to(dead_letters::discard)),
+                )
+                .service(at("/", "GET, HEAD").route(read().to(to_swagger)))
+                .service(at("/swagger-ui", "GET, HEAD").route(read().to(to_swagger)))
+                .service(at(DOCUMENT, "GET, HEAD").route(read().to(operators_document)))
+                .default_service(web::to(unknown_route)),
+        );
+}
+
+fn query_config() -> QueryConfig {
+    QueryConfig::default().error_handler(|error, _| {
+        let text = error.to_string();
+        Problem::field("query", text.trim_start_matches("Query deserialize error: ")).into()
+    })
+}
+
 /// A path that answers 405 to everything but its routes.
 fn at(path: &str, allowed: &'static str) -> Resource {
     let refuse =
@@ -87,6 +132,10 @@ async fn to_swagger() -> HttpResponse {
 
 async fn document(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
     HttpResponse::Ok().json(document)
+}
+
+async fn operators_document() -> HttpResponse {
+    HttpResponse::Ok().json(OperatorsDoc::openapi())
 }
 
 async fn unknown_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
