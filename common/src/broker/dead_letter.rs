@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::departure::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS};
 use super::departure::{copied, kept, number};
 use super::outgoing::Outgoing;
+use super::properties_json::properties_json;
 use super::topology::WorkQueue;
 
 /// What the broker counts up on a letter whenever somebody looks at it.
@@ -138,7 +139,7 @@ impl DeadLetter {
 
     /// All properties and headers as JSON text, without what the broker counts.
     pub fn properties_json(&self) -> String {
-        serde_json::to_string(&uncounted(&self.properties)).unwrap_or_default()
+        properties_json(&uncounted(&self.properties)).to_string()
     }
 
     /// The copy that goes back to `queue`, through the exchange as when it first came: without what
@@ -177,17 +178,20 @@ fn uncounted(properties: &BasicProperties) -> BasicProperties {
 /// The newest entry of the broker's history that is about `queue`.
 fn death_in(headers: &FieldTable, queue: &str) -> Option<FieldTable> {
     let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get(DEATH) else { return None };
-    let tables = deaths.as_slice().iter().filter_map(|death| match death {
-        AMQPValue::FieldTable(table) => Some(table),
+    let of_queue = |death: &&AMQPValue| {
+        let AMQPValue::FieldTable(death) = death else { return false };
+        text(death, "queue").as_deref() == Some(queue)
+    };
+    match deaths.as_slice().iter().find(of_queue) {
+        Some(AMQPValue::FieldTable(death)) => Some(death.clone()),
         _ => None,
-    });
-    tables.into_iter().find(|death| text(death, "queue").as_deref() == Some(queue)).cloned()
+    }
 }
 
 fn text(headers: &FieldTable, key: &str) -> Option<String> {
-    match headers.inner().get(key)? {
-        AMQPValue::LongString(text) => Some(clean(text.as_bytes())),
-        AMQPValue::ShortString(text) => Some(clean(text.as_str().as_bytes())),
+    match headers.inner().get(key) {
+        Some(AMQPValue::LongString(text)) => Some(clean(text.as_bytes())),
+        Some(AMQPValue::ShortString(text)) => Some(clean(text.as_str().as_bytes())),
         _ => None,
     }
 }

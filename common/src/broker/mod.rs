@@ -12,6 +12,7 @@ mod desk;
 mod fault;
 mod link;
 mod outgoing;
+mod properties_json;
 mod publisher;
 mod readiness;
 mod settings;

@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use testkit::eventually;
 use testkit::world::World;
 
-use super::books::LONG;
 use super::desk::{DEAD_REQUESTS, REQUESTS, all_of, ask, command, eventually_deep};
-use super::desk::{eventually_listed, held, hold, listed, park, tell, try_tell};
+use super::desk::{eventually_listed, held, hold, kill_held, listed, park, tell, try_tell};
 
 const BEGUN: &str = "select count(*) from dead_letter_actions where outcome = 'begun'";
 
@@ -28,19 +26,14 @@ fn numbered(count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finished_by_another() {
-    const LETTERS: usize = 1500;
+    const LETTERS: usize = 900;
     let world = World::builder().workers(0).start().await;
     park(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
     // It has replayed some, and holds a batch whose copies are stored and whose record has no end.
     hold(&world, "update", 400).await;
-    let killed = async {
-        held(&world).await;
-        world.order_management(0).sigkill().await.unwrap();
-    };
     let replaying = try_tell(&world, 0, "/dead-letters/replay", all_of("unreadable"));
-    let (reply, ()) = tokio::join!(replaying, killed);
+    let (reply, ()) = tokio::join!(replaying, kill_held(&world));
     assert!(reply.is_err());
-    world.sql("drop trigger hold on dead_letter_actions").await;
 
     let begun = usize::try_from(world.count(BEGUN).await).unwrap();
     assert!((1..=LETTERS / 2).contains(&begun), "{begun}");
@@ -57,13 +50,13 @@ async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finishe
 
     let rest = LETTERS - there + begun;
     assert_eq!(reply.json(), json!({"replayed": rest, "more": false}), "{}", reply.text);
-    assert_eq!(world.queue_depth(DEAD_REQUESTS).await, 0);
+    eventually_deep(&world, DEAD_REQUESTS, 0).await;
     eventually_deep(&world, REQUESTS, LETTERS + begun).await;
     let all = bodies(&world, REQUESTS).await;
     assert_eq!((all.len(), all.values().filter(|n| **n == 2).count()), (LETTERS, begun));
     let told = "select count(*) from (select letter_id from dead_letter_actions
                  group by letter_id having count(*) = 2 and bool_or(outcome = 'begun')) twice";
-    assert_eq!(world.count(told).await, begun as i64, "the record tells of each");
+    assert_eq!(usize::try_from(world.count(told).await), Ok(begun), "the record tells of each");
 }
 
 #[tokio::test]
@@ -74,19 +67,9 @@ async fn a_discard_that_is_killed_leaves_the_letter_in_its_queue_or_in_the_recor
     let path = format!("/dead-letters/{}/discard", letter["id"].as_str().unwrap());
     let killed_at = async |what: &str| {
         hold(&world, what, 0).await;
-        let killed = async {
-            held(&world).await;
-            world.order_management(0).sigkill().await.unwrap();
-        };
         let discard = try_tell(&world, 0, &path, json!({"by": "anna", "note": "junk"}));
-        let (reply, ()) = tokio::join!(discard, killed);
+        let (reply, ()) = tokio::join!(discard, kill_held(&world));
         assert!(reply.is_err());
-        world.sql("drop trigger hold on dead_letter_actions").await;
-        // The statement that was held has ended, one way or the other.
-        eventually("the held one to end", LONG, async || {
-            world.count("select count(*) from pg_locks where relation = 'dead_letter_actions'::regclass and mode = 'RowExclusiveLock'").await == 0
-        })
-        .await;
         world.order_management(0).start_again().unwrap();
         world.ready().await;
     };
@@ -139,8 +122,11 @@ async fn two_at_once_replay_each_letter_once_and_one_who_waits_too_long_is_told_
 
     let (one, other) = tokio::join!(replay(0), replay(1));
 
-    let replayed = |reply: &testkit::world::Reply| reply.json()["replayed"].as_u64().unwrap();
-    assert_eq!(replayed(&one) + replayed(&other), LETTERS as u64, "{} {}", one.text, other.text);
+    // On a slow machine the second one may have given up waiting.
+    assert!([one.status, other.status].iter().all(|s| [200, 409].contains(s)), "{}", other.text);
+    let replayed = |reply: &testkit::world::Reply| reply.json()["replayed"].as_u64().unwrap_or(0);
+    let both = replayed(&one) + replayed(&other);
+    assert_eq!(usize::try_from(both), Ok(LETTERS), "{} {}", one.text, other.text);
     eventually_deep(&world, REQUESTS, LETTERS).await;
     assert_eq!(bodies(&world, REQUESTS).await.len(), LETTERS);
 

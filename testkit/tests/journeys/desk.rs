@@ -130,6 +130,18 @@ const HELD: &str = "
     select count(*) from pg_stat_activity
      where wait_event = 'PgSleep' and query ilike '%dead_letter_actions%'
        and application_name = 'order-management' and datname = current_database()";
+const LET_GO: &str = "
+    select pg_terminate_backend(pid) from pg_stat_activity
+     where query ilike '%dead_letter_actions%' and application_name = 'order-management'
+       and datname = current_database()";
+
+/// Kills order-management 0 while it is held. What it was about to write down is not written.
+pub(super) async fn kill_held(world: &World) {
+    held(world).await;
+    world.order_management(0).sigkill().await.unwrap();
+    world.sql(LET_GO).await;
+    world.sql("drop trigger hold on dead_letter_actions").await;
+}
 
 /// Waits until somebody is held.
 pub(super) async fn held(world: &World) {

@@ -24,18 +24,14 @@ impl From<Trouble> for Problem {
                 Problem::LetterStays(format!("The broker did not take its copy: {why}."))
             }
             Trouble::Store(error) => error.into(),
-            Trouble::Stopped(why, replayed) => match Problem::from(*why) {
-                Problem::BrokerAway(detail) => Problem::BrokerAway(before(replayed, &detail)),
-                Problem::LetterStays(detail) => Problem::LetterStays(before(replayed, &detail)),
-                other => {
-                    log::warn!(request, replayed; "stopped in the middle of many letters");
-                    other
+            Trouble::Stopped(why, replayed) => {
+                log::warn!(request, replayed; "stopped in the middle of many letters");
+                let mut problem = Problem::from(*why);
+                if let Problem::BrokerAway(detail) | Problem::LetterStays(detail) = &mut problem {
+                    detail.push_str(&format!(" {replayed} letters were replayed before that."));
                 }
-            },
+                problem
+            }
         }
     }
-}
-
-fn before(replayed: usize, detail: &str) -> String {
-    format!("{detail} {replayed} letters were replayed before that.")
 }
