@@ -1,6 +1,8 @@
 //! The dead letters, taken into the hand page by page. What is not taken out for good goes back in
 //! its order when the hand is closed, or when this process dies.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -55,6 +57,7 @@ impl BrokerSettings {
             publishing,
             letters,
             to_come: letters,
+            in_hand: Mutex::default(),
             pages: Vec::new(),
         })
     }
@@ -70,6 +73,8 @@ pub struct DeadLetters {
     publishing: Channel,
     letters: u32,
     to_come: u32,
+    /// What is in the hand, by delivery tag.
+    in_hand: Mutex<BTreeSet<u64>>,
     /// The last letter of each page.
     pages: Vec<u64>,
 }
@@ -115,6 +120,7 @@ impl DeadLetters {
             false => self.to_come.saturating_sub(u32::from(wanted)),
         };
         self.pages.extend(page.last().map(|letter| letter.tag));
+        self.in_hand().extend(page.iter().map(|letter| letter.tag));
         Ok(page)
     }
 
@@ -135,6 +141,9 @@ impl DeadLetters {
     /// # Errors
     /// If the broker does not answer as it should: some may still be there.
     pub async fn remove(&self, letters: &[&DeadLetter]) -> Result<(), Fault> {
+        for letter in letters {
+            self.in_hand().remove(&letter.tag);
+        }
         within(self.settings.confirm_timeout, "removing dead letters", async {
             let one = BasicAckOptions::default();
             let acks = letters.iter().map(|letter| self.reading.basic_ack(letter.tag, one));
@@ -149,9 +158,14 @@ impl DeadLetters {
     /// Gives everything back that was not removed, page by page, which keeps its order.
     pub async fn close(self) {
         let give_back = async {
-            for last in &self.pages {
+            for end in &self.pages {
+                // A tag that is not in the hand any more would end the channel.
+                let last = self.in_hand().range(..=end).next_back().copied();
+                let Some(last) = last else { continue };
                 let up_to = BasicNackOptions { multiple: true, requeue: true };
-                self.reading.basic_nack(*last, up_to).await?;
+                self.reading.basic_nack(last, up_to).await?;
+                let left = self.in_hand().split_off(&last.saturating_add(1));
+                *self.in_hand() = left;
             }
             Ok(self.reading.close(200, "done".into()).await?)
         };
@@ -160,5 +174,9 @@ impl DeadLetters {
             log::debug!("the dead letters go back by themselves: {fault}");
         }
         close(&self.connection).await;
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
