@@ -1,19 +1,19 @@
 //! The dead letters, taken into the hand page by page. What is not taken out for good goes back in
 //! its order when the hand is closed, or when this process dies.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions};
 use lapin::options::{
     BasicNackOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
+use super::acks::Acks;
 use super::connection::{GOODBYE, close, within};
 use super::dead_letter::DeadLetter;
 use super::fault::Fault;
@@ -24,6 +24,9 @@ use super::topology::WorkQueue;
 
 /// Letters of a page.
 const PAGE_MAX: u16 = 200;
+/// Acks sent in one go. A channel passes 32 on to a quorum queue and keeps the rest until the queue
+/// has carried those out; what it keeps is lost when it is closed meanwhile (seen with 3.10).
+const ACKS_MAX: usize = 16;
 /// How long a letter that was counted may take to arrive. Somebody else may have taken it.
 const ARRIVAL: Duration = Duration::from_secs(2);
 
@@ -73,8 +76,7 @@ pub struct DeadLetters {
     publishing: Channel,
     letters: u32,
     to_come: u32,
-    /// What is in the hand, by delivery tag.
-    in_hand: Mutex<BTreeSet<u64>>,
+    in_hand: Mutex<Acks>,
     /// The last letter of each page.
     pages: Vec<u64>,
 }
@@ -120,7 +122,7 @@ impl DeadLetters {
             false => self.to_come.saturating_sub(u32::from(wanted)),
         };
         self.pages.extend(page.last().map(|letter| letter.tag));
-        self.in_hand().extend(page.iter().map(|letter| letter.tag));
+        page.iter().for_each(|letter| self.in_hand().open(letter.tag));
         Ok(page)
     }
 
@@ -141,18 +143,33 @@ impl DeadLetters {
     /// # Errors
     /// If the broker does not answer as it should: some may still be there.
     pub async fn remove(&self, letters: &[&DeadLetter]) -> Result<(), Fault> {
-        for letter in letters {
-            self.in_hand().remove(&letter.tag);
-        }
+        let tags: Vec<u64> = letters.iter().map(|letter| letter.tag).collect();
+        let plan = self.in_hand().done(&tags);
         within(self.settings.confirm_timeout, "removing dead letters", async {
-            let one = BasicAckOptions::default();
-            let acks = letters.iter().map(|letter| self.reading.basic_ack(letter.tag, one));
-            join_all(acks).await.into_iter().collect::<Result<(), _>>()?;
-            // An ack has no answer; one to a later question says that it has arrived.
-            self.reading.basic_qos(PAGE_MAX, BasicQosOptions::default()).await?;
-            Ok(())
+            if let Some(tag) = plan.up_to {
+                self.reading.basic_ack(tag, BasicAckOptions { multiple: true }).await?;
+            }
+            for some in plan.single.chunks(ACKS_MAX) {
+                let one = BasicAckOptions::default();
+                let acks = some.iter().map(|tag| self.reading.basic_ack(*tag, one));
+                join_all(acks).await.into_iter().collect::<Result<(), _>>()?;
+                self.settle().await?;
+            }
+            self.settle().await
         })
         .await
+    }
+
+    /// Waits until the queue has carried out every ack so far. Acks have no answer, and what the
+    /// channel has not passed on yet is lost with it. A `basic.get` is carried out behind them.
+    async fn settle(&self) -> Result<(), Fault> {
+        let name = ShortString::from(self.queue.dead());
+        let next = self.reading.basic_get(name, BasicGetOptions::default()).await?;
+        if let Some(letter) = next {
+            let back = BasicNackOptions { multiple: false, requeue: true };
+            self.reading.basic_nack(letter.delivery_tag, back).await?;
+        }
+        Ok(())
     }
 
     /// Gives everything back that was not removed, page by page, which keeps its order.
@@ -160,12 +177,11 @@ impl DeadLetters {
         let give_back = async {
             for end in &self.pages {
                 // A tag that is not in the hand any more would end the channel.
-                let last = self.in_hand().range(..=end).next_back().copied();
+                let last = self.in_hand().last_up_to(*end);
                 let Some(last) = last else { continue };
                 let up_to = BasicNackOptions { multiple: true, requeue: true };
                 self.reading.basic_nack(last, up_to).await?;
-                let left = self.in_hand().split_off(&last.saturating_add(1));
-                *self.in_hand() = left;
+                self.in_hand().forget_up_to(last);
             }
             Ok(self.reading.close(200, "done".into()).await?)
         };
@@ -176,7 +192,7 @@ impl DeadLetters {
         close(&self.connection).await;
     }
 
-    fn in_hand(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+    fn in_hand(&self) -> MutexGuard<'_, Acks> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -78,8 +78,6 @@ async fn every_kind_of_letter_is_listed_and_shown_and_looking_changes_nothing() 
     );
 
     let (code, list) = command(&world, &["list"]).await;
-    println!("{list}");
-    println!("{}", command(&world, &["show", id]).await.1);
     assert_eq!((code, list.lines().count()), (0, 5), "{list}");
     let (code, json) = command(&world, &["show", id, "--json"]).await;
     assert_eq!(code, 0);
@@ -150,7 +148,6 @@ async fn a_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_
     assert_eq!(what, [(&json!("discard"), &json!("bob")), (&json!("replay"), &json!("anna"))]);
     let discarded = actions[0]["id"].as_str().unwrap();
     let kept = ask(&world, 0, &format!("/dead-letters/actions/{discarded}")).await.json();
-    println!("{}", command(&world, &["actions"]).await.1);
     assert_eq!((&kept["body"], &kept["outcome"]), (&json!("nonsense"), &json!("done")));
     assert_eq!(command(&world, &["action", discarded]).await.0, 0);
 }
