@@ -32,7 +32,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let report = watch::Sender::new(Report::default());
     let readiness = readiness(&sources, report.subscribe(), &tasks);
     let routes = page::routes(report.subscribe());
-    let server = ops_server::serve_with(ops, (readiness, metrics), routes)?;
+    let server = ops_server::serve(ops, readiness, metrics, routes)?;
     let ops = server.handle();
     tasks.spawn("ops server", async move {
         if let Err(error) = server.await {

@@ -14,7 +14,7 @@ mod unfinished;
 
 use std::process::ExitCode;
 
-use common::runtime::begin_with;
+use common::runtime::begin;
 use config::Config;
 
 const ABOUT: &str = "auditor: holds orders, payments and the simulated gateway's books against each \
@@ -42,11 +42,12 @@ fn main() -> ExitCode {
 }
 
 fn begun() -> anyhow::Result<ExitCode> {
-    let Some((config, arguments)) = begin_with(ABOUT, &["check"], Config::read)? else {
+    let Some(begun) = begin(ABOUT, &["check"], Config::read)? else {
         return Ok(ExitCode::SUCCESS);
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let config = begun.config;
+    let words: Vec<&str> = begun.command.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => runtime.block_on(app::run(config)).map(|()| ExitCode::SUCCESS),
         ["check"] => runtime.block_on(check::run(config, check::Extent::Recent)),

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod customers;
+pub mod dead_letters;
 mod error;
 pub mod gateway_ledger;
 mod migrate;

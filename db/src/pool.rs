@@ -101,6 +101,11 @@ impl Db {
         })
     }
 
+    /// A session for whoever has to keep one.
+    pub(crate) async fn session(&self) -> Result<Object, Error> {
+        Ok(self.pool.get().await?)
+    }
+
     /// Runs a statement that may be run twice: it is run again at once, on another connection,
     /// when the first one turns out to be dead.
     pub(crate) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {

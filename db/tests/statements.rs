@@ -10,6 +10,7 @@ mod statements {
     mod ask_again;
     mod audit;
     mod connection;
+    mod dead_letters;
     mod grown;
     mod late;
     mod orders;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::api;
 use crate::config::Config;
+use crate::dead_letters::DeadLetters;
 use crate::orders::{Intake, Settlements, survey};
 use crate::payment_results::PaymentResults;
 use crate::reconcile::Reconciler;
@@ -40,7 +41,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let consumer = watch::Sender::new(None::<Consumer>);
     let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
 
-    let ops = ops_server::serve(ops, readiness.clone(), metrics.clone())?;
+    let letters = Data::new(DeadLetters::new(&db, &config.broker));
+    let ops = ops_server::serve(ops, readiness.clone(), metrics.clone(), move |routes| {
+        routes.app_data(letters.clone()).configure(api::operators_routes);
+    })?;
     let ops = serve(&tasks, "ops server", ops);
 
     let parts = (&tasks, &metrics);

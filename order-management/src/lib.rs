@@ -4,7 +4,9 @@
 
 mod api;
 mod app;
+mod command;
 mod config;
+mod dead_letters;
 mod orders;
 mod payment_results;
 mod reconcile;
@@ -12,4 +14,5 @@ mod relay;
 
 pub use api::reading;
 pub use app::run;
+pub use command::{NAME as COMMAND, run as command};
 pub use config::Config;

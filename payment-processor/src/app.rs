@@ -31,7 +31,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
 
     let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
-    let server = ops_server::serve(ops, readiness, metrics.clone())?;
+    let server = ops_server::serve(ops, readiness, metrics.clone(), |_| {})?;
     let ops = server.handle();
     tasks.spawn("ops server", async move {
         if let Err(error) = server.await {

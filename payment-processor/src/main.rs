@@ -14,7 +14,7 @@ const ABOUT: &str = "payment-processor: takes payment requests from RabbitMQ, ch
                      and replies. Start as many as you like.";
 
 fn main() -> anyhow::Result<()> {
-    let Some(config) = common::runtime::begin(ABOUT, Config::read)? else { return Ok(()) };
+    let Some(begun) = common::runtime::begin(ABOUT, &[], Config::read)? else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(app::run(config))
+    runtime.block_on(app::run(begun.config))
 }

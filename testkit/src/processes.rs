@@ -96,6 +96,14 @@ impl Process {
         }
     }
 
+    /// Runs the same executable with the same environment once more, with these arguments, to its
+    /// end.
+    pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = tokio::process::Command::new(&self.spec.binary);
+        command.env_clear().envs(self.spec.variables.iter().cloned()).args(arguments);
+        command.kill_on_drop(true).output().await.with_context(|| format!("run {arguments:?}"))
+    }
+
     /// Asks it to drain and end.
     pub fn sigterm(&self) -> Result<()> {
         self.signal(Signal::SIGTERM)

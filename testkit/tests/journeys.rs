@@ -14,6 +14,9 @@ mod journeys {
     #[cfg(debug_assertions)]
     mod crash_points;
     mod database;
+    mod dead_letters;
+    mod dead_letters_killed;
+    mod desk;
     mod flood;
     mod full_speed;
     mod gateway;

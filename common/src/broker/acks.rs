@@ -29,6 +29,16 @@ impl Acks {
         self.open.remove(&tag);
     }
 
+    /// The newest open delivery up to `tag`.
+    pub(super) fn last_up_to(&self, tag: DeliveryTag) -> Option<DeliveryTag> {
+        self.open.range(..=tag).next_back().copied()
+    }
+
+    /// Everything up to `tag` has been given back.
+    pub(super) fn forget_up_to(&mut self, tag: DeliveryTag) {
+        self.open.retain(|open| *open > tag);
+    }
+
     /// These are done; what has to be sent for them.
     pub(super) fn done(&mut self, tags: &[DeliveryTag]) -> AckPlan {
         for tag in tags {

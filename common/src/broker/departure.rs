@@ -13,10 +13,12 @@ use crate::runtime::{CrashPoint, unix_seconds};
 pub(super) const ATTEMPTS: &str = "x-attempts";
 /// How often the reader panicked over it.
 pub(super) const PANICS: &str = "x-panics";
-const REASON: &str = "x-reason";
-const DETAIL: &str = "x-detail";
-const FIRST_AT: &str = "x-first-at";
-const LAST_AT: &str = "x-last-at";
+/// How often an operator put it back.
+pub(super) const REPLAYS: &str = "x-replays";
+pub(super) const REASON: &str = "x-reason";
+pub(super) const DETAIL: &str = "x-detail";
+pub(super) const FIRST_AT: &str = "x-first-at";
+pub(super) const LAST_AT: &str = "x-last-at";
 /// What tells the broker something about this one message and not about its copy. The history it
 /// notes on a message it moves itself: it would take ours for going round in circles. `CC` and
 /// `BCC`: the copy would go back to where it came from, and so on without an end.
@@ -84,18 +86,9 @@ impl Departure {
     /// The copy that leaves `queue`. Properties and headers stay as they were; what this system
     /// notes is added.
     pub fn outgoing(&self, queue: &WorkQueue, original: &BasicProperties) -> Outgoing {
-        let mut headers = original.headers().clone().unwrap_or_default();
-        let attempts = number(&headers, ATTEMPTS).saturating_add(1);
-        let mut kept = FieldTable::default();
-        let mut room = HEADERS_MAX;
-        for (key, value) in headers.inner() {
-            let size = key.as_str().len() + format!("{value:?}").len();
-            if !BROKERS_OWN.contains(&key.as_str()) && size <= room {
-                room -= size;
-                kept.insert(key.clone(), value.clone());
-            }
-        }
-        headers = kept;
+        let original_headers = original.headers().clone().unwrap_or_default();
+        let attempts = number(&original_headers, ATTEMPTS).saturating_add(1);
+        let mut headers = kept(&original_headers);
         let now = AMQPValue::Timestamp(unix_seconds());
         if !headers.contains_key(FIRST_AT) {
             headers.insert(FIRST_AT.into(), now.clone());
@@ -122,13 +115,38 @@ impl Departure {
         }
     }
 
-    /// A publish can be judged only by its message id, so one that came without gets one.
     fn properties(&self, original: &BasicProperties) -> BasicProperties {
         let own = self.message_id.as_deref().map(ShortString::from);
-        let id = own.or_else(|| original.message_id().clone());
-        let id = id.unwrap_or_else(|| ShortString::from(Uuid::now_v7().hyphenated().to_string()));
-        bare(original).with_message_id(id).with_delivery_mode(PERSISTENT)
+        copied(original, own.or_else(|| original.message_id().clone()))
     }
+}
+
+/// The properties of a copy, still without headers. A publish can be judged only by its message id,
+/// so one that came without gets one.
+pub(super) fn copied(original: &BasicProperties, id: Option<ShortString>) -> BasicProperties {
+    let id = id.unwrap_or_else(|| ShortString::from(Uuid::now_v7().hyphenated().to_string()));
+    bare(original).with_message_id(id).with_delivery_mode(PERSISTENT)
+}
+
+/// The headers that a copy may carry of the original's. Our own counts are among them however much
+/// room the sender's take.
+pub(super) fn kept(original: &FieldTable) -> FieldTable {
+    let mut kept = FieldTable::default();
+    let mut room = HEADERS_MAX;
+    for (key, value) in original.inner() {
+        let size = key.as_str().len() + format!("{value:?}").len();
+        if !BROKERS_OWN.contains(&key.as_str()) && size <= room {
+            room -= size;
+            kept.insert(key.clone(), value.clone());
+        }
+    }
+    for count in [ATTEMPTS, PANICS, REPLAYS] {
+        let number = number(original, count);
+        if number != 0 {
+            kept.insert(count.into(), AMQPValue::LongLongInt(number));
+        }
+    }
+    kept
 }
 
 /// What a copy may carry of the original's properties. Not the user's id, which the broker accepts

@@ -5,12 +5,15 @@
 mod acks;
 mod connection;
 mod consumer;
+mod dead_letter;
+mod dead_letters;
 mod departure;
 mod desk;
 mod fault;
 mod link;
 mod lookout;
 mod outgoing;
+mod properties_json;
 mod publisher;
 mod readiness;
 mod session;
@@ -19,6 +22,8 @@ mod status;
 mod topology;
 
 pub use consumer::Consumer;
+pub use dead_letter::{DeadLetter, LetterId};
+pub use dead_letters::DeadLetters;
 pub use departure::{Departure, Destination};
 pub use desk::{Handler, Outcome, Received, envelope};
 pub use fault::Fault;

@@ -162,7 +162,10 @@ impl Publish {
 }
 
 /// Sends all, waits for all confirms, and only then judges each.
-async fn send_and_confirm(channel: &Channel, batch: &[Outgoing]) -> Vec<Result<(), NotConfirmed>> {
+pub(super) async fn send_and_confirm(
+    channel: &Channel,
+    batch: &[Outgoing],
+) -> Vec<Result<(), NotConfirmed>> {
     let options = BasicPublishOptions { mandatory: true, ..Default::default() };
     let sends = batch.iter().map(|m| {
         let (exchange, key) = (m.exchange.clone(), m.routing_key.clone());

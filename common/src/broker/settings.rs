@@ -98,6 +98,14 @@ impl AmqpUrl {
     pub(super) fn uri(&self) -> AMQPUri {
         self.0.clone()
     }
+
+    /// The same broker with frames as large as it allows, for whoever has to read a message whose
+    /// properties did not fit into ours.
+    pub(super) fn with_the_largest_frames(&self) -> AmqpUrl {
+        let mut uri = self.uri();
+        uri.query.frame_max = Some(0);
+        AmqpUrl(uri)
+    }
 }
 
 impl fmt::Display for AmqpUrl {

@@ -125,6 +125,11 @@ uuid_id!(
     PaymentId,
     "must be the id of a payment: a UUID"
 );
+uuid_id!(
+    /// Names what somebody did to a dead letter.
+    ActionId,
+    "must be the id of an action: a UUID"
+);
 numeric_id!(
     /// Names a customer.
     CustomerId,

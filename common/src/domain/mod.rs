@@ -9,7 +9,7 @@ mod payment;
 mod product;
 
 pub use customer::{Customer, CustomerName, Email};
-pub use id::{CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
+pub use id::{ActionId, CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
 pub use money::{Amount, AmountTooLarge, Currency};
 pub use order::{NewOrder, Order, OrderStatus, Quantity};
 pub use payment::{PaymentMethod, Reason, Verdict};

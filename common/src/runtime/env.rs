@@ -71,6 +71,11 @@ impl Env {
         self.given.contains_key(name)
     }
 
+    /// What the system says and nobody sets for us, such as the name of the user.
+    pub fn of_the_system(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
     /// A whole number within `range`.
     pub fn number<N>(&mut self, setting: &Setting, default: N, range: RangeInclusive<N>) -> N
     where

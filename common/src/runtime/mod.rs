@@ -19,6 +19,6 @@ pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use metrics::{
     AuditMetrics, KindLabels, Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels,
 };
-pub use program::{NotBegun, ProcessSettings, begin, begin_with};
+pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;
 pub use telemetry::{LogFormat, start_logging};

@@ -79,7 +79,8 @@ impl Readiness {
     }
 }
 
-/// Serves on `listener` with one thread until the server is stopped.
+/// Serves on `listener` with one thread until the server is stopped: what every process has, and
+/// what `more` adds.
 ///
 /// # Errors
 /// If the listener cannot be used.
@@ -87,26 +88,15 @@ pub fn serve(
     listener: TcpListener,
     readiness: Readiness,
     metrics: Metrics,
-) -> std::io::Result<Server> {
-    serve_with(listener, (readiness, metrics), |_| {})
-}
-
-/// [`serve`] with further routes.
-///
-/// # Errors
-/// If the listener cannot be used.
-pub fn serve_with(
-    listener: TcpListener,
-    (readiness, metrics): (Readiness, Metrics),
-    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(readiness.clone()))
             .app_data(Data::new(metrics.clone()))
             .configure(health_routes)
-            .configure(routes.clone())
             .route("/metrics", web::get().to(render))
+            .configure(more.clone())
     })
     .workers(1)
     .disable_signals()

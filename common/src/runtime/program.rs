@@ -119,41 +119,41 @@ pub enum NotBegun {
     NotReady(#[from] std::io::Error),
 }
 
-/// Reads the arguments and the environment. `None` if all that was asked for is done already
-/// (`--help`, `--version`, `healthcheck`).
+/// What a process was called with.
+#[derive(Debug)]
+pub struct Begun<C> {
+    /// Its settings.
+    pub config: C,
+    /// One of the commands it knows, and what stands behind it; empty if it is to be the service.
+    pub command: Vec<String>,
+}
+
+/// Reads the arguments and the environment. `commands` are the words that may stand first and are
+/// not known here. `None` if all that was asked for is done already (`--help`, `--version`,
+/// `healthcheck`).
 ///
 /// # Errors
 /// See [`NotBegun`].
 pub fn begin<C: AsRef<ProcessSettings>>(
     about: &str,
-    read: impl FnOnce(&mut Env) -> C,
-) -> Result<Option<C>, NotBegun> {
-    Ok(begin_with(about, &[], read)?.map(|(config, _)| config))
-}
-
-/// [`begin`] for a program that can do other things than run: comes back with its arguments, of which
-/// the first one, if there is one, is among `commands`.
-///
-/// # Errors
-/// See [`NotBegun`].
-pub fn begin_with<C: AsRef<ProcessSettings>>(
-    about: &str,
     commands: &[&str],
     read: impl FnOnce(&mut Env) -> C,
-) -> Result<Option<(C, Vec<String>)>, NotBegun> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let argument = arguments.first().cloned();
+) -> Result<Option<Begun<C>>, NotBegun> {
+    let command: Vec<String> = std::env::args().skip(1).collect();
     let mut env = Env::of_process();
     let config = read(&mut env);
     crash_point::arm(&mut env);
-    match argument.as_deref() {
+    match command.first().map(String::as_str) {
         None => {
             env.finish()?;
-            Ok(Some((config, arguments)))
+            Ok(Some(Begun { config, command }))
         }
-        Some(command) if commands.contains(&command) => {
-            env.finish()?;
-            Ok(Some((config, arguments)))
+        Some(known) if commands.contains(&known) => {
+            // Whoever wants to know how it is called may have nothing set yet.
+            if !command.iter().any(|word| is_help(word)) {
+                env.finish()?;
+            }
+            Ok(Some(Begun { config, command }))
         }
         Some("healthcheck") => {
             env.finish()?;
@@ -162,7 +162,7 @@ pub fn begin_with<C: AsRef<ProcessSettings>>(
             Ok(None)
         }
         Some("--version" | "-V") => print(concat!("ordermill ", env!("CARGO_PKG_VERSION"))),
-        Some("--help" | "-h") => {
+        Some(help) if is_help(help) => {
             print(&format!("{about}\n\nSettings (environment variables):\n{}", env.help()))
         }
         Some(other) => {
@@ -172,8 +172,13 @@ pub fn begin_with<C: AsRef<ProcessSettings>>(
     }
 }
 
+/// Whether a word asks how a program is called.
+pub fn is_help(word: &str) -> bool {
+    matches!(word, "--help" | "-h")
+}
+
 #[expect(clippy::print_stdout, clippy::unnecessary_wraps, reason = "the answer to --help")]
-fn print<C>(text: &str) -> Result<Option<C>, NotBegun> {
+fn print<C>(text: &str) -> Result<Option<Begun<C>>, NotBegun> {
     println!("{text}");
     Ok(None)
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::problem::{self, PROBLEM_JSON};
-use super::{customers, orders, products};
+use super::{customers, dead_letters, orders, products};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,23 @@ use super::{customers, orders, products};
     )
 )]
 pub(crate) struct ApiDoc;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Ordermill for operators",
+        description = "Messages that could not be read, or kept killing their readers: look at \
+                       them, put them back, or discard them. There is no authentication: keep this \
+                       port to those who may use it. docs/operations.md tells what to do when."
+    ),
+    paths(
+        dead_letters::list, dead_letters::show, dead_letters::replay, dead_letters::replay_all,
+        dead_letters::discard, dead_letters::actions, dead_letters::action,
+    ),
+    components(schemas(problem::ProblemBody)),
+    tags((name = "dead letters", description = "Looked at where they lie; every action is recorded."))
+)]
+pub(crate) struct OperatorsDoc;
 
 /// Whether the process runs.
 #[utoipa::path(get, path = "/health/live", tag = "health",

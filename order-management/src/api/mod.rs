@@ -1,6 +1,7 @@
 //! The HTTP API: this file is the route table, the only one.
 
 mod customers;
+mod dead_letters;
 mod document;
 mod input;
 mod order_view;
@@ -13,6 +14,7 @@ mod request;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::header::ContentEncoding;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard};
 use common::runtime::ops_server;
@@ -22,7 +24,7 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::Config;
 
-use document::ApiDoc;
+use document::{ApiDoc, OperatorsDoc};
 use problem::Problem;
 pub(crate) use request::{Leaving, with_request_id};
 
@@ -74,6 +76,45 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .default_service(web::to(unknown_route));
 }
 
+/// The routes on the port for operators, beside those that every process has there.
+pub(crate) fn operators_routes(routes: &mut ServiceConfig) {
+    routes
+        .app_data(PayloadConfig::new(input::BODY_MAX))
+        .app_data(QueryConfig::default().error_handler(|error, _| wrong_query(&error).into()))
+        .service(
+            web::scope("")
+                .wrap(from_fn(with_request_id))
+                .service(at("/dead-letters", "GET, HEAD").route(read().to(dead_letters::list)))
+                .service(
+                    at("/dead-letters/replay", "POST")
+                        .route(web::post().to(dead_letters::replay_all)),
+                )
+                .service(
+                    at("/dead-letters/actions", "GET, HEAD")
+                        .route(read().to(dead_letters::actions)),
+                )
+                .service(
+                    at("/dead-letters/actions/{id}", "GET, HEAD")
+                        .route(read().to(dead_letters::action)),
+                )
+                .service(at("/dead-letters/{id}", "GET, HEAD").route(read().to(dead_letters::show)))
+                .service(
+                    at("/dead-letters/{id}/replay", "POST")
+                        .route(web::post().to(dead_letters::replay)),
+                )
+                .service(
+                    at("/dead-letters/{id}/discard", "POST")
+                        .route(web::post().to(dead_letters::discard)),
+                )
+                .app_data(web::Data::new(Config::from(DOCUMENT)))
+                .service(at("/swagger-ui/{file:.*}", "GET, HEAD").route(read().to(swagger)))
+                .service(at("/", "GET, HEAD").route(read().to(to_swagger)))
+                .service(at("/swagger-ui", "GET, HEAD").route(read().to(to_swagger)))
+                .service(at(DOCUMENT, "GET, HEAD").route(read().to(operators_document)))
+                .default_service(web::to(unknown_route)),
+        );
+}
+
 fn wrong_query(error: &QueryPayloadError) -> Problem {
     let text = error.to_string();
     Problem::field("query", text.trim_start_matches("Query deserialize error: "))
@@ -117,6 +158,10 @@ async fn swagger(
 
 async fn document(document: web::Data<utoipa::openapi::OpenApi>) -> HttpResponse {
     HttpResponse::Ok().json(document)
+}
+
+async fn operators_document() -> HttpResponse {
+    HttpResponse::Ok().json(OperatorsDoc::openapi())
 }
 
 async fn unknown_route(request: HttpRequest) -> Result<HttpResponse, Problem> {

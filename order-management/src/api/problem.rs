@@ -1,5 +1,7 @@
 //! The one place that turns errors into answers: RFC 9457 problem details, everywhere.
 
+mod operators;
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -70,6 +72,9 @@ pub(crate) enum Problem {
     Internal,
     Busy,
     Unavailable,
+    DeskTaken(String),
+    BrokerAway(String),
+    LetterStays(String),
 }
 
 impl Problem {
@@ -84,12 +89,17 @@ impl Problem {
             Problem::NotFound(_) => StatusCode::NOT_FOUND,
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Problem::KeyInFlight | Problem::Archived => StatusCode::CONFLICT,
+            Problem::KeyInFlight | Problem::Archived | Problem::DeskTaken(_) => {
+                StatusCode::CONFLICT
+            }
             Problem::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::NotJsonType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Problem::Fields(_) | Problem::KeyUsed => StatusCode::UNPROCESSABLE_ENTITY,
             Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Problem::Busy | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Busy
+            | Problem::Unavailable
+            | Problem::BrokerAway(_)
+            | Problem::LetterStays(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -143,6 +153,11 @@ impl Problem {
                 "Send it again after the time in Retry-After, with the same Idempotency-Key if it \
                  had one.",
             ),
+            Problem::DeskTaken(why) => {
+                ("desk-taken", "Somebody else is at the dead letters", why.clone())
+            }
+            Problem::BrokerAway(why) => ("broker", "The broker does not do its part", why.clone()),
+            Problem::LetterStays(why) => ("letter-stays", "The letter stays", why.clone()),
         }
     }
 }

@@ -10,7 +10,7 @@ pub const ALL: [Sabotage; 14] = [
         file: "common/src/broker/consumer.rs",
         right: "(tag, desk.handle(delivery.data, delivery.properties).await)",
         wrong: "tokio::task::spawn(async move { \
-                desk.handle(delivery.data, delivery.properties).await }); (tag, Fate::Ack)",
+                desk.handle(delivery.data, delivery.properties).await }); (tag, super::desk::Fate::Ack)",
         faults: &[Kind::KillAllWorkers, Kind::KillWorker, Kind::KillBothOrderManagements],
         caught_by: &["P1 (stuck)"],
     },

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use common::domain::{ActionId, OrderId};
+use db::dead_letters::{Action, Letter, NewAction, Outcome, begin, end, get, list, take_desk};
+use futures_util::FutureExt as _;
+
+use super::store::Store;
+
+fn action(letter: &str, action: Action) -> NewAction {
+    NewAction {
+        id: ActionId::new(),
+        action,
+        by: "anna".to_owned(),
+        note: Some("ticket 7".to_owned()),
+        letter: Letter {
+            id: letter.to_owned(),
+            queue: "processingorders.dead".to_owned(),
+            reason: "unreadable".to_owned(),
+            detail: None,
+            message_id: Some("m".to_owned()),
+            order_ids: vec![OrderId::new(), OrderId::new()],
+            attempts: 1,
+            replays: 2,
+            parked_at: Some(time::OffsetDateTime::UNIX_EPOCH),
+            properties: r#"{"pad":"\u0000"}"#.to_owned(),
+            body: b"\0\xff".to_vec(),
+        },
+    }
+}
+
+#[tokio::test]
+async fn an_action_is_written_down_with_its_letter_and_ends_once() {
+    let store = Store::fresh().await;
+    let db = &store.db;
+    let orderless = |mut a: NewAction| {
+        a.letter.order_ids.clear();
+        a
+    };
+    let actions = [
+        action("a", Action::Replay),
+        orderless(action("b", Action::Discard)),
+        action("a", Action::Replay),
+    ];
+    begin(db, &actions).await.unwrap();
+    begin(db, &actions).await.unwrap();
+
+    let first = get(db, actions[0].id).await.unwrap().unwrap();
+    assert_eq!((first.outcome, first.ended_at), (Outcome::Begun, None));
+    assert_eq!((&first.letter, &first.by), (&actions[0].letter, &actions[0].by));
+    assert_eq!(get(db, ActionId::new()).await.unwrap(), None);
+
+    end(db, &[actions[0].id, actions[1].id], Outcome::Done).await.unwrap();
+    end(db, &[actions[0].id], Outcome::Failed).await.unwrap();
+    let ended = get(db, actions[0].id).await.unwrap().unwrap();
+    assert_eq!(ended.outcome, Outcome::Done);
+    assert!(ended.ended_at.is_some());
+
+    let all = list(db, None, (2, None)).await.unwrap();
+    assert_eq!(all.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[2].id, actions[1].id]);
+    assert_eq!((all[1].action, all[1].letter.body.len()), (Action::Discard, 0));
+    assert!(all[1].letter.order_ids.is_empty());
+    let rest = list(db, Some(actions[1].id), (2, None)).await.unwrap();
+    assert_eq!(rest.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[0].id]);
+    let of_a = list(db, None, (9, Some("a"))).await.unwrap();
+    assert_eq!(of_a.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[2].id, actions[0].id]);
+}
+
+#[tokio::test]
+async fn one_session_at_a_time_has_the_desk_and_the_others_see_whose_it_is() {
+    let store = Store::fresh().await;
+    let db = &store.db;
+    let desk = take_desk(db, "list by anna", Duration::ZERO).await.unwrap().unwrap();
+
+    let refused = take_desk(db, "replay by bob", Duration::ZERO).await.unwrap();
+    assert_eq!(refused.unwrap_err(), "list by anna");
+    let mut waiting = Box::pin(take_desk(db, "replay by bob", Duration::from_secs(60)));
+    assert!((&mut waiting).now_or_never().is_none());
+
+    drop(desk);
+    assert!(waiting.await.unwrap().is_ok());
+}
