@@ -3,6 +3,7 @@
 //! Its methods are the sentences of a test. They panic, through [`crate::fail`], where the thing
 //! they say can't be done.
 
+mod audit;
 mod builder;
 mod http;
 mod links;
@@ -12,6 +13,7 @@ mod sql;
 
 use std::time::Duration;
 
+pub use audit::Audited;
 pub use builder::WorldBuilder;
 pub use http::Reply;
 pub use links::{Link, Links};

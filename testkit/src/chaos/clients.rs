@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -85,7 +85,7 @@ impl Clients<'_> {
         };
         let trying = async {
             loop {
-                let tried = self.tried(process, Method::POST, &body(card), Some(key)).await;
+                let tried = self.posted(process, key, &body(card)).await;
                 placing.tries.push(tried);
                 if placing.accepted().is_some() || fickle {
                     return;
@@ -119,27 +119,21 @@ impl Clients<'_> {
             c if c < MISUSES + REPEATS + READS => Asked::Read,
             _ => return,
         };
-        let mut wanted = body(*card);
+        let (method, quantity) = card.order();
         let seen = match asked {
             Asked::Read => {
                 let path = format!("/orders/{order}");
                 self.answered(process, self.http.get(self.world.url(process, &path))).await
             }
-            Asked::Again => self.tried(process, Method::POST, &wanted, Some(key)).await,
-            Asked::OtherBody => {
-                wanted["quantity"] = json!(7);
-                self.tried(process, Method::POST, &wanted, Some(key)).await
-            }
+            Asked::Again => self.posted(process, key, &wanted(method, quantity)).await,
+            Asked::OtherBody => self.posted(process, key, &wanted(method, quantity + 1)).await,
         };
         self.history().later.push(Later { order: *order, key: key.clone(), asked, seen });
     }
 
-    async fn tried(&self, process: usize, method: Method, body: &Value, key: Option<&str>) -> Try {
-        let mut request = self.http.request(method, self.world.url(process, "/orders")).json(body);
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
-        }
-        self.answered(process, request).await
+    async fn posted(&self, process: usize, key: &str, body: &Value) -> Try {
+        let request = self.http.post(self.world.url(process, "/orders")).json(body);
+        self.answered(process, request.header("Idempotency-Key", key)).await
     }
 
     async fn answered(&self, process: usize, request: RequestBuilder) -> Try {
@@ -175,6 +169,10 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 fn body(card: Card) -> Value {
     let (method, quantity) = card.order();
+    wanted(method, quantity)
+}
+
+fn wanted(method: &str, quantity: u32) -> Value {
     json!({"customerId": "1", "productId": "1", "quantity": quantity, "paymentMethod": method})
 }
 

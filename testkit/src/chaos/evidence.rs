@@ -86,6 +86,8 @@ pub(super) struct Evidence {
     pub(super) looks: Vec<Look>,
     /// Their memory.
     pub(super) memory: Vec<Memory>,
+    /// What the auditor said at the end, if it did not find everything in order.
+    pub(super) audit: Option<String>,
     /// Panics in their logs.
     pub(super) panics: Vec<String>,
     /// Tables and queues at the end.

@@ -66,6 +66,7 @@ pub(super) async fn play(plan: &Plan) -> Result<Ran> {
     if let Err(not_ended) = end_of_all(&world, (nonsense, plan.patience)).await {
         say(&format!("not everything has ended: {not_ended:#}"));
     }
+    let audited = world.audited().await?;
     stage.stop_all().await?;
     // A message that moves from a rung to its queue while both are read would be seen in neither.
     let rungs = books::rungs(RETRY_DELAYS_MS);
@@ -77,7 +78,9 @@ pub(super) async fn play(plan: &Plan) -> Result<Ran> {
     let (mut marks, exits, looks) = stage.seen();
     marks.sort_by(|a, b| a.began.total_cmp(&b.began));
     let panics = logs.iter().flat_map(|(name, log)| panics(name, log)).collect();
-    let evidence = Evidence { history, intrusions, marks, exits, looks, memory, panics, books };
+    let audit = (audited.code != Some(0)).then_some(audited.said);
+    let evidence =
+        Evidence { history, intrusions, marks, exits, looks, memory, audit, panics, books };
     Ok(Ran { schedule, evidence, logs })
 }
 
@@ -85,6 +88,8 @@ fn services(plan: &Plan) -> crate::world::WorldBuilder {
     let world = World::builder().private_servers().proxied();
     let world = world.order_management(ORDER_MANAGEMENTS).workers(WORKERS);
     let world = world
+        // What it would repair counts as broken.
+        .order_management_env("RECONCILE_AFTER_MS", "86400000")
         .worker_env("GATEWAY_TIMEOUT_MS", GATEWAY_TIMEOUT_MS)
         .worker_env("GATEWAY_LATENCY_MS", "20")
         .worker_env("GATEWAY_JITTER_MS", "20")

@@ -49,7 +49,7 @@ pub(super) async fn try_all(name: &str, seed: u64) -> Result<()> {
     let mut missed = Vec::new();
     for sabotage in chosen {
         say(&format!("\n{}: {}", sabotage.name, sabotage.file));
-        let wanted = sabotage.clone();
+        let wanted = *sabotage;
         let binaries = tokio::task::spawn_blocking(move || built(&wanted)).await??;
         let plan = Plan {
             faults: sabotage.faults.to_vec(),
@@ -84,7 +84,7 @@ fn built(sabotage: &Sabotage) -> Result<PathBuf> {
     let target = dir.join("target");
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--workspace", "--locked"]);
-    cargo.args(["--bin", "order-management", "--bin", "payment-processor"]);
+    cargo.args(["--bin", "order-management", "--bin", "payment-processor", "--bin", "auditor"]);
     // What is wrong on purpose may leave something unused.
     cargo.env("RUSTFLAGS", "-Awarnings").arg("--target-dir").arg(&target).current_dir(&tree);
     let output = cargo.output().context("run cargo")?;

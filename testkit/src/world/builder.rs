@@ -170,14 +170,19 @@ impl World {
         number: usize,
         variables: &[(&str, &str)],
     ) -> Result<Process> {
-        let Binaries { auditor, .. } = self.binaries().await?;
-        let mut spec = self.spec(format!("auditor-{number}"), None)?;
-        spec.binary.clone_from(auditor);
-        // It has no business with the broker.
-        spec.variables.retain(|(name, _)| !name.starts_with("AMQP"));
+        let mut spec = self.auditor_spec(&format!("auditor-{number}")).await?;
         let given = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         spec.variables.extend(variables.iter().map(given));
         Process::start(spec)
+    }
+
+    pub(super) async fn auditor_spec(&self, name: &str) -> Result<ProcessSpec> {
+        let Binaries { auditor, .. } = self.binaries().await?;
+        let mut spec = self.spec(name.to_owned(), None)?;
+        spec.binary.clone_from(auditor);
+        // It has no business with the broker.
+        spec.variables.retain(|(name, _)| !name.starts_with("AMQP"));
+        Ok(spec)
     }
 
     fn spec(&self, name: String, proxies: Option<Ports>) -> Result<ProcessSpec> {

@@ -40,6 +40,9 @@ pub(super) fn p2(case: &Case<'_>) -> (Line, Vec<Finding>) {
             found.push(find("another-amount", Some(order), seen));
         }
     }
+    if let Some(said) = &case.evidence.audit {
+        found.push(find("auditor", None, said.clone()));
+    }
     let cases = vec![(books.captures.len(), "captures"), (confirmed().count(), "confirmed")];
     (Line { promise: "P2", about: "captured once if and only if Confirmed", cases }, found)
 }

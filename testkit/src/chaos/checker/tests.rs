@@ -108,7 +108,7 @@ fn an_order_without_an_answer_is_recovered_or_was_never_placed() {
 /// What a campaign looks like in which one thing went wrong, and the check that has to see it.
 type Sabotage = (&'static str, fn(&mut Evidence));
 
-const SABOTAGES: [Sabotage; 32] = [
+const SABOTAGES: [Sabotage; 33] = [
     ("P1 lost", |e| e.books.orders.retain(|row| row.id != DECLINED)),
     ("P1 stuck", |e| e.books.orders[0].status = "Pending".to_owned()),
     ("P1 unread", |e| e.history.later.push(later(Asked::Read, refused(404, false)))),
@@ -120,6 +120,7 @@ const SABOTAGES: [Sabotage; 32] = [
     ("P2 confirmed-not-captured", |e| e.books.captures.clear()),
     ("P2 another-amount", |e| e.books.captures[0].amount_minor = 1),
     ("P2 another-amount", |e| e.books.payments[1].amount_minor = 1),
+    ("P2 auditor", |e| e.audit = Some("captured_twice".to_owned())),
     ("P3 false-verdict", |e| e.books.orders[2].status = "Canceled".to_owned()),
     ("P3 false-verdict", |e| e.books.orders[1].status = "Confirmed".to_owned()),
     ("P3 forgotten", |e| e.books.left.retain(|left| left.attempts.is_none())),
