@@ -5,7 +5,7 @@
 //! Two order-management processes and three workers run on a PostgreSQL and a RabbitMQ of their
 //! own, every connection through a [`FaultProxy`](crate::fault_proxy::FaultProxy). The clients
 //! place orders under keys and repeat what was not answered. When the schedule is over, everything
-//! is healed, and [`checker`] holds history, database, gateway's books and queues against the
+//! is healed, and `checker` holds history, database, gateway's books and queues against the
 //! promises.
 
 mod books;
