@@ -91,6 +91,7 @@ const PLACE: &str = "db/src/orders/place.rs";
 const PUBLISH: &str = "order-management/src/relay/publish.rs";
 const OUTBOX: &str = "db/src/outbox.rs";
 const CONSUMER: &str = "common/src/broker/consumer.rs";
+const SESSION: &str = "common/src/broker/session.rs";
 const PUBLISHER: &str = "common/src/broker/publisher.rs";
 const PAYMENTS: &str = "db/src/payments.rs";
 const GATEWAY: &str = "payment-processor/src/gateway/mod.rs";
@@ -128,7 +129,7 @@ impl Verb {
             Verb::Claim => Code(OUTBOX, "claim"),
             Verb::TakeRequest | Verb::TakeCaptured | Verb::TakeDeclined => Code(CONSUMER, "take"),
             Verb::Settle => Code(SETTLE, "settle"),
-            Verb::AckRequest | Verb::AckResult => Code(CONSUMER, "ack_finished"),
+            Verb::AckRequest | Verb::AckResult => Code(SESSION, "ack_finished"),
             Verb::Start => Code(PAYMENTS, "start"),
             Verb::LookUp => Code(GATEWAY, "look_up"),
             Verb::Capture | Verb::Decline => Code(GATEWAY, "charge"),
