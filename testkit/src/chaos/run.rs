@@ -70,8 +70,10 @@ pub(super) async fn play(plan: &Plan) -> Result<Ran> {
     stage.stop_all().await?;
     // A message that moves from a rung to its queue while both are read would be seen in neither.
     let rungs = books::rungs(RETRY_DELAYS_MS);
-    wait_for("the rungs to be empty", RUNGS_EMPTY, async || world.depth_of(&rungs).await == 0)
-        .await?;
+    let moved = async || world.depth_of(&rungs).await == 0;
+    if let Err(not_moved) = wait_for("the rungs to be empty", RUNGS_EMPTY, moved).await {
+        say(&format!("somebody is still at work: {not_moved}"));
+    }
     let books = Books::read(&world, origin).await?;
     let logs = world.processes().map(|p| (p.name().to_owned(), p.log())).collect::<Vec<_>>();
     let history = clients.history().clone();
