@@ -1,9 +1,19 @@
-//! Pieces of drawings in pages. Colours come from the page's classes, so that they fit a light page and a
-//! dark one.
+//! Pieces of pages and of the drawings in them. Colours come from the page's classes, so that they
+//! fit a light page and a dark one.
 
 /// `text` where HTML and SVG expect text.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A part of a page, with a note below it if there is one. `content` is HTML.
+pub(crate) fn section(title: &str, content: &str, note: &str) -> String {
+    let note = if note.is_empty() {
+        String::new()
+    } else {
+        format!("<p class=\"note\">{}</p>", escaped(note))
+    };
+    format!("<section><h2>{}</h2>\n{content}{note}</section>\n", escaped(title))
 }
 
 /// A drawing of this size, which shrinks with the page; `about` is what it shows, in words.

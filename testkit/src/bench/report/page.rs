@@ -3,7 +3,7 @@
 use super::super::figure::{Figure, Table};
 use super::screen::wanted;
 use super::{Report, bars, curves, shares};
-use crate::drawing::escaped;
+use crate::drawing::{escaped, section};
 use crate::number::shown;
 
 const STYLE: &str = include_str!("../../page.css");
@@ -48,15 +48,6 @@ fn head(report: &Report) -> String {
          <h1>Ordermill: benchmark</h1>\n<p class=\"faint\">{at}, {rounds} rounds in {minutes} \
          minutes. {met} of {all} targets are met.</p>\n"
     )
-}
-
-fn section(title: &str, content: &str, note: &str) -> String {
-    let note = if note.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"note\">{}</p>", escaped(note))
-    };
-    format!("<section><h2>{}</h2>\n{content}{note}</section>\n", escaped(title))
 }
 
 /// Rates of orders; those of messages would not compare.

@@ -3,7 +3,7 @@
 use super::super::checker::{Finding, Line};
 use super::super::recovery::{self, Spread};
 use super::{Report, chart, story};
-use crate::drawing::escaped;
+use crate::drawing::{escaped, section};
 
 const STYLE: &str = include_str!("../../page.css");
 const STORIES: usize = 20;
@@ -55,15 +55,6 @@ fn head(report: &Report) -> String {
          <p>{verdict}</p>\n",
         report.plan.clients
     )
-}
-
-fn section(title: &str, content: &str, note: &str) -> String {
-    let note = if note.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"note\">{}</p>", escaped(note))
-    };
-    format!("<section><h2>{}</h2>\n{content}{note}</section>\n", escaped(title))
 }
 
 fn tally(report: &Report) -> String {
