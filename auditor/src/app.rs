@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    start_logging(config.process.log_format);
+    start_logging(config.process.log_format, "auditor");
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let bound = ops.local_addr()?;
     let tasks = Tasks::on(Handle::current());

@@ -25,7 +25,7 @@ pub(crate) enum Extent {
 
 /// Looks, a second time at what seems wrong, and prints what is.
 pub(crate) async fn run(config: Config, extent: Extent) -> anyhow::Result<ExitCode> {
-    start_logging(config.process.log_format);
+    start_logging(config.process.log_format, "auditor");
     let sources = Sources::open(&config, &Handle::current())?;
     let mut audit = Audit::new(sources, config.audit, Metrics::of_audit().1);
     let ago = (extent == Extent::Recent).then_some(RECENT);

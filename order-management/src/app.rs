@@ -10,6 +10,7 @@ use actix_web::{App, HttpServer};
 use common::broker::{Consumer, Publisher, readiness};
 use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
 use common::runtime::{Metrics, Tasks, start_logging};
+use common::trace::{self, MessageSpans};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -30,12 +31,14 @@ const END: Duration = Duration::from_secs(1);
 /// # Errors
 /// If it cannot start, or a task of it panicked.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    start_logging(config.process.log_format);
+    start_logging(config.process.log_format, "order-management");
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let listener = config.process.listen("PORT", config.port)?;
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(config.shutdown_delay)?;
     let metrics = Metrics::new();
+    trace::start(&config.trace, "order-management", (&tasks, &metrics))
+        .map_err(anyhow::Error::msg)?;
     let db = Db::new(&config.shop, Handle::current())?;
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = watch::Sender::new(None::<Consumer>);
@@ -57,7 +60,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn("survey", survey(db.clone(), config.reconcile.after, tasks.clone()));
     let reconciler = Reconciler::new((&config.broker, config.reconcile), &db, &publisher, &metrics);
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
-    let handler = PaymentResults { settlements: Settlements::open(&db, &tasks, &metrics) };
+    let settlements = Settlements::open(&db, &tasks, &metrics);
+    let spans = MessageSpans::of(&config.broker.topology.exchange, &config.broker.receive.name);
+    let handler = PaymentResults { settlements, spans };
     let drain = config.process.drain;
     let mut consuming = Consumer::start((config.broker, drain), publisher.clone(), handler, parts);
     consumer.send_replace(Some(consuming.clone()));
@@ -74,6 +79,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         log::warn!("the drain time is over; the outbox keeps what was not relayed");
     }
     publisher.close().await;
+    trace::finish().await;
     ops.stop(true).await;
     let ended = tasks.end(END).await;
     log::info!("order-management stopped");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::broker::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
 use common::runtime::{Env, ProcessSettings, Setting};
+use common::trace::TraceSettings;
 
 const PORT: Setting = Setting {
     name: "PORT",
@@ -63,6 +64,7 @@ pub struct Config {
     pub(crate) shutdown_delay: Duration,
     pub(crate) outbox: OutboxSettings,
     pub(crate) reconcile: ReconcileSettings,
+    pub(crate) trace: TraceSettings,
 }
 
 /// How patient the relay is with itself and with other processes.
@@ -111,6 +113,7 @@ impl Config {
             shop: db::Settings::read(env, APP),
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
+            trace: TraceSettings::read(env),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),
             shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
             outbox: OutboxSettings {

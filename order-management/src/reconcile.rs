@@ -94,7 +94,7 @@ impl Reconciler {
             Ok(asked) => {
                 for order in asked {
                     self.metrics.asked_again.inc();
-                    log::warn!(order:% = order.id, times = order.times;
+                    log::warn!(order_id:% = order.id, times = order.times;
                         "late and nowhere to be seen: its payment is requested again");
                 }
             }

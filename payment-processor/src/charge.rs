@@ -5,14 +5,17 @@
 //! again under the same key.
 
 mod stations;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::domain::{PaymentId, Verdict};
 use common::message::PaymentRequest;
+use common::road;
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Tasks};
+use common::trace;
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
@@ -20,6 +23,8 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::stations::{Finish, Start};
+pub(crate) use self::told::outcome;
+use self::told::{asked, begun, ended};
 use crate::gateway::{Asked, Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
@@ -122,6 +127,7 @@ impl Charges {
     ) -> impl Stream<Item = Vec<Charging>> {
         let startings: Vec<Starting> = requests.iter().map(starting).collect();
         let started = until_stored(&self.start, &startings).await;
+        road::tell("charge", requests.iter().zip(&started).filter_map(begun));
         let ask = |(request, started)| {
             let room = room.as_mut().and_then(|room| room.split(1));
             self.verdict(request, started).map(|verdicted| (verdicted, room))
@@ -145,14 +151,17 @@ impl Charges {
             }
             Ok(Started::First(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = self.ask(self.gateway.charge(&charge)).await;
+                let verdict = self.ask(("charge", &request), self.gateway.charge(&charge)).await;
                 (payment, verdict)
             }
             Ok(Started::Again(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = match self.ask(self.gateway.look_up(&charge)).await {
+                let verdict = match self
+                    .ask(("look_up", &request), self.gateway.look_up(&charge))
+                    .await
+                {
                     Ok(Some(verdict)) => Ok(verdict),
-                    Ok(None) => self.ask(self.gateway.charge(&charge)).await,
+                    Ok(None) => self.ask(("charge", &request), self.gateway.charge(&charge)).await,
                     Err(no_verdict) => Err(no_verdict),
                 };
                 (payment, verdict)
@@ -181,25 +190,32 @@ impl Charges {
                 Charging { request, result, room }
             }
         };
-        group.into_iter().map(end).collect()
+        let group: Vec<Charging> = group.into_iter().map(end).collect();
+        road::tell("charge", group.iter().filter_map(ended));
+        group
     }
 
     /// The gateway's answer, if it comes in time.
-    async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
+    async fn ask<T>(
+        &self,
+        (operation, request): (&'static str, &PaymentRequest),
+        answer: impl Future<Output = Asked<T>>,
+    ) -> Result<T, ChargeError> {
         reach(CrashPoint::ChargeAsking);
-        match tokio::time::timeout(self.limits.timeout, answer).await {
+        let span = trace::child(request.traceparent);
+        let answer = match tokio::time::timeout(self.limits.timeout, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
             Err(_) => Err(ChargeError::NoVerdict("no answer in time")),
+        };
+        if let Some(span) = span {
+            span.end(asked(operation, request, answer.as_ref().err()));
         }
+        answer
     }
 
     fn count(&self, verdict: Option<&Verdict>) {
-        let outcome = match verdict {
-            Some(Verdict::Captured) => "captured",
-            Some(Verdict::Declined(_)) => "declined",
-            None => "unknown",
-        };
+        let outcome = verdict.map_or("unknown", outcome);
         self.metrics.charges.get_or_create(&ResultLabels { outcome }).inc();
     }
 }
@@ -227,7 +243,7 @@ fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
 fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged {
     if said.verdict != recorded {
         let said = &said.verdict;
-        log::error!(order:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
+        log::error!(order_id:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
     }
     Charged { verdict: recorded, ..said }
 }
@@ -237,7 +253,7 @@ fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged
 fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
     let asked = (request.total, request.currency, &request.payment_method);
     if asked != (payment.amount, payment.currency, &payment.payment_method) {
-        log::error!(order:% = request.order_id; "requested again with other terms: ignored");
+        log::error!(order_id:% = request.order_id; "requested again with other terms: ignored");
     }
     Charge {
         key: request.order_id.to_string(),

@@ -2,6 +2,7 @@
 
 use common::broker::{BrokerRole, BrokerSettings, read_retry_delays};
 use common::runtime::{Env, ProcessSettings};
+use common::trace::TraceSettings;
 
 use crate::gateway::GatewaySettings;
 
@@ -12,6 +13,7 @@ pub(crate) struct Config {
     pub(crate) broker: BrokerSettings,
     pub(crate) payments: db::Settings,
     pub(crate) gateway: GatewaySettings,
+    pub(crate) trace: TraceSettings,
 }
 
 impl AsRef<ProcessSettings> for Config {
@@ -35,6 +37,7 @@ impl Config {
             broker: BrokerSettings::read(env, role),
             payments: db::Settings::read_payments(env, APP),
             gateway: GatewaySettings::read(env),
+            trace: TraceSettings::read(env),
         }
     }
 }

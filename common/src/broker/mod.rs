@@ -24,7 +24,7 @@ mod topology;
 pub use consumer::Consumer;
 pub use dead_letter::{DeadLetter, LetterId};
 pub use dead_letters::DeadLetters;
-pub use departure::{Departure, Destination};
+pub use departure::{Departure, Destination, Own};
 pub use desk::{Handler, Outcome, Received, envelope};
 pub use fault::Fault;
 pub use lookout::Lookout;

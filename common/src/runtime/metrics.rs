@@ -68,6 +68,7 @@ pub struct Metrics {
     pub parked: Family<ParkLabels, Counter>,
     /// Broker connections made, the first ones included.
     pub connects: Family<RoleLabels, Counter>,
+    spans: Family<ResultLabels, Counter>,
 }
 
 impl Metrics {
@@ -105,8 +106,11 @@ impl Metrics {
         let (parked, connects) = (Family::default(), Family::default());
         registry.register("parked", "Messages sent to a dead-letter queue", parked.clone());
         registry.register("connects", "Broker connections made", connects.clone());
+        let spans = Family::default();
+        registry.register("spans", "Spans by what became of them", spans.clone());
         let registry = Arc::new(registry);
         Metrics {
+            spans,
             registry,
             batch_size,
             batch_seconds,
@@ -135,6 +139,12 @@ impl Metrics {
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.batch_size.get_or_create(&labels).observe(f64::from(size));
         self.batch_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Notes what became of spans.
+    pub fn spans(&self, outcome: &'static str, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.spans.get_or_create(&ResultLabels { outcome }).inc_by(count);
     }
 
     /// The Prometheus text format.

@@ -21,4 +21,4 @@ pub use metrics::{
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;
-pub use telemetry::{LogFormat, start_logging};
+pub use telemetry::{LogFormat, ROAD, start_logging};

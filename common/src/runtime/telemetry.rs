@@ -1,9 +1,13 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
+mod json;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use env_logger::{Builder, Env};
-use log::kv::{Key, Value, VisitSource};
+
+pub use self::json::ROAD;
+use self::json::json_line;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
@@ -35,8 +39,9 @@ impl LogFormat {
     }
 }
 
-/// Starts logging to standard error, filtered by `RUST_LOG`. A second call changes nothing.
-pub fn start_logging(format: LogFormat) {
+/// Starts logging to standard error, filtered by `RUST_LOG`; `service` names the program in JSON
+/// lines. A second call changes nothing.
+pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
     // lapin logs returned messages with their bodies: they are counted and logged here instead.
@@ -47,8 +52,12 @@ pub fn start_logging(format: LogFormat) {
         LogFormat::Json => true,
     };
     if json {
-        builder
-            .format(|out, record| writeln!(out, "{}", json_line(record, out.timestamp_micros())));
+        builder.format(|out, record| {
+            let time = out.timestamp_micros();
+            let mut line = json_line(record, time, service);
+            line.push(b'\n');
+            out.write_all(&line)
+        });
     }
     let logger = Discreet(builder.build());
     let level = logger.0.filter();
@@ -80,54 +89,5 @@ impl log::Log for Discreet {
 
     fn flush(&self) {
         self.0.flush();
-    }
-}
-
-fn json_line(record: &log::Record<'_>, time: impl std::fmt::Display) -> serde_json::Value {
-    let mut fields = Fields(serde_json::Map::new());
-    fields.put("time", time.to_string());
-    fields.put("level", record.level().as_str());
-    fields.put("target", record.target());
-    fields.put("message", record.args().to_string());
-    // Only a visitor that refuses could stop the visit, and this one takes everything.
-    drop(record.key_values().visit(&mut fields));
-    serde_json::Value::Object(fields.0)
-}
-
-struct Fields(serde_json::Map<String, serde_json::Value>);
-
-impl Fields {
-    fn put(&mut self, key: &str, value: impl Into<serde_json::Value>) {
-        self.0.insert(key.to_owned(), value.into());
-    }
-}
-
-impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        let json = serde_json::to_value(&value).unwrap_or_else(|_| value.to_string().into());
-        self.put(key.as_str(), json);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_json_line_carries_message_and_fields() {
-        let fields: [(&str, Value<'_>); 2] = [("order", "o-1".into()), ("size", 3.into())];
-        let record = log::Record::builder()
-            .args(format_args!("settled"))
-            .level(log::Level::Info)
-            .target("road")
-            .key_values(&fields)
-            .build();
-        let line = json_line(&record, "now");
-        assert_eq!(
-            line,
-            serde_json::json!({"time": "now", "level": "INFO", "target": "road",
-                "message": "settled", "order": "o-1", "size": 3})
-        );
     }
 }

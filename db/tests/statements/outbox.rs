@@ -8,7 +8,7 @@ use super::store::{HOUR, Store, wish};
 
 fn orders(batches: &[Batch]) -> Vec<OrderId> {
     let entries = batches.iter().flat_map(|batch| &batch.entries);
-    entries.map(|entry| entry.request.order_id).collect()
+    entries.map(|entry| entry.order_id).collect()
 }
 
 #[tokio::test]
@@ -40,11 +40,11 @@ async fn an_entry_tells_all_that_the_request_needs() {
     let claimed = claim(&store.db, 10, HOUR).await.unwrap();
 
     let entry = &claimed[0].entries[1];
-    assert_eq!(entry.request.order_id, placing.id);
-    assert_eq!(entry.request.total.minor(), 19900);
-    assert_eq!(entry.request.customer_id, placing.order.customer_id);
-    assert_eq!(entry.request.payment_method, placing.order.payment_method);
-    assert_eq!(entry.request.request_id, Some(placing.request_id));
+    assert_eq!(entry.order_id, placing.id);
+    assert_eq!(entry.total.minor(), 19900);
+    assert_eq!(entry.customer_id, placing.order.customer_id);
+    assert_eq!(entry.payment_method, placing.order.payment_method);
+    assert_eq!(entry.request_id, Some(placing.request_id));
     assert_eq!(entry.traceparent, placing.traceparent);
     assert_eq!(claimed[0].entries[0].traceparent, None);
 }

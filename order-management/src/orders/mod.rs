@@ -6,5 +6,5 @@ mod settle;
 mod survey;
 
 pub(crate) use place::{Intake, PlaceError};
-pub(crate) use settle::Settlements;
+pub(crate) use settle::{Settlements, outcome};
 pub(crate) use survey::survey;

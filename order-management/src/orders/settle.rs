@@ -1,5 +1,8 @@
 //! **settle**: from a payment result to the order's final status, many in one commit.
 
+use common::domain::{OrderStatus, Verdict};
+use common::message::PaymentResult;
+use common::road;
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
 use db::orders::{Settled, Settling};
@@ -23,27 +26,49 @@ impl Settlements {
     /// Settles orders, however long the database is away. A repeated or contradicting verdict
     /// changes nothing and is counted (P5). Answers in their order; an error is what the database
     /// refuses for good.
-    pub(crate) async fn settle(&self, settlings: &[Settling]) -> Vec<Result<Settled, Error>> {
-        let settled = until_stored(&self.gather, settlings).await;
-        for (settling, settled) in settlings.iter().zip(&settled) {
+    pub(crate) async fn settle(&self, results: &[PaymentResult]) -> Vec<Result<Settled, Error>> {
+        let settlings: Vec<Settling> = results.iter().map(settling).collect();
+        let settled = until_stored(&self.gather, &settlings).await;
+        for (result, settled) in results.iter().zip(&settled) {
             if let Ok(settled) = settled {
-                self.count(settling, *settled);
+                self.count(result, *settled);
             }
         }
+        let told = results.iter().zip(&settled).filter(|(_, settled)| settled.is_ok());
+        road::tell(Settle::NAME, told.map(|(r, settled)| (outcome(r, settled), r.about())));
         settled
     }
 
-    fn count(&self, settling: &Settling, settled: Settled) {
+    fn count(&self, result: &PaymentResult, settled: Settled) {
         let outcome = match settled {
             Settled::Moved => "moved",
             Settled::Repeated => "repeated",
             Settled::Contradicting => {
-                log::error!(order:% = settling.id; "a verdict contradicts the final status: ignored");
+                let order_id = result.order_id;
+                log::error!(order_id:%; "a verdict contradicts the final status: ignored");
                 "contradicting"
             }
             Settled::UnknownOrder => "unknown",
         };
         self.metrics.results.get_or_create(&ResultLabels { outcome }).inc();
+    }
+}
+
+fn settling(result: &PaymentResult) -> Settling {
+    Settling { id: result.order_id, verdict: result.verdict.clone() }
+}
+
+/// What a result changed, in one word: the order's status if it moved.
+pub(crate) fn outcome(result: &PaymentResult, settled: &Result<Settled, Error>) -> &'static str {
+    match settled {
+        Ok(Settled::Moved) => match result.verdict {
+            Verdict::Captured => OrderStatus::Confirmed.as_str(),
+            Verdict::Declined(_) => OrderStatus::Canceled.as_str(),
+        },
+        Ok(Settled::Repeated) => "repeated",
+        Ok(Settled::Contradicting) => "contradicting",
+        Ok(Settled::UnknownOrder) => "unknown order",
+        Err(_) => "refused",
     }
 }
 
