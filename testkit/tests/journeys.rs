@@ -32,5 +32,7 @@ mod journeys {
     mod secrets;
     mod shutdown;
     mod start;
+    mod story;
+    mod traces;
     mod workers;
 }
