@@ -178,7 +178,8 @@ async fn every_attempt_at_a_charge_is_in_the_orders_trace() {
     let all = collector
         .eventually("the reply and the settle", LONG, |spans| {
             trace_of(spans, &order).is_some_and(|trace| {
-                let there = |name| spans.iter().any(|s| s.trace_id == trace && s.name == *name);
+                let there =
+                    |name: &String| spans.iter().any(|s| s.trace_id == trace && s.name == *name);
                 ends.iter().all(there)
             })
         })
