@@ -13,5 +13,6 @@ mod house {
     mod sizes;
     mod sources;
     mod statements;
+    mod told;
     mod waiting;
 }
