@@ -62,7 +62,7 @@ mod tests {
         let counts = text.lines().filter_map(|line| {
             let labels = line
                 .strip_prefix("http_server_request_duration_seconds_count{")?
-                .split_once('}')?
+                .rsplit_once('}')?
                 .0;
             let value = |label: &str| label.split('"').nth(1).unwrap_or_default().to_owned();
             Some(labels.split(',').map(value).collect::<Vec<_>>().join(" "))
