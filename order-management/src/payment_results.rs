@@ -85,7 +85,7 @@ fn own(about: &About<'_>) -> Own {
 fn destination(about: &About<'_>, settled: Result<Settled, Error>) -> Option<Destination> {
     let order_id = about.order_id;
     match settled {
-        Ok(Settled::Moved | Settled::Repeated | Settled::Contradicting) => None,
+        Ok(Settled::Moved { .. } | Settled::Repeated | Settled::Contradicting) => None,
         Ok(Settled::UnknownOrder) => {
             let detail = format!("there is no order {order_id}");
             Some(Destination::Dead { reason: "unknown_order", detail })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::broker::{Consumer, Publisher, readiness};
 use common::runtime::ops_server;
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
 use common::trace::{self, MessageSpans};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
@@ -26,10 +26,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let tasks = Tasks::on(Handle::current());
     // Nobody is sent here by a balancer who would have to be told first.
     tasks.stop_on_signals(Duration::ZERO)?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::of(Program::PaymentProcessor);
+    count_lines(&metrics.telemetry.lines);
     trace::start(&config.trace, "payment-processor", (&tasks, &metrics))
         .map_err(anyhow::Error::msg)?;
     let db = Db::new(&config.payments, Handle::current())?;
+    db.show_in(&metrics, "payments");
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
 

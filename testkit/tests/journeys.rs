@@ -24,6 +24,7 @@ mod journeys {
     mod idempotency;
     mod input;
     mod messages;
+    mod metrics;
     mod poison;
     mod reconcile;
     mod recovery;

@@ -3,11 +3,13 @@
 mod json;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use env_logger::{Builder, Env};
 
 pub use self::json::ROAD;
 use self::json::json_line;
+use super::Lines;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
@@ -66,6 +68,14 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
     }
 }
 
+/// Counts the lines from now on.
+pub fn count_lines(lines: &Lines) {
+    // A second process within this one, in a test, keeps the first one's.
+    LINES.get_or_init(|| lines.clone());
+}
+
+static LINES: OnceLock<Lines> = OnceLock::new();
+
 /// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
 struct Discreet(env_logger::Logger);
 
@@ -82,8 +92,11 @@ impl log::Log for Discreet {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if Self::may_tell(record.metadata()) {
+        if Self::may_tell(record.metadata()) && self.0.matches(record) {
             self.0.log(record);
+            if let Some(lines) = LINES.get() {
+                lines.of(record.level()).inc();
+            }
         }
     }
 

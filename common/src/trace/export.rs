@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::collector::Collector;
 use super::settings::{TraceExporter, TraceSettings};
-use crate::runtime::{Metrics, Tasks};
+use crate::runtime::{Metrics, Spans, Tasks};
 
 /// How many spans may wait; what ends while that many wait is dropped. About 1 kB each.
 const WAITING_MAX: usize = 4096;
@@ -27,7 +27,7 @@ pub(super) struct Recorder {
     queue: mpsc::Sender<Item>,
     pub(super) ratio: f64,
     pub(super) scope: InstrumentationScope,
-    metrics: Metrics,
+    counts: Spans,
 }
 
 enum Item {
@@ -45,7 +45,7 @@ impl Recorder {
     /// Takes a span, or drops and counts it where there is no room.
     pub(super) fn record(&self, span: SpanData) {
         if self.queue.try_send(Item::Span(Box::new(span))).is_err() {
-            self.metrics.spans("dropped", 1);
+            self.counts.dropped.inc();
         }
     }
 }
@@ -71,10 +71,10 @@ pub fn start(
         scope: InstrumentationScope::builder("ordermill")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build(),
-        metrics: metrics.clone(),
+        counts: metrics.telemetry.spans.clone(),
     };
     if RECORDER.set(recorder).is_ok() {
-        tasks.spawn("spans", export(collector, waiting, metrics.clone()));
+        tasks.spawn("spans", export(collector, waiting, metrics.telemetry.spans.clone()));
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ pub async fn finish() {
     }
 }
 
-async fn export(collector: Collector, mut waiting: mpsc::Receiver<Item>, metrics: Metrics) {
+async fn export(collector: Collector, mut waiting: mpsc::Receiver<Item>, counts: Spans) {
     let mut taken = Vec::with_capacity(BATCH_MAX);
     let mut away = false;
     while waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
@@ -104,10 +104,10 @@ async fn export(collector: Collector, mut waiting: mpsc::Receiver<Item>, metrics
                 Item::Flush(done) => flushed.push(done),
             }
         }
-        let count = spans.len();
+        let count = u64::try_from(spans.len()).unwrap_or(u64::MAX);
         let sent = if spans.is_empty() { Ok(()) } else { collector.send(spans).await };
         let failed = sent.is_err();
-        metrics.spans(if failed { "failed" } else { "exported" }, count);
+        if failed { &counts.failed } else { &counts.exported }.inc_by(count);
         match sent {
             Err(why) if !away => {
                 log::warn!("the collector takes no spans, they are dropped: {why}")
