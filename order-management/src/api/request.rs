@@ -105,7 +105,6 @@ mod tests {
 
     use super::*;
 
-    #[expect(clippy::unused_async, reason = "a handler is async")]
     async fn panics() -> HttpResponse {
         panic!("on purpose")
     }
