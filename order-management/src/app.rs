@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
-use crate::orders::{Intake, Settlements, survey};
+use crate::orders::{Intake, Settlements, Timelines, survey};
 use crate::payment_results::PaymentResults;
 use crate::reconcile::Reconciler;
 use crate::relay::Relay;
@@ -100,6 +100,7 @@ fn http(
 ) -> anyhow::Result<Server> {
     let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
     let leaving = Data::new(leaving);
+    let timelines = Data::new(Timelines::open(&db, &config.payments)?);
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()
@@ -107,6 +108,7 @@ fn http(
             .app_data(intake.clone())
             .app_data(ready.clone())
             .app_data(leaving.clone())
+            .app_data(timelines.clone())
             .wrap(from_fn(api::with_request_id))
             .configure(api::routes)
     })

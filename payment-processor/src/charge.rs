@@ -4,23 +4,23 @@
 //! answered. Whatever dies in between, the next delivery finds the row and asks the gateway
 //! again under the same key.
 
+mod ask;
 mod stations;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::domain::{PaymentId, Verdict};
+use common::domain::{GatewayCall, PaymentId, Verdict, WorkerName};
 use common::message::PaymentRequest;
-use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Tasks};
+use common::runtime::{Gather, GatherLimits, Metrics, ResultLabels, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::stations::{Finish, Start};
-use crate::gateway::{Asked, Charge, Gateway};
+use self::stations::{Finish, NoteUnanswered, Start};
+use crate::gateway::{Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
 
@@ -60,8 +60,8 @@ pub(crate) type Room = Option<OwnedSemaphorePermit>;
 
 /// A request on its way through the gateway.
 enum Verdicted {
-    /// A verdict that is not recorded yet.
-    Now(PaymentRequest, Charged),
+    /// A verdict that is not recorded yet, and how often the payment had been taken by then.
+    Now(PaymentRequest, Charged, i32),
     /// A verdict of an earlier delivery.
     Before(PaymentRequest, Charged),
     /// None.
@@ -73,6 +73,7 @@ enum Verdicted {
 pub(crate) struct Charges {
     start: Gather<Start>,
     finish: Gather<Finish>,
+    note_unanswered: Gather<NoteUnanswered>,
     gateway: Gateway,
     limits: ChargeLimits,
     room: Arc<Semaphore>,
@@ -89,16 +90,22 @@ pub(crate) struct ChargeLimits {
 }
 
 impl Charges {
-    /// Opens the two stations in front of the payment tables.
+    /// Opens the stations in front of the payment tables.
     pub(crate) fn open(
-        db: &Db,
+        (db, worker): (&Db, &WorkerName),
         gateway: Gateway,
         limits: ChargeLimits,
         (tasks, metrics): (&Tasks, &Metrics),
     ) -> Charges {
         Charges {
-            start: Gather::open(Start(db.clone()), LIMITS, tasks, metrics),
-            finish: Gather::open(Finish(db.clone()), LIMITS, tasks, metrics),
+            start: Gather::open(Start(db.clone(), worker.clone()), LIMITS, tasks, metrics),
+            finish: Gather::open(Finish(db.clone(), worker.clone()), LIMITS, tasks, metrics),
+            note_unanswered: Gather::open(
+                NoteUnanswered(db.clone(), worker.clone()),
+                GatherLimits { in_flight_max: 1, ..LIMITS },
+                tasks,
+                metrics,
+            ),
             gateway,
             limits,
             room: Arc::new(Semaphore::new(usize::from(limits.orders_max))),
@@ -120,7 +127,7 @@ impl Charges {
         requests: Vec<PaymentRequest>,
         mut room: Room,
     ) -> impl Stream<Item = Vec<Charging>> {
-        let startings: Vec<Starting> = requests.iter().map(starting).collect();
+        let startings: Vec<Starting> = requests.iter().map(Start::item).collect();
         let started = until_stored(&self.start, &startings).await;
         let ask = |(request, started)| {
             let room = room.as_mut().and_then(|room| room.split(1));
@@ -145,14 +152,15 @@ impl Charges {
             }
             Ok(Started::First(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = self.ask(self.gateway.charge(&charge)).await;
+                let verdict = self.charge_under_key(&charge, payment.attempt).await;
                 (payment, verdict)
             }
             Ok(Started::Again(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = match self.ask(self.gateway.look_up(&charge)).await {
+                let look_up = (&charge, payment.attempt, GatewayCall::LookUp);
+                let verdict = match self.ask(look_up, self.gateway.look_up(&charge)).await {
                     Ok(Some(verdict)) => Ok(verdict),
-                    Ok(None) => self.ask(self.gateway.charge(&charge)).await,
+                    Ok(None) => self.charge_under_key(&charge, payment.attempt).await,
                     Err(no_verdict) => Err(no_verdict),
                 };
                 (payment, verdict)
@@ -160,7 +168,10 @@ impl Charges {
         };
         self.count(verdict.as_ref().ok());
         match verdict {
-            Ok(verdict) => Verdicted::Now(request, Charged { payment_id: payment.id, verdict }),
+            Ok(verdict) => {
+                let charged = Charged { payment_id: payment.id, verdict };
+                Verdicted::Now(request, charged, payment.attempt)
+            }
             Err(error) => Verdicted::Not(request, error),
         }
     }
@@ -172,7 +183,7 @@ impl Charges {
         let end = |(verdicted, room)| match verdicted {
             Verdicted::Before(request, charged) => Charging { request, result: Ok(charged), room },
             Verdicted::Not(request, error) => Charging { request, result: Err(error), room },
-            Verdicted::Now(request, said) => {
+            Verdicted::Now(request, said, _) => {
                 let result = match recorded.next() {
                     Some(Ok(verdict)) => Ok(agreed(&request, said, verdict)),
                     Some(Err(error)) => Err(error.into()),
@@ -182,16 +193,6 @@ impl Charges {
             }
         };
         group.into_iter().map(end).collect()
-    }
-
-    /// The gateway's answer, if it comes in time.
-    async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
-        reach(CrashPoint::ChargeAsking);
-        match tokio::time::timeout(self.limits.timeout, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
-            Err(_) => Err(ChargeError::NoVerdict("no answer in time")),
-        }
     }
 
     fn count(&self, verdict: Option<&Verdict>) {
@@ -204,21 +205,13 @@ impl Charges {
     }
 }
 
-fn starting(request: &PaymentRequest) -> Starting {
-    Starting {
-        order_id: request.order_id,
-        payment_id: PaymentId::new(),
-        amount: request.total,
-        currency: request.currency,
-        payment_method: request.payment_method.clone(),
-    }
-}
-
 fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
     match verdicted {
-        Verdicted::Now(request, charged) => {
-            Some(Finishing { order_id: request.order_id, verdict: charged.verdict.clone() })
-        }
+        Verdicted::Now(request, charged, attempt) => Some(Finishing {
+            order_id: request.order_id,
+            verdict: charged.verdict.clone(),
+            attempt: *attempt,
+        }),
         Verdicted::Before(..) | Verdicted::Not(..) => None,
     }
 }
