@@ -32,5 +32,6 @@ mod journeys {
     mod secrets;
     mod shutdown;
     mod start;
+    mod timeline;
     mod workers;
 }

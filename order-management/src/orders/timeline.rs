@@ -1,7 +1,8 @@
 //! What became of one order, from what the tables know. No row is written for it on the fast path, so
 //! a moment that no row remembers has no time here.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use common::domain::{GatewayCall, OrderId, OrderStatus, PaymentId, Reason};
 use db::dead_letters::Outcome;
@@ -117,9 +118,17 @@ impl Timelines {
     pub(crate) async fn of(&self, id: OrderId) -> Result<Option<Timeline>, Error> {
         let Some(shop) = timeline::shop(&self.shop, id).await? else { return Ok(None) };
         let payment = timeline::payments(&self.payments, id).await;
-        let payment = payment.inspect_err(|error| {
-            log::warn!(order_id:% = id; "a timeline is told without its payment: {error}");
-        });
+        let payment = payment.inspect_err(|error| complain(id, error));
         Ok(Some(told::tell(id, &shop, payment.as_ref().map(Option::as_ref).ok())))
+    }
+}
+
+/// One line a second is enough to know, however many ask.
+fn complain(id: OrderId, error: &Error) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| last.elapsed() > Duration::from_secs(1)) {
+        *last = Some(Instant::now());
+        log::warn!(order_id:% = id; "a timeline is told without its payment: {error}");
     }
 }
