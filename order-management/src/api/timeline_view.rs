@@ -53,13 +53,13 @@ pub(crate) struct EventView {
     #[schema(example = "charge")]
     station: StationView,
     #[serde(flatten)]
-    details: Details,
+    details: EventDetails,
 }
 
 /// What belongs to some events only.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Details {
+struct EventDetails {
     /// The worker, by its `INSTANCE_NAME`; not known of what is older than the workers' names.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "mill-7/4711", nullable = false)]
@@ -128,33 +128,37 @@ impl From<&Event> for EventView {
     }
 }
 
-fn details(what: &What) -> Details {
+fn details(what: &What) -> EventDetails {
     let text = |reason: &Option<Reason>| reason.as_ref().map(ToString::to_string);
     match what {
-        What::Placed | What::Queued | What::Published | What::Replied => Details::default(),
+        What::Placed | What::Queued | What::Published | What::Replied => EventDetails::default(),
         What::Taken(by) | What::TakenAgain(by) => of(by),
         What::Unanswered(by, call, why) => {
-            Details { operation: Some((*call).into()), reason: Some(why.clone()), ..of(by) }
+            EventDetails { operation: Some((*call).into()), reason: Some(why.clone()), ..of(by) }
         }
-        What::Captured(by, id) => Details { payment_id: Some(id.to_string()), ..of(by) },
+        What::Captured(by, id) => EventDetails { payment_id: Some(id.to_string()), ..of(by) },
         What::Declined(by, id, reason) => {
-            Details { payment_id: Some(id.to_string()), reason: text(reason), ..of(by) }
+            EventDetails { payment_id: Some(id.to_string()), reason: text(reason), ..of(by) }
         }
-        What::Settled(status, reason) => {
-            Details { status: Some(status.as_str()), reason: text(reason), ..Details::default() }
-        }
-        What::AskedAgain(times) => Details { times: Some(*times), ..Details::default() },
-        What::Parked { queue, reason } => Details {
+        What::Settled(status, reason) => EventDetails {
+            status: Some(status.as_str()),
+            reason: text(reason),
+            ..EventDetails::default()
+        },
+        What::AskedAgain(times) => EventDetails { times: Some(*times), ..EventDetails::default() },
+        What::Parked { queue, reason } => EventDetails {
             queue: Some(queue.clone()),
             reason: Some(reason.clone()),
-            ..Details::default()
+            ..EventDetails::default()
         },
-        What::Replayed { by, outcome } | What::Discarded { by, outcome } => {
-            Details { by: Some(by.clone()), outcome: Some((*outcome).into()), ..Details::default() }
-        }
+        What::Replayed { by, outcome } | What::Discarded { by, outcome } => EventDetails {
+            by: Some(by.clone()),
+            outcome: Some((*outcome).into()),
+            ..EventDetails::default()
+        },
     }
 }
 
-fn of(by: &By) -> Details {
-    Details { worker: by.worker.clone(), attempt: Some(by.attempt), ..Details::default() }
+fn of(by: &By) -> EventDetails {
+    EventDetails { worker: by.worker.clone(), attempt: Some(by.attempt), ..EventDetails::default() }
 }
