@@ -106,7 +106,7 @@ async fn letters_are_found_by_their_order_and_no_others_are_read() {
     end(&store.db, &[pack.id], Outcome::Failed).await.unwrap();
     let others: Vec<_> = (0..5000).map(|_| replay("b", vec![OrderId::new()])).collect();
     begin(&store.db, &others).await.unwrap();
-    store.look.batch_execute("select pg_stat_force_next_flush()").await.unwrap();
+    store.look.batch_execute("analyze; select pg_stat_force_next_flush()").await.unwrap();
     let before = store.count(READ).await;
 
     let told = shop(&reader, ids[0]).await.unwrap().unwrap().letters;
