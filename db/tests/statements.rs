@@ -19,4 +19,5 @@ mod statements {
     mod settle;
     mod shop;
     mod store;
+    mod timeline;
 }

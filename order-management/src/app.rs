@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
-use crate::orders::{Intake, Settlements, show_backlog, survey};
+use crate::orders::{Intake, Settlements, Timelines, show_backlog, survey};
 use crate::payment_results::PaymentResults;
 use crate::reconcile::Reconciler;
 use crate::relay::Relay;
@@ -111,6 +111,7 @@ fn http(
 ) -> anyhow::Result<Server> {
     let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
     let (leaving, counts) = (Data::new(leaving), Data::new(counts));
+    let timelines = Data::new(Timelines::open(db.get_ref(), &config.payments)?);
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()
@@ -119,6 +120,7 @@ fn http(
             .app_data(ready.clone())
             .app_data(leaving.clone())
             .app_data(counts.clone())
+            .app_data(timelines.clone())
             .wrap(from_fn(api::with_request_id))
             .wrap(from_fn(count_requests))
             .configure(api::routes)

@@ -43,13 +43,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
             log::error!("the port for operators is gone: {error}");
         }
     });
-    log::info!(ops:% = bound; "payment-processor {} started", env!("CARGO_PKG_VERSION"));
+    log::info!(ops:% = bound; "payment-processor {} started: {}", env!("CARGO_PKG_VERSION"), config.name.as_str());
 
     db::migrate_when_there(&config.payments, Migrations::Payments, &tasks).await?;
     let gateway = Gateway::open(&config.gateway, &db, (&tasks, &metrics));
     let limits =
         ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
-    let charges = Charges::open(&db, gateway, limits, (&tasks, &metrics));
+    let charges = Charges::open((&db, &config.name), gateway, limits, (&tasks, &metrics));
     let replies = Replies::open(&config.broker, &publisher, &tasks, &metrics);
     let spans = MessageSpans::of(&config.broker.topology.exchange, &config.broker.receive.name);
     let handler = PaymentRequests::new(charges, replies, tasks.stopping(), spans);

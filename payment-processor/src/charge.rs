@@ -10,7 +10,7 @@ mod told;
 
 use std::sync::Arc;
 
-use common::domain::{PaymentId, Verdict};
+use common::domain::{PaymentId, Verdict, WorkerName};
 use common::message::PaymentRequest;
 use common::road;
 use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
@@ -65,8 +65,8 @@ pub(crate) type Room = Option<OwnedSemaphorePermit>;
 
 /// A request on its way through the gateway.
 enum Verdicted {
-    /// A verdict that is not recorded yet.
-    Now(PaymentRequest, Charged),
+    /// A verdict that is not recorded yet, and how often the payment had been taken by then.
+    Now(PaymentRequest, Charged, i32),
     /// A verdict of an earlier delivery.
     Before(PaymentRequest, Charged),
     /// None.
@@ -85,9 +85,9 @@ pub(crate) struct Charges {
 }
 
 impl Charges {
-    /// Opens the two stations in front of the payment tables.
+    /// Opens the stations in front of the payment tables.
     pub(crate) fn open(
-        db: &Db,
+        (db, worker): (&Db, &WorkerName),
         gateway: Gateway,
         limits: ChargeLimits,
         (tasks, metrics): (&Tasks, &Metrics),
@@ -96,10 +96,10 @@ impl Charges {
         let room = Arc::new(Semaphore::new(usize::from(orders_max)));
         show_room(&room, orders_max, metrics);
         Charges {
-            start: Gather::open(Start(db.clone()), LIMITS, tasks, metrics),
-            finish: Gather::open(Finish(db.clone()), LIMITS, tasks, metrics),
+            start: Gather::open(Start(db.clone(), worker.clone()), LIMITS, tasks, metrics),
+            finish: Gather::open(Finish(db.clone(), worker.clone()), LIMITS, tasks, metrics),
             gateway,
-            asking: Asking::new(limits.timeout, metrics),
+            asking: Asking::open((db, worker), limits.timeout, (tasks, metrics)),
             orders_max,
             room,
         }
@@ -119,7 +119,7 @@ impl Charges {
         requests: Vec<PaymentRequest>,
         mut room: Room,
     ) -> impl Stream<Item = Vec<Charging>> {
-        let startings: Vec<Starting> = requests.iter().map(starting).collect();
+        let startings: Vec<Starting> = requests.iter().map(Start::item).collect();
         let started = until_stored(&self.start, &startings).await;
         road::tell("charge", requests.iter().zip(&started).filter_map(begun));
         let ask = |(request, started)| {
@@ -145,14 +145,16 @@ impl Charges {
             }
             Ok(Started::First(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = self.asking.ask(&request, self.gateway.charge(&charge)).await;
+                let asked = (&request, payment.attempt);
+                let verdict = self.asking.ask(asked, self.gateway.charge(&charge)).await;
                 (payment, verdict)
             }
             Ok(Started::Again(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = match self.asking.ask(&request, self.gateway.look_up(&charge)).await {
+                let asked = (&request, payment.attempt);
+                let verdict = match self.asking.ask(asked, self.gateway.look_up(&charge)).await {
                     Ok(Some(verdict)) => Ok(verdict),
-                    Ok(None) => self.asking.ask(&request, self.gateway.charge(&charge)).await,
+                    Ok(None) => self.asking.ask(asked, self.gateway.charge(&charge)).await,
                     Err(no_verdict) => Err(no_verdict),
                 };
                 (payment, verdict)
@@ -160,7 +162,10 @@ impl Charges {
         };
         self.asking.count(verdict.as_ref().ok());
         match verdict {
-            Ok(verdict) => Verdicted::Now(request, Charged { payment_id: payment.id, verdict }),
+            Ok(verdict) => {
+                let charged = Charged { payment_id: payment.id, verdict };
+                Verdicted::Now(request, charged, payment.attempt)
+            }
             Err(error) => Verdicted::Not(request, error),
         }
     }
@@ -172,7 +177,7 @@ impl Charges {
         let end = |(verdicted, room)| match verdicted {
             Verdicted::Before(request, charged) => Charging { request, result: Ok(charged), room },
             Verdicted::Not(request, error) => Charging { request, result: Err(error), room },
-            Verdicted::Now(request, said) => {
+            Verdicted::Now(request, said, _) => {
                 let result = match recorded.next() {
                     Some(Ok(verdict)) => Ok(agreed(&request, said, verdict)),
                     Some(Err(error)) => Err(error.into()),
@@ -197,21 +202,13 @@ fn show_room(room: &Arc<Semaphore>, orders_max: u16, metrics: &Metrics) {
     });
 }
 
-fn starting(request: &PaymentRequest) -> Starting {
-    Starting {
-        order_id: request.order_id,
-        payment_id: PaymentId::new(),
-        amount: request.total,
-        currency: request.currency,
-        payment_method: request.payment_method.clone(),
-    }
-}
-
 fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
     match verdicted {
-        Verdicted::Now(request, charged) => {
-            Some(Finishing { order_id: request.order_id, verdict: charged.verdict.clone() })
-        }
+        Verdicted::Now(request, charged, attempt) => Some(Finishing {
+            order_id: request.order_id,
+            verdict: charged.verdict.clone(),
+            attempt: *attempt,
+        }),
         Verdicted::Before(..) | Verdicted::Not(..) => None,
     }
 }

@@ -34,6 +34,7 @@ mod journeys {
     mod shutdown;
     mod start;
     mod story;
+    mod timeline;
     mod traces;
     mod workers;
 }

@@ -13,7 +13,7 @@ pub use customer::{Customer, CustomerName, Email};
 pub use id::{ActionId, CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
 pub use money::{Amount, AmountTooLarge, Currency};
 pub use order::{NewOrder, Order, OrderStatus, Quantity};
-pub use payment::{PaymentMethod, Reason, Verdict};
+pub use payment::{GatewayCall, PaymentMethod, Reason, Verdict, WorkerName};
 pub use product::{Product, ProductName};
 pub use trace::{About, TraceParent};
 

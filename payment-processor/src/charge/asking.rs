@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use common::domain::Verdict;
+use common::domain::{GatewayCall, Verdict, WorkerName};
 use common::message::PaymentRequest;
 use common::runtime::crash_point::reach;
-use common::runtime::{Calls, CrashPoint, GatewayMetrics, Metrics};
+use common::runtime::{Calls, CrashPoint, GatewayMetrics, Gather, GatherLimits, Metrics, Tasks};
 use common::trace;
+use db::Db;
+use db::payments::Unanswered;
 
-use super::ChargeError;
+use super::stations::NoteUnanswered;
 use super::told::asked;
-use crate::gateway::Asked;
+use super::{ChargeError, LIMITS};
+use crate::gateway::{Asked, NoAnswer};
 
 /// The bounds of charging.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +29,13 @@ pub(crate) struct ChargeLimits {
 pub(super) struct Asking {
     timeout: Duration,
     numbers: GatewayMetrics,
+    unanswered: Gather<NoteUnanswered>,
 }
 
 /// What the gateway may say.
 pub(super) trait Answer {
-    /// What is asked for, in one word.
-    const OPERATION: &'static str;
+    /// What is asked.
+    const CALL: GatewayCall;
     /// The calls that are answered with it.
     fn calls(numbers: &GatewayMetrics) -> &Calls;
     /// Counts this answer.
@@ -40,7 +44,7 @@ pub(super) trait Answer {
 
 /// To a charge.
 impl Answer for Verdict {
-    const OPERATION: &'static str = "charge";
+    const CALL: GatewayCall = GatewayCall::Charge;
 
     fn calls(numbers: &GatewayMetrics) -> &Calls {
         &numbers.charge
@@ -53,7 +57,7 @@ impl Answer for Verdict {
 
 /// To a look-up.
 impl Answer for Option<Verdict> {
-    const OPERATION: &'static str = "look_up";
+    const CALL: GatewayCall = GatewayCall::LookUp;
 
     fn calls(numbers: &GatewayMetrics) -> &Calls {
         &numbers.look_up
@@ -77,14 +81,21 @@ fn count_verdict(verdict: &Verdict, calls: &Calls) {
 }
 
 impl Asking {
-    pub(super) fn new(timeout: Duration, metrics: &Metrics) -> Asking {
-        Asking { timeout, numbers: metrics.gateway.clone() }
+    pub(super) fn open(
+        (db, worker): (&Db, &WorkerName),
+        timeout: Duration,
+        (tasks, metrics): (&Tasks, &Metrics),
+    ) -> Asking {
+        let station = NoteUnanswered(db.clone(), worker.clone());
+        let limits = GatherLimits { in_flight_max: 1, ..LIMITS };
+        let unanswered = Gather::open(station, limits, tasks, metrics);
+        Asking { timeout, numbers: metrics.gateway.clone(), unanswered }
     }
 
-    /// The gateway's answer, if it comes in time.
+    /// The gateway's answer, if it comes in time. That none came is noted down if there is room.
     pub(super) async fn ask<T: Answer>(
         &self,
-        request: &PaymentRequest,
+        (request, attempt): (&PaymentRequest, i32),
         answer: impl Future<Output = Asked<T>>,
     ) -> Result<T, ChargeError> {
         reach(CrashPoint::ChargeAsking);
@@ -93,21 +104,19 @@ impl Asking {
         let begun = Instant::now();
         let answered = tokio::time::timeout(self.timeout, answer).await;
         calls.took.observe(begun.elapsed().as_secs_f64());
-        let answered = match answered {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
-            Err(_) => Err(ChargeError::NoVerdict("no answer in time")),
-        };
+        let answered = answered.unwrap_or(Err(NoAnswer("no answer in time")));
         match &answered {
             Ok(answer) => answer.count(&self.numbers),
-            Err(_) => {
+            Err(NoAnswer(why)) => {
                 calls.unknown.inc();
+                let (order_id, call) = (request.order_id, T::CALL);
+                self.unanswered.leave_all(vec![Unanswered { order_id, attempt, call, why }]);
             }
         }
         if let Some(span) = span {
-            span.end(asked(T::OPERATION, request, answered.as_ref().err()));
+            span.end(asked(T::CALL, request, answered.as_ref().err()));
         }
-        answered
+        answered.map_err(|why| ChargeError::NoVerdict(why.0))
     }
 
     /// What came of an order that was asked for, however many calls that took.

@@ -1,11 +1,12 @@
 //! What charging tells in log lines and spans.
 
-use common::domain::{About, Verdict};
+use common::domain::{About, GatewayCall, Verdict};
 use common::message::PaymentRequest;
 use common::trace::{self, KeyValue, SpanKind};
 use db::payments::Started;
 
-use super::{ChargeError, Charging};
+use super::Charging;
+use crate::gateway::NoAnswer;
 
 /// A verdict in one word.
 pub(crate) fn outcome(verdict: &Verdict) -> &'static str {
@@ -35,15 +36,15 @@ pub(super) fn ended(charging: &Charging) -> Option<Told<'_>> {
 
 /// What the span of a question to the gateway tells.
 pub(super) fn asked(
-    operation: &str,
+    call: GatewayCall,
     request: &PaymentRequest,
-    error: Option<&ChargeError>,
+    error: Option<&NoAnswer>,
 ) -> trace::Told {
     let order_id = KeyValue::new(trace::ORDER_ID, request.order_id.to_string());
     trace::Told {
-        name: format!("gateway {operation}").into(),
+        name: format!("gateway {}", call.as_str()).into(),
         kind: SpanKind::Client,
         attributes: vec![order_id],
-        failed: error.map(|error| error.to_string().into()),
+        failed: error.map(|error| error.0.into()),
     }
 }

@@ -77,7 +77,7 @@ pub const ALL: [Sabotage; 14] = [
         file: "payment-processor/src/charge.rs",
         right: "Err(error) => Verdicted::Not(request, error),\n        }",
         wrong: "Err(_) => Verdicted::Now(request, Charged { payment_id: payment.id, \
-                verdict: Verdict::Declined(None) }),\n        }",
+                verdict: Verdict::Declined(None) }, payment.attempt),\n        }",
         faults: &[Kind::SilenceGateway],
         caught_by: &["P3 (false-verdict)"],
     },
