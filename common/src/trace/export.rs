@@ -6,6 +6,7 @@ use std::time::Duration;
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::collector::Collector;
 use super::settings::{TraceExporter, TraceSettings};
@@ -25,6 +26,8 @@ static RECORDER: OnceLock<Recorder> = OnceLock::new();
 /// Where spans go in.
 pub(super) struct Recorder {
     queue: mpsc::Sender<Item>,
+    /// Cancelled at the end: no more pauses.
+    hurry: CancellationToken,
     pub(super) ratio: f64,
     pub(super) scope: InstrumentationScope,
     counts: Spans,
@@ -65,8 +68,10 @@ pub fn start(
     }
     let collector = Collector::of(&settings.exporter, service)?;
     let (queue, waiting) = mpsc::channel(WAITING_MAX);
+    let hurry = CancellationToken::new();
     let recorder = Recorder {
         queue,
+        hurry: hurry.clone(),
         ratio: settings.ratio,
         scope: InstrumentationScope::builder("ordermill")
             .with_version(env!("CARGO_PKG_VERSION"))
@@ -74,7 +79,9 @@ pub fn start(
         counts: metrics.telemetry.spans.clone(),
     };
     if RECORDER.set(recorder).is_ok() {
-        tasks.spawn("spans", export(collector, waiting, metrics.telemetry.spans.clone()));
+        let exporter =
+            Exporter { collector, waiting, hurry, counts: metrics.telemetry.spans.clone() };
+        tasks.spawn("spans", exporter.run());
     }
     Ok(())
 }
@@ -82,6 +89,7 @@ pub fn start(
 /// Gives the last spans a moment to leave.
 pub async fn finish() {
     let Some(recorder) = recorder() else { return };
+    recorder.hurry.cancel();
     let (done, flushed) = oneshot::channel();
     let flush = async {
         if recorder.queue.send(Item::Flush(done)).await.is_ok() {
@@ -93,35 +101,59 @@ pub async fn finish() {
     }
 }
 
-async fn export(collector: Collector, mut waiting: mpsc::Receiver<Item>, counts: Spans) {
-    let mut taken = Vec::with_capacity(BATCH_MAX);
-    let mut away = false;
-    while waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
-        let (mut spans, mut flushed) = (Vec::new(), Vec::new());
-        for item in taken.drain(..) {
-            match item {
-                Item::Span(span) => spans.push(*span),
-                Item::Flush(done) => flushed.push(done),
+/// What takes spans out of the queue, until its task ends.
+struct Exporter {
+    collector: Collector,
+    waiting: mpsc::Receiver<Item>,
+    hurry: CancellationToken,
+    counts: Spans,
+}
+
+impl Exporter {
+    async fn run(mut self) {
+        let mut taken = Vec::with_capacity(BATCH_MAX);
+        let mut away = false;
+        while self.waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
+            let (mut spans, mut flushed) = (Vec::new(), Vec::new());
+            for item in taken.drain(..) {
+                match item {
+                    Item::Span(span) => spans.push(*span),
+                    Item::Flush(done) => flushed.push(done),
+                }
             }
+            away = self.send(spans, away).await;
+            for done in flushed {
+                // Whoever asked may have left.
+                let _left = done.send(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = self.hurry.cancelled() => {}
+            }
+        }
+    }
+
+    /// Sends them once, and says whether the collector is away now. One line tells when that changes.
+    async fn send(&self, spans: Vec<SpanData>, was_away: bool) -> bool {
+        if spans.is_empty() {
+            return was_away;
         }
         let count = u64::try_from(spans.len()).unwrap_or(u64::MAX);
-        let sent = if spans.is_empty() { Ok(()) } else { collector.send(spans).await };
-        let failed = sent.is_err();
-        if failed { &counts.failed } else { &counts.exported }.inc_by(count);
-        match sent {
-            Err(why) if !away => {
-                log::warn!("the collector takes no spans, they are dropped: {why}")
+        match self.collector.send(spans).await {
+            Ok(()) => {
+                self.counts.exported.inc_by(count);
+                if was_away {
+                    log::info!("the collector takes spans again");
+                }
+                false
             }
-            Ok(()) if away => log::info!("the collector takes spans again"),
-            Ok(()) | Err(_) => {}
-        }
-        away = failed;
-        if flushed.is_empty() {
-            tokio::time::sleep(PAUSE).await;
-        }
-        // Whoever asked may have left.
-        for done in flushed {
-            let _left = done.send(());
+            Err(why) => {
+                self.counts.failed.inc_by(count);
+                if !was_away {
+                    log::warn!("the collector takes no spans, they are dropped: {why}");
+                }
+                true
+            }
         }
     }
 }

@@ -258,6 +258,23 @@ async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn the_last_spans_leave_before_the_process_does() {
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    let order = place(&world, "pm_card_visa", &[]).await;
+    world.eventually_settled(&order).await;
+
+    for process in world.processes() {
+        process.sigterm().unwrap();
+        process.wait_exit(LONG).await.unwrap();
+    }
+
+    let all = collector.spans();
+    let trace = trace_of(&all, &order).unwrap();
+    assert!(whole(&all, &trace), "{:?}", of_trace(&all, &trace).keys());
+}
+
+#[tokio::test]
 async fn nothing_is_recorded_unless_it_is_asked_for() {
     let collector = Collector::start().unwrap();
     let endpoint = collector.otlp_endpoint();
