@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use common::broker::{Consumer, Publisher, readiness};
+use common::broker::{Consumer, LogShipper, Publisher, readiness};
 use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
 use common::runtime::{Metrics, Tasks, start_logging};
 use db::{Db, Migrations};
@@ -36,6 +36,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(config.shutdown_delay)?;
     let metrics = Metrics::new();
+    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.shop, Handle::current())?;
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = watch::Sender::new(None::<Consumer>);
@@ -77,6 +78,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     ops.stop(true).await;
     let ended = tasks.end(END).await;
     log::info!("order-management stopped");
+    shipper.finish().await;
     ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Consumer, Publisher, readiness};
+use common::broker::{Consumer, LogShipper, Publisher, readiness};
 use common::runtime::ops_server;
 use common::runtime::{Metrics, Tasks, start_logging};
 use db::{Db, Migrations};
@@ -26,6 +26,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     // Nobody is sent here by a balancer who would have to be told first.
     tasks.stop_on_signals(Duration::ZERO)?;
     let metrics = Metrics::new();
+    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.payments, Handle::current())?;
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
@@ -58,5 +59,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     ops.stop(true).await;
     let ended = tasks.end(END).await;
     log::info!("payment-processor stopped");
+    shipper.finish().await;
     ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
 }

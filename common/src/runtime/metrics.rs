@@ -38,7 +38,7 @@ pub struct ParkLabels {
 /// Which connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RoleLabels {
-    /// `publish` or `consume`.
+    /// `publish`, `consume` or `logs`.
     pub role: &'static str,
 }
 
@@ -68,6 +68,10 @@ pub struct Metrics {
     pub parked: Family<ParkLabels, Counter>,
     /// Broker connections made, the first ones included.
     pub connects: Family<RoleLabels, Counter>,
+    /// Lines for the log store: `sent`, `dropped`.
+    pub log_lines_shipped: Family<ResultLabels, Counter>,
+    /// Lines that came to the log store: `stored`, `refused`.
+    pub log_entries: Family<ResultLabels, Counter>,
 }
 
 impl Metrics {
@@ -105,6 +109,9 @@ impl Metrics {
         let (parked, connects) = (Family::default(), Family::default());
         registry.register("parked", "Messages sent to a dead-letter queue", parked.clone());
         registry.register("connects", "Broker connections made", connects.clone());
+        let (log_lines_shipped, log_entries) = (Family::default(), Family::default());
+        registry.register("log_lines_shipped", "Lines for the log store", log_lines_shipped.clone());
+        registry.register("log_entries", "Lines that came to the log store", log_entries.clone());
         let registry = Arc::new(registry);
         Metrics {
             registry,
@@ -119,6 +126,8 @@ impl Metrics {
             retries,
             parked,
             connects,
+            log_lines_shipped,
+            log_entries,
         }
     }
 

@@ -21,4 +21,5 @@ pub use metrics::{
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;
+pub use telemetry::sink::{Lines, Origin, collect_lines};
 pub use telemetry::{LogFormat, start_logging};

@@ -1,9 +1,13 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
+pub(super) mod sink;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use env_logger::{Builder, Env};
 use log::kv::{Key, Value, VisitSource};
+
+use super::clock;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
@@ -74,6 +78,12 @@ impl log::Log for Discreet {
 
     fn log(&self, record: &log::Record<'_>) {
         if Self::may_tell(record.metadata()) {
+            // JSON, whatever the terminal gets.
+            if let Some(sink) = sink::of(record.metadata())
+                && self.0.matches(record)
+            {
+                sink.take(&json_line(record, clock::now_text()).to_string());
+            }
             self.0.log(record);
         }
     }
