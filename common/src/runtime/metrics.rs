@@ -110,7 +110,11 @@ impl Metrics {
         registry.register("parked", "Messages sent to a dead-letter queue", parked.clone());
         registry.register("connects", "Broker connections made", connects.clone());
         let (log_lines_shipped, log_entries) = (Family::default(), Family::default());
-        registry.register("log_lines_shipped", "Lines for the log store", log_lines_shipped.clone());
+        registry.register(
+            "log_lines_shipped",
+            "Lines for the log store",
+            log_lines_shipped.clone(),
+        );
         registry.register("log_entries", "Lines that came to the log store", log_entries.clone());
         let registry = Arc::new(registry);
         Metrics {

@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn what_shipping_itself_causes_is_not_shipped() {
-        for target in ["lapin::channel", "common::broker::log_shipper", "mio::poll", "tracing::span"]
+        for target in
+            ["lapin::channel", "common::broker::log_shipper", "mio::poll", "tracing::span"]
         {
             assert!(!is_shipped(target), "{target}");
         }

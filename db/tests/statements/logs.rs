@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use common::domain::OrderId;
+use db::logs::{self, Days, Entry, Level, Query};
+use db::{Error, Migrations, migrate};
+use time::OffsetDateTime;
+
+use super::store::Store;
+
+async fn store() -> Store {
+    let store = Store::fresh().await;
+    migrate(&store.settings, Migrations::Logs).await.unwrap();
+    store
+}
+
+async fn now(store: &Store) -> OffsetDateTime {
+    store.look.query_one("select now()", &[]).await.unwrap().get(0)
+}
+
+fn line(logged_at: OffsetDateTime, sequence: i64) -> Entry {
+    Entry {
+        logged_at,
+        instance: "here-1".to_owned(),
+        sequence,
+        service: "shop".to_owned(),
+        level: Level::Info,
+        target: "road".to_owned(),
+        message: format!("line {sequence}"),
+        order_ids: Vec::new(),
+        request_ids: Vec::new(),
+        trace_ids: Vec::new(),
+        fields: "{}".to_owned(),
+    }
+}
+
+async fn read(store: &Store, query: Query) -> Vec<i64> {
+    let lines = logs::read(&store.db, &query).await.unwrap();
+    lines.iter().map(|line| line.sequence).collect()
+}
+
+#[tokio::test]
+async fn a_line_is_stored_once_and_read_as_it_was() {
+    let store = store().await;
+    let now = now(&store).await;
+    logs::keep(&store.db, 7, &[]).await.unwrap();
+    let full = Entry {
+        order_ids: vec![OrderId::new(), OrderId::new()],
+        request_ids: vec!["a,b".to_owned(), "\\N".to_owned()],
+        trace_ids: vec!["0af7651916cd43dd8448eb211c80319c".to_owned()],
+        fields: r#"{"size": 3}"#.to_owned(),
+        ..line(now, 1)
+    };
+    let lines = [full.clone(), line(now, 2), full.clone()];
+    logs::insert(&store.db, &lines).await.unwrap();
+    logs::insert(&store.db, &lines).await.unwrap();
+
+    let found = logs::read(&store.db, &Query::default()).await.unwrap();
+    assert_eq!(found, [full, line(now, 2)]);
+}
+
+#[tokio::test]
+async fn lines_are_found_by_what_they_are_about_and_how_bad_they_are() {
+    let store = store().await;
+    let now = now(&store).await;
+    logs::keep(&store.db, 7, &[]).await.unwrap();
+    let order = OrderId::new();
+    let lines = [
+        Entry { order_ids: vec![OrderId::new(), order], ..line(now, 1) },
+        Entry { request_ids: vec!["r".to_owned()], level: Level::Debug, ..line(now, 2) },
+        Entry { trace_ids: vec!["t".to_owned()], level: Level::Warn, ..line(now, 3) },
+        Entry { service: "worker".to_owned(), level: Level::Error, ..line(now, 4) },
+        Entry {
+            order_ids: vec![order],
+            request_ids: vec!["r".to_owned()],
+            ..line(now - Duration::from_secs(3600), 5)
+        },
+    ];
+    logs::insert(&store.db, &lines).await.unwrap();
+    let any = Query::default;
+    assert_eq!(read(&store, any()).await, [5, 1, 2, 3, 4]);
+    assert_eq!(read(&store, Query { order: Some(order), ..any() }).await, [5, 1]);
+    let request = Some("r".to_owned());
+    assert_eq!(read(&store, Query { request: request.clone(), ..any() }).await, [5, 2]);
+    let both = Query { order: Some(order), request, ..any() };
+    assert_eq!(read(&store, both).await, [5]);
+    assert_eq!(read(&store, Query { trace: Some("t".to_owned()), ..any() }).await, [3]);
+    assert_eq!(read(&store, Query { level: Level::Info, ..any() }).await, [5, 1, 3, 4]);
+    assert_eq!(read(&store, Query { level: Level::Warn, ..any() }).await, [3, 4]);
+    assert_eq!(read(&store, Query { level: Level::Error, ..any() }).await, [4]);
+    let service = Some("worker".to_owned());
+    assert_eq!(read(&store, Query { service, ..any() }).await, [4]);
+    let age_max = Some(Duration::from_secs(600));
+    assert_eq!(read(&store, Query { age_max, ..any() }).await, [1, 2, 3, 4]);
+    let young = Query { order: Some(order), age_max, ..any() };
+    assert_eq!(read(&store, young).await, [1]);
+    let after = (now, "here-1".to_owned(), 2);
+    assert_eq!(read(&store, Query { after, limit: 1, ..any() }).await, [3]);
+}
+
+#[tokio::test]
+async fn days_are_made_when_they_are_wanted_and_dropped_when_they_are_old() {
+    let store = store().await;
+    let now = now(&store).await;
+    let day = Duration::from_secs(86_400);
+    let today = now.to_offset(time::UtcOffset::UTC).date();
+    let (old, kept) = ((now - 8 * day).date(), (now - 6 * day).date());
+    let make = |day: time::Date| {
+        let (name, next) = (day.to_string().replace('-', ""), day.next_day().unwrap());
+        format!(
+            "create table logs.log_entries_{name} partition of logs.log_entries
+                for values from ('{day} 00:00:00+00') to ('{next} 00:00:00+00')"
+        )
+    };
+    store.look.batch_execute(&make(old)).await.unwrap();
+    logs::insert(&store.db, &[line(now - 8 * day, 1)]).await.unwrap();
+
+    let (first, last) = ((now - 7 * day).date(), today.next_day().unwrap());
+    let far = today.saturating_add(time::Duration::days(9));
+    let wanted = [kept, old, far];
+    let both = tokio::join!(logs::keep(&store.db, 7, &wanted), logs::keep(&store.db, 7, &wanted));
+    assert_eq!(both, (Ok(Days { first, last }), Ok(Days { first, last })));
+    let tables = "select count(*) from pg_inherits where inhparent = 'logs.log_entries'::regclass";
+    assert_eq!(store.count(tables).await, 3, "the one that was wanted, today and tomorrow");
+    assert_eq!(read(&store, Query::default()).await, [0; 0]);
+
+    logs::insert(&store.db, &[line(now - 6 * day, 2), line(now, 3)]).await.unwrap();
+    let without_a_day = logs::insert(&store.db, &[line(now - 8 * day, 4)]).await;
+    assert!(matches!(without_a_day, Err(Error::Refused(_))), "{without_a_day:?}");
+    logs::keep(&store.db, 1, &[]).await.unwrap();
+    assert_eq!(read(&store, Query::default()).await, [3]);
+}
