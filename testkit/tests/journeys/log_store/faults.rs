@@ -188,3 +188,21 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
     assert_eq!(world.queue_depth(LOGS).await, 0);
     assert!(collector.is_running() && !collector.log_contains("interrupted"));
 }
+
+#[tokio::test]
+async fn connections_that_are_cut_cost_no_line_and_double_none() {
+    let mut world = shipping("debug").proxied().start().await;
+    world.add_log_collector(&[]).await;
+    world.ready().await;
+    let mut orders = Vec::new();
+    for _ in 0..8 {
+        for link in [&world.links().order_management, &world.links().workers] {
+            orders.extend(world.place_orders(20).await);
+            link.broker.cut_once();
+        }
+    }
+    balance(&world, &orders).await;
+    world.ready().await;
+    all_stored(&world).await;
+    assert!(each_line_once(&world).await > 100);
+}
