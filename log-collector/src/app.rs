@@ -30,7 +30,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let feed = watch::Sender::new(None::<LogFeed>);
 
     let readiness = db.report_in(readiness(feed.subscribe(), &tasks));
-    let server = ops_server::serve(ops, readiness, metrics.clone(), http::routes(&db))?;
+    let server = ops_server::serve(ops, readiness, metrics.clone(), http::routes(db.clone()))?;
     let ops = server.handle();
     tasks.spawn("ops server", async move {
         if let Err(error) = server.await {

@@ -18,8 +18,8 @@ const MICROSECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
 /// The route `/logs`.
-pub(crate) fn routes(db: &Db) -> impl Fn(&mut ServiceConfig) + Clone + Send + use<> {
-    let db = Data::new(db.clone());
+pub(crate) fn routes(db: Db) -> impl Fn(&mut ServiceConfig) + Clone + Send {
+    let db = Data::new(db);
     move |routes| {
         routes.app_data(db.clone()).route("/logs", web::get().to(page));
     }
