@@ -156,7 +156,8 @@ fn cut(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text;
     }
-    let end = text.floor_char_boundary(bytes_max.saturating_sub(CUT.len()));
+    let room = bytes_max.saturating_sub(CUT.len());
+    let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     format!("{}{CUT}", text.get(..end).unwrap_or_default())
 }
 
