@@ -44,6 +44,8 @@ impl Default for Query {
     }
 }
 
+// Where the walk begins stands in the comparison of rows as well: an index is entered there.
+//
 // A plan has to be right for every value, so that each way to find lines has a statement of its own.
 // Those with an id are found by the index of ids and sorted: a walk in the order of time, in the hope
 // that enough of them come soon, may go through everything. `materialized` is what rules it out.
@@ -64,7 +66,8 @@ macro_rules! read_lines {
                from ",
             $from,
             " where logged_at >= greatest($1::timestamptz, now() - $4::float8 * interval '1 second')
-                and (logged_at, instance, sequence) > ($1, $2::text, $3::bigint)
+                and (logged_at, instance, sequence) >
+                    (greatest($1, now() - $4 * interval '1 second'), $2::text, $3::bigint)
                 and level >= $5::text::logs.level
                 and ($6::text is null or service = $6)
                 and ($7::uuid is null or order_ids @> array[$7])
