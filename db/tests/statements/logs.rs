@@ -129,3 +129,58 @@ async fn days_are_made_when_they_are_wanted_and_dropped_when_they_are_old() {
     logs::keep(&store.db, 1, &[]).await.unwrap();
     assert_eq!(read(&store, Query::default()).await, [3]);
 }
+
+/// Lines of the last ten minutes, a hundred a second, each of an order and a request of its own.
+const FILL: &str = "
+    insert into logs.log_entries
+    select now() - n * interval '10 milliseconds', 'here-1', n, 'shop',
+           case when n % 5000 = 0 then 'ERROR' else 'INFO' end::logs.level, 'road', 'settled',
+           array[lpad(to_hex(n), 32, '0')::uuid], array['r-' || n], array['t-' || n], '{}'
+      from generate_series(1, 60000) as n;
+    vacuum analyze";
+
+/// Pages of tables and indexes that were looked at.
+const PAGES: &str = "
+    select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::bigint
+      from pg_statio_user_tables where schemaname = 'logs'";
+
+#[tokio::test]
+async fn a_page_of_lines_reads_its_own_pages_only_however_many_there_are() {
+    let store = store().await;
+    let now = now(&store).await;
+    logs::keep(&store.db, 7, &[(now - Duration::from_secs(600)).date()]).await.unwrap();
+    for statement in FILL.split(';') {
+        store.look.batch_execute(statement).await.unwrap();
+    }
+    let read_so_far = async || {
+        store.look.batch_execute("select pg_stat_force_next_flush()").await.unwrap();
+        store.count(PAGES).await
+    };
+    let filled = "all that was filled to be counted";
+    let before = testkit::eventually(filled, Duration::from_secs(60), async || {
+        let read = read_so_far().await;
+        if read > 60_000 { Ok(read) } else { Err(read) }
+    })
+    .await;
+
+    let any = || Query { limit: 50, ..Query::default() };
+    let order = OrderId(uuid::Uuid::from_u128(0x500));
+    let found = [
+        read(&store, any()).await.len(),
+        read(&store, Query { age_max: Some(Duration::from_secs(60)), ..any() }).await.len(),
+        read(&store, Query { level: Level::Error, ..any() }).await.len(),
+        read(&store, Query { order: Some(order), ..any() }).await.len(),
+        read(&store, Query { request: Some("r-700".to_owned()), ..any() }).await.len(),
+        read(&store, Query { trace: Some("t-700".to_owned()), ..any() }).await.len(),
+    ];
+    assert_eq!(found, [50, 50, 12, 1, 1, 1]);
+
+    let counted = "what was read to be counted";
+    let read = testkit::eventually(counted, Duration::from_secs(60), async || {
+        store.db.ping().await.unwrap();
+        let read = read_so_far().await - before;
+        if read >= 20 { Ok(read) } else { Err(read) }
+    })
+    .await;
+    assert!(read < 250, "115 lines were found in {read} pages");
+}

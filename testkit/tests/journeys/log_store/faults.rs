@@ -206,3 +206,29 @@ async fn connections_that_are_cut_cost_no_line_and_double_none() {
     all_stored(&world).await;
     assert!(each_line_once(&world).await > 100);
 }
+
+#[tokio::test]
+async fn while_the_broker_takes_nothing_lines_are_dropped_and_no_connection_is_made_anew() {
+    let world = shipping("debug").env("LOG_SHIP_BUFFER", "20").private_servers().start().await;
+    let shop = world.order_management(0);
+    let shown = |name| metric(&world, shop.ops_url("/metrics"), name);
+    let (sent, dropped, connects) = (
+        "log_lines_shipped_total{outcome=\"sent\"}",
+        "log_lines_shipped_total{outcome=\"dropped\"}",
+        "connects_total{role=\"logs\"}",
+    );
+    let mut orders = world.place_orders(20).await;
+    balance(&world, &orders).await;
+    world.rabbitmq().raise_memory_alarm().await.unwrap();
+    eventually("lines to be dropped", LONG, async || {
+        orders.extend(world.place_orders(20).await);
+        shown(dropped).await > 0.0
+    })
+    .await;
+    let before = shown(sent).await;
+    world.rabbitmq().clear_memory_alarm().await.unwrap();
+    balance(&world, &orders).await;
+    eventually("lines to be shipped again", LONG, async || shown(sent).await > before).await;
+    assert_eq!(shown(connects).await, 1.0);
+    assert!(!shop.log_contains("log_shipper"), "{}", shop.log_tail());
+}
