@@ -4,7 +4,7 @@ use std::future::ready;
 use std::time::{Duration, Instant};
 
 use common::runtime::ops_server::{self, Readiness};
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
 use db::Error;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -22,13 +22,17 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    start_logging(config.process.log_format);
+    start_logging(config.process.log_format, "auditor");
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let bound = ops.local_addr()?;
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(Duration::ZERO)?;
-    let (metrics, numbers) = Metrics::of_audit();
+    let metrics = Metrics::of(Program::Auditor);
+    count_lines(&metrics.telemetry.lines);
+    let numbers = metrics.audit.clone();
     let sources = Sources::open(&config, &Handle::current())?;
+    sources.shop.show_in(&metrics, "shop");
+    sources.payments.show_in(&metrics, "payments");
     let report = watch::Sender::new(Report::default());
     let readiness = readiness(&sources, report.subscribe(), &tasks);
     let routes = page::routes(report.subscribe());

@@ -131,10 +131,10 @@ impl Audit {
                 let change = self.findings.look_again(&sighting, moment, grace);
                 for kind in change.found {
                     self.metrics.found.get_or_create(&label(kind.as_str())).inc();
-                    log::error!(order:% = id, kind = kind.as_str(); "the books do not agree");
+                    log::error!(order_id:% = id, kind = kind.as_str(); "the books do not agree");
                 }
                 for kind in change.gone {
-                    log::info!(order:% = id, kind = kind.as_str(); "the books agree again");
+                    log::info!(order_id:% = id, kind = kind.as_str(); "the books agree again");
                 }
                 self.metrics.crowded_out.inc_by(change.crowded_out);
             }

@@ -6,4 +6,6 @@
 pub mod broker;
 pub mod domain;
 pub mod message;
+pub mod road;
 pub mod runtime;
+pub mod trace;

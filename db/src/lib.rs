@@ -18,6 +18,7 @@ mod pool;
 pub mod products;
 mod row;
 mod settings;
+pub mod timeline;
 mod until_stored;
 
 pub use error::Error;

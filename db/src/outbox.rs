@@ -1,14 +1,18 @@
 //! The outbox: one row for each commit that placed orders, until the broker has confirmed the
 //! payment requests of all of them.
 
+mod depth;
+
 use std::time::Duration;
 
 use common::domain::{Amount, CustomerId, OrderId};
-use common::message::{PaymentRequest, TraceParent};
+use common::message::PaymentRequest;
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed, parsed_option};
 use super::{Db, Error};
+
+pub use depth::{Depth, depth};
 
 /// A row of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,17 +23,8 @@ pub struct BatchId(pub(crate) i64);
 pub struct Batch {
     /// The row.
     pub id: BatchId,
-    /// The orders of its commit that have not been relayed yet.
-    pub entries: Vec<Entry>,
-}
-
-/// A payment request that has to reach the broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What it asks for.
-    pub request: PaymentRequest,
-    /// The client's trace, if it brought one.
-    pub traceparent: Option<TraceParent>,
+    /// For the orders of its commit that have not been relayed yet.
+    pub entries: Vec<PaymentRequest>,
 }
 
 // A row also names wishes of its batch that were refused: those have no order.
@@ -104,17 +99,15 @@ fn numbers(batches: &[BatchId]) -> Vec<i64> {
     batches.iter().map(|batch| batch.0).collect()
 }
 
-fn entry(row: &Row) -> Result<Option<Entry>, Error> {
+fn entry(row: &Row) -> Result<Option<PaymentRequest>, Error> {
     let Some(order_id) = column(row, "order_id")? else { return Ok(None) };
-    Ok(Some(Entry {
-        request: PaymentRequest {
-            order_id: OrderId(order_id),
-            total: checked(column(row, "total_minor")?, Amount::from_minor)?,
-            currency: parsed(row, "currency")?,
-            customer_id: checked(column(row, "customer_id")?, CustomerId::new)?,
-            payment_method: parsed_option(row, "payment_method")?,
-            request_id: parsed_option(row, "request_id")?,
-        },
+    Ok(Some(PaymentRequest {
+        order_id: OrderId(order_id),
+        total: checked(column(row, "total_minor")?, Amount::from_minor)?,
+        currency: parsed(row, "currency")?,
+        customer_id: checked(column(row, "customer_id")?, CustomerId::new)?,
+        payment_method: parsed_option(row, "payment_method")?,
+        request_id: parsed_option(row, "request_id")?,
         traceparent: parsed_option(row, "traceparent")?,
     }))
 }

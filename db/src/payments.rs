@@ -3,11 +3,17 @@
 
 use std::collections::HashMap;
 
-use common::domain::{Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict};
+use common::domain::{
+    Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict, WorkerName,
+};
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed, parsed_option};
 use super::{Db, Error};
+
+mod unanswered;
+
+pub use unanswered::{Unanswered, note_unanswered};
 
 /// A payment to be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +43,8 @@ pub struct Payment {
     pub payment_method: Option<PaymentMethod>,
     /// The gateway's final word, once there is one.
     pub verdict: Option<Verdict>,
+    /// How often it has been taken by a worker, this time included.
+    pub attempt: i32,
 }
 
 /// What starting a payment found.
@@ -49,37 +57,70 @@ pub enum Started {
 }
 
 const START: &str = "
-    insert into payments.payments (order_id, payment_id, amount_minor, currency, payment_method)
-    select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
+    insert into payments.payments
+           (order_id, payment_id, amount_minor, currency, payment_method, started_by)
+    select s.*, $6
+      from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
         as s (order_id, payment_id, amount_minor, currency, payment_method)
      order by s.order_id
     on conflict (order_id) do nothing
     returning order_id, payment_id";
 
-/// Starts payments, all in one commit; one that was started before stays as it is. Answers in
-/// the order of `batch`.
-pub async fn start(db: &Db, batch: &[Starting]) -> Result<Vec<Started>, Error> {
+/// Starts payments, all in one commit; one that was started before stays as it is, but that it is taken
+/// once more is counted. Answers in the order of `batch`.
+pub async fn start(
+    db: &Db,
+    worker: &WorkerName,
+    batch: &[Starting],
+) -> Result<Vec<Started>, Error> {
     let orders: Vec<_> = batch.iter().map(|s| s.order_id.0).collect();
     let ids: Vec<_> = batch.iter().map(|s| s.payment_id.0).collect();
     let amounts: Vec<_> = batch.iter().map(|s| s.amount.minor()).collect();
     let currencies: Vec<_> = batch.iter().map(|s| s.currency.code()).collect();
     let methods: Vec<_> =
         batch.iter().map(|s| s.payment_method.as_ref().map(PaymentMethod::as_str)).collect();
-    let rows = db.query(START, &[&orders, &ids, &amounts, &currencies, &methods]).await?;
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+        [&orders, &ids, &amounts, &currencies, &methods, &worker.as_str()];
+    let rows = db.query(START, &params).await?;
     let mut first = HashMap::new();
     for row in &rows {
         first.insert(OrderId(column(row, "order_id")?), PaymentId(column(row, "payment_id")?));
     }
-    let stored = if first.len() == batch.len() {
-        HashMap::new()
-    } else {
-        find(db, batch.iter().map(|s| s.order_id)).await?
-    };
-    let answer = |s: &Starting| match first.get(&s.order_id) {
-        Some(id) if *id == s.payment_id => Ok(Started::First(fresh(s))),
-        _ => stored.get(&s.order_id).cloned().map(Started::Again).ok_or_else(vanished),
+    let is_first = |s: &Starting| first.get(&s.order_id) == Some(&s.payment_id);
+    let before: Vec<&Starting> = batch.iter().filter(|s| !is_first(s)).collect();
+    let stored =
+        if before.is_empty() { HashMap::new() } else { take_again(db, worker, before).await? };
+    let answer = |s: &Starting| match is_first(s) {
+        true => Ok(Started::First(fresh(s))),
+        false => stored.get(&s.order_id).cloned().map(Started::Again).ok_or_else(vanished),
     };
     batch.iter().map(answer).collect()
+}
+
+// One that has the very id that was to be given to it was started by a statement whose end was not
+// heard of, and is not taken a second time.
+const TAKE_AGAIN: &str = "
+    update payments.payments p
+       set taken = case when p.payment_id = s.payment_id then p.taken
+                        else coalesce(p.taken, 1) + 1 end,
+           taken_at = case when p.payment_id = s.payment_id then p.taken_at else now() end,
+           taken_by = case when p.payment_id = s.payment_id then p.taken_by else $3 end
+      from unnest($1::uuid[], $2::uuid[]) as s (order_id, payment_id)
+     where p.order_id = s.order_id
+    returning p.order_id, p.payment_id, p.amount_minor, p.currency, p.payment_method,
+              p.status::text, p.reason, coalesce(p.taken, 1) as attempt";
+
+async fn take_again(
+    db: &Db,
+    worker: &WorkerName,
+    mut startings: Vec<&Starting>,
+) -> Result<HashMap<OrderId, Payment>, Error> {
+    // In one order, so that two workers cannot wait for each other.
+    startings.sort_by_key(|s| s.order_id);
+    let orders: Vec<_> = startings.iter().map(|s| s.order_id.0).collect();
+    let ids: Vec<_> = startings.iter().map(|s| s.payment_id.0).collect();
+    let rows = db.query(TAKE_AGAIN, &[&orders, &ids, &worker.as_str()]).await?;
+    rows.iter().map(payment).collect()
 }
 
 /// A payment that has a verdict.
@@ -89,26 +130,35 @@ pub struct Finishing {
     pub order_id: OrderId,
     /// What the gateway said.
     pub verdict: Verdict,
+    /// How often it had been taken when the gateway was asked: [`Payment::attempt`].
+    pub attempt: i32,
 }
 
 const FINISH: &str = "
     update payments.payments p
-       set status = f.status, reason = f.reason, finished_at = now()
-      from unnest($1::uuid[], $2::text[]::payments.status[], $3::text[])
-             as f (order_id, status, reason)
+       set status = f.status, reason = f.reason, finished_at = now(),
+           ended_by = nullif($5, p.started_by), ended_at_attempt = nullif(f.attempt, 1)
+      from unnest($1::uuid[], $2::text[]::payments.status[], $3::text[], $4::integer[])
+             as f (order_id, status, reason, attempt)
      where p.order_id = f.order_id and p.status = 'started'
     returning p.order_id";
 
 /// Records verdicts, all in one commit; the first one recorded for a payment stays. Answers with
 /// what is recorded now, in the order of `batch`.
-pub async fn finish(db: &Db, batch: &[Finishing]) -> Result<Vec<Verdict>, Error> {
+pub async fn finish(
+    db: &Db,
+    worker: &WorkerName,
+    batch: &[Finishing],
+) -> Result<Vec<Verdict>, Error> {
     let mut sorted: Vec<&Finishing> = batch.iter().collect();
     sorted.sort_by_key(|f| f.order_id);
     sorted.dedup_by_key(|f| f.order_id);
     let orders: Vec<_> = sorted.iter().map(|f| f.order_id.0).collect();
     let statuses: Vec<_> = sorted.iter().map(|f| status(&f.verdict)).collect();
     let reasons: Vec<_> = sorted.iter().map(|f| reason(&f.verdict)).collect();
-    let rows = db.query(FINISH, &[&orders, &statuses, &reasons]).await?;
+    let attempts: Vec<_> = sorted.iter().map(|f| f.attempt).collect();
+    let rows =
+        db.query(FINISH, &[&orders, &statuses, &reasons, &attempts, &worker.as_str()]).await?;
     if rows.len() == batch.len() {
         return Ok(batch.iter().map(|f| f.verdict.clone()).collect());
     }
@@ -118,7 +168,8 @@ pub async fn finish(db: &Db, batch: &[Finishing]) -> Result<Vec<Verdict>, Error>
 }
 
 const FIND: &str = "
-    select order_id, payment_id, amount_minor, currency, payment_method, status::text, reason
+    select order_id, payment_id, amount_minor, currency, payment_method, status::text, reason,
+           coalesce(taken, 1) as attempt
       from payments.payments where order_id = any($1)";
 
 async fn find(
@@ -142,6 +193,7 @@ fn payment(row: &Row) -> Result<(OrderId, Payment), Error> {
         currency: parsed(row, "currency")?,
         payment_method: parsed_option(row, "payment_method")?,
         verdict,
+        attempt: column(row, "attempt")?,
     };
     Ok((OrderId(column(row, "order_id")?), payment))
 }
@@ -153,6 +205,7 @@ fn fresh(starting: &Starting) -> Payment {
         currency: starting.currency,
         payment_method: starting.payment_method.clone(),
         verdict: None,
+        attempt: 1,
     }
 }
 

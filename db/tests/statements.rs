@@ -20,4 +20,5 @@ mod statements {
     mod settle;
     mod shop;
     mod store;
+    mod timeline;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::broker::LogFeed;
 use common::runtime::ops_server::{self, Readiness};
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -20,17 +20,20 @@ const END: Duration = Duration::from_secs(1);
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     // Its own lines are not shipped: each one that is stored would cause the next.
-    start_logging(config.process.log_format);
+    start_logging(config.process.log_format, "log-collector");
     let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
     let bound = ops.local_addr()?;
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(Duration::ZERO)?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::of(Program::LogCollector);
+    count_lines(&metrics.telemetry.lines);
     let db = Db::new(&config.logs, Handle::current())?;
+    db.show_in(&metrics, "logs");
     let feed = watch::Sender::new(None::<LogFeed>);
 
     let readiness = db.report_in(readiness(feed.subscribe(), &tasks));
-    let server = ops_server::serve(ops, readiness, metrics.clone(), http::routes(db.clone()))?;
+    let server =
+        ops_server::serve(ops, readiness, metrics.clone(), http::routes(db.clone(), &metrics))?;
     let ops = server.handle();
     tasks.spawn("ops server", async move {
         if let Err(error) = server.await {

@@ -1,8 +1,10 @@
 //! `GET /logs`: lines, oldest first, a page at a time.
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use common::domain::OrderId;
+use common::runtime::{Metrics, count_requests};
 use db::Db;
 use db::logs::{self, Entry};
 use serde::Serialize;
@@ -18,10 +20,14 @@ const MICROSECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
 /// The route `/logs`.
-pub(crate) fn routes(db: Db) -> impl Fn(&mut ServiceConfig) + Clone + Send {
-    let db = Data::new(db);
-    move |routes| {
-        routes.app_data(db.clone()).route("/logs", web::get().to(page));
+pub(crate) fn routes(
+    db: Db,
+    metrics: &Metrics,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let (db, counts) = (Data::new(db), Data::new(metrics.http.clone()));
+    move |routes: &mut ServiceConfig| {
+        let logs = web::resource("/logs").wrap(from_fn(count_requests)).route(web::get().to(page));
+        routes.app_data(db.clone()).app_data(counts.clone()).service(logs);
     }
 }
 

@@ -30,7 +30,7 @@ const CUT: &str = "… (cut)";
 pub(crate) struct Read {
     pub(crate) entries: Vec<Entry>,
     /// How many lines will not be stored.
-    pub(crate) refused: usize,
+    pub(crate) refused: u64,
 }
 
 /// The lines of a message. What is not JSON becomes a line with its text as the message.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::broker::{LogPack, LogReader};
-use common::runtime::{Backoff, Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use common::runtime::{Backoff, Gather, GatherLimits, LogStoreMetrics, Metrics, Station, Tasks};
 use db::logs::{self, Days, Entry};
 use db::{Db, Error, until_stored};
 use time::{Date, UtcOffset};
@@ -25,7 +25,7 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct LogStore {
     station: Gather<Store>,
-    metrics: Metrics,
+    metrics: LogStoreMetrics,
     complained: Mutex<Option<Instant>>,
 }
 
@@ -39,12 +39,7 @@ impl LogStore {
         let known = Mutex::default();
         let store = Store { db: db.clone(), retention_days, known };
         let station = Gather::open(store, LIMITS, tasks, metrics);
-        LogStore { station, metrics: metrics.clone(), complained: Mutex::default() }
-    }
-
-    fn count(&self, outcome: &'static str, lines: usize) {
-        let lines = u64::try_from(lines).unwrap_or(u64::MAX);
-        self.metrics.log_entries.get_or_create(&ResultLabels { outcome }).inc_by(lines);
+        LogStore { station, metrics: metrics.log_store.clone(), complained: Mutex::default() }
     }
 
     /// A sender with a wrong clock sends many such lines: one of them is enough to know.
@@ -61,24 +56,28 @@ impl LogReader for LogStore {
     async fn read(&self, pack: LogPack) {
         let read = line::entries(&pack);
         drop(pack);
-        self.count("refused", read.refused);
+        self.metrics.refused.inc_by(read.refused);
         if read.refused > 0 {
             self.complain("a message is longer than any of ours");
         }
         for group in read.entries.chunks(GROUP_MAX) {
             let outcomes = until_stored(&self.station, group).await;
-            let mut stored = 0;
+            let (mut stored, mut refused) = (0, 0);
             for outcome in &outcomes {
                 match outcome {
                     Ok(Stored::Kept) => stored += 1,
                     Ok(Stored::OfAnotherTime(day)) => {
+                        refused += 1;
                         self.complain(&format!("{day} is not among the days that are kept"));
                     }
-                    Err(error) => self.complain(&error.to_string()),
+                    Err(error) => {
+                        refused += 1;
+                        self.complain(&error.to_string());
+                    }
                 }
             }
-            self.count("stored", stored);
-            self.count("refused", outcomes.len() - stored);
+            self.metrics.stored.inc_by(stored);
+            self.metrics.refused.inc_by(refused);
         }
     }
 }

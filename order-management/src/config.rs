@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::broker::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
 use common::runtime::{Env, ProcessSettings, Setting};
+use common::trace::TraceSettings;
 
 const PORT: Setting = Setting {
     name: "PORT",
@@ -55,6 +56,8 @@ pub struct Config {
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
     pub(crate) shop: db::Settings,
+    /// Only read, for timelines.
+    pub(crate) payments: db::Settings,
     pub(crate) port: u16,
     pub(crate) http_workers: usize,
     pub(crate) http_connections_max: usize,
@@ -63,6 +66,7 @@ pub struct Config {
     pub(crate) shutdown_delay: Duration,
     pub(crate) outbox: OutboxSettings,
     pub(crate) reconcile: ReconcileSettings,
+    pub(crate) trace: TraceSettings,
 }
 
 /// How patient the relay is with itself and with other processes.
@@ -103,14 +107,17 @@ impl Config {
         let retry_delays = read_retry_delays(env);
         let requests = WorkQueue { retry_delays, ..broker.send.clone() };
         let results = broker.receive.name.clone();
+        let (shop, payments) = db::Settings::read_both(env, APP);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Config {
             port: env.number(&PORT, 3000, 0..=u16::MAX),
             process: ProcessSettings::read(env, 9100),
             broker,
-            shop: db::Settings::read(env, APP),
+            shop,
+            payments,
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
+            trace: TraceSettings::read(env),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),
             shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
             outbox: OutboxSettings {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use common::broker::{BrokerSettings, Publisher, Status};
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Tasks};
+use common::trace::MessageSpans;
 use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 use futures_util::future::join_all;
@@ -61,6 +62,7 @@ impl Relay {
             routing_key: broker.send.name.clone(),
             reply_to: broker.receive.name.clone(),
             per_message: broker.orders_per_message,
+            spans: MessageSpans::of(&broker.topology.exchange, &broker.send.name),
         };
         let gather = Gather::open(station, LIMITS, tasks, metrics);
         let relay = Relay { gather, publisher: publisher.clone(), settings };
@@ -137,7 +139,7 @@ async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, 
         outbox::remove(db, &empty).await?;
     }
     let found: usize = batches.iter().map(|batch| batch.entries.len()).sum();
-    metrics.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
+    metrics.orders.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
     log::debug!(orders = found; "relaying orders that were left behind");
     let relayed = batches.into_iter().map(|batch| relay.gather.submit_all(due(batch, lease)));
     let mut relayed = join_all(relayed).await.into_iter().flatten();

@@ -4,23 +4,28 @@
 //! answered. Whatever dies in between, the next delivery finds the row and asks the gateway
 //! again under the same key.
 
+mod asking;
 mod stations;
+mod told;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use common::domain::{PaymentId, Verdict};
+use common::domain::{PaymentId, Verdict, WorkerName};
 use common::message::PaymentRequest;
-use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Tasks};
+use common::road;
+use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::asking::Asking;
+pub(crate) use self::asking::ChargeLimits;
 use self::stations::{Finish, Start};
-use crate::gateway::{Asked, Charge, Gateway};
+pub(crate) use self::told::outcome;
+use self::told::{begun, ended};
+use crate::gateway::{Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
 
@@ -60,8 +65,8 @@ pub(crate) type Room = Option<OwnedSemaphorePermit>;
 
 /// A request on its way through the gateway.
 enum Verdicted {
-    /// A verdict that is not recorded yet.
-    Now(PaymentRequest, Charged),
+    /// A verdict that is not recorded yet, and how often the payment had been taken by then.
+    Now(PaymentRequest, Charged, i32),
     /// A verdict of an earlier delivery.
     Before(PaymentRequest, Charged),
     /// None.
@@ -74,42 +79,36 @@ pub(crate) struct Charges {
     start: Gather<Start>,
     finish: Gather<Finish>,
     gateway: Gateway,
-    limits: ChargeLimits,
+    asking: Asking,
+    orders_max: u16,
     room: Arc<Semaphore>,
-    metrics: Metrics,
-}
-
-/// The bounds of charging.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ChargeLimits {
-    /// How long the gateway may take for one answer.
-    pub(crate) timeout: Duration,
-    /// How many orders are in work at the same time.
-    pub(crate) orders_max: u16,
 }
 
 impl Charges {
-    /// Opens the two stations in front of the payment tables.
+    /// Opens the stations in front of the payment tables.
     pub(crate) fn open(
-        db: &Db,
+        (db, worker): (&Db, &WorkerName),
         gateway: Gateway,
         limits: ChargeLimits,
         (tasks, metrics): (&Tasks, &Metrics),
     ) -> Charges {
+        let orders_max = limits.orders_max;
+        let room = Arc::new(Semaphore::new(usize::from(orders_max)));
+        show_room(&room, orders_max, metrics);
         Charges {
-            start: Gather::open(Start(db.clone()), LIMITS, tasks, metrics),
-            finish: Gather::open(Finish(db.clone()), LIMITS, tasks, metrics),
+            start: Gather::open(Start(db.clone(), worker.clone()), LIMITS, tasks, metrics),
+            finish: Gather::open(Finish(db.clone(), worker.clone()), LIMITS, tasks, metrics),
             gateway,
-            limits,
-            room: Arc::new(Semaphore::new(usize::from(limits.orders_max))),
-            metrics: metrics.clone(),
+            asking: Asking::open((db, worker), limits.timeout, (tasks, metrics)),
+            orders_max,
+            room,
         }
     }
 
     /// Waits until so many more orders may be in work; a pack larger than the whole room waits for
     /// all of it.
     pub(crate) async fn room_for(&self, orders: usize) -> Room {
-        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(self.limits.orders_max.into());
+        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(self.orders_max.into());
         self.room.clone().acquire_many_owned(wanted).await.ok()
     }
 
@@ -120,8 +119,9 @@ impl Charges {
         requests: Vec<PaymentRequest>,
         mut room: Room,
     ) -> impl Stream<Item = Vec<Charging>> {
-        let startings: Vec<Starting> = requests.iter().map(starting).collect();
+        let startings: Vec<Starting> = requests.iter().map(Start::item).collect();
         let started = until_stored(&self.start, &startings).await;
+        road::tell("charge", requests.iter().zip(&started).filter_map(begun));
         let ask = |(request, started)| {
             let room = room.as_mut().and_then(|room| room.split(1));
             self.verdict(request, started).map(|verdicted| (verdicted, room))
@@ -145,22 +145,27 @@ impl Charges {
             }
             Ok(Started::First(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = self.ask(self.gateway.charge(&charge)).await;
+                let asked = (&request, payment.attempt);
+                let verdict = self.asking.ask(asked, self.gateway.charge(&charge)).await;
                 (payment, verdict)
             }
             Ok(Started::Again(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = match self.ask(self.gateway.look_up(&charge)).await {
+                let asked = (&request, payment.attempt);
+                let verdict = match self.asking.ask(asked, self.gateway.look_up(&charge)).await {
                     Ok(Some(verdict)) => Ok(verdict),
-                    Ok(None) => self.ask(self.gateway.charge(&charge)).await,
+                    Ok(None) => self.asking.ask(asked, self.gateway.charge(&charge)).await,
                     Err(no_verdict) => Err(no_verdict),
                 };
                 (payment, verdict)
             }
         };
-        self.count(verdict.as_ref().ok());
+        self.asking.count(verdict.as_ref().ok());
         match verdict {
-            Ok(verdict) => Verdicted::Now(request, Charged { payment_id: payment.id, verdict }),
+            Ok(verdict) => {
+                let charged = Charged { payment_id: payment.id, verdict };
+                Verdicted::Now(request, charged, payment.attempt)
+            }
             Err(error) => Verdicted::Not(request, error),
         }
     }
@@ -172,7 +177,7 @@ impl Charges {
         let end = |(verdicted, room)| match verdicted {
             Verdicted::Before(request, charged) => Charging { request, result: Ok(charged), room },
             Verdicted::Not(request, error) => Charging { request, result: Err(error), room },
-            Verdicted::Now(request, said) => {
+            Verdicted::Now(request, said, _) => {
                 let result = match recorded.next() {
                     Some(Ok(verdict)) => Ok(agreed(&request, said, verdict)),
                     Some(Err(error)) => Err(error.into()),
@@ -181,44 +186,29 @@ impl Charges {
                 Charging { request, result, room }
             }
         };
-        group.into_iter().map(end).collect()
-    }
-
-    /// The gateway's answer, if it comes in time.
-    async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
-        reach(CrashPoint::ChargeAsking);
-        match tokio::time::timeout(self.limits.timeout, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
-            Err(_) => Err(ChargeError::NoVerdict("no answer in time")),
-        }
-    }
-
-    fn count(&self, verdict: Option<&Verdict>) {
-        let outcome = match verdict {
-            Some(Verdict::Captured) => "captured",
-            Some(Verdict::Declined(_)) => "declined",
-            None => "unknown",
-        };
-        self.metrics.charges.get_or_create(&ResultLabels { outcome }).inc();
+        let group: Vec<Charging> = group.into_iter().map(end).collect();
+        road::tell("charge", group.iter().filter_map(ended));
+        group
     }
 }
 
-fn starting(request: &PaymentRequest) -> Starting {
-    Starting {
-        order_id: request.order_id,
-        payment_id: PaymentId::new(),
-        amount: request.total,
-        currency: request.currency,
-        payment_method: request.payment_method.clone(),
-    }
+/// Shows at each scrape how many orders are in work.
+fn show_room(room: &Arc<Semaphore>, orders_max: u16, metrics: &Metrics) {
+    let (room, in_flight) = (room.clone(), metrics.gateway.in_flight.clone());
+    metrics.gateway.in_flight_max.set(orders_max.into());
+    metrics.at_scrape(move || {
+        let free = i64::try_from(room.available_permits()).unwrap_or(i64::MAX);
+        in_flight.set(i64::from(orders_max).saturating_sub(free));
+    });
 }
 
 fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
     match verdicted {
-        Verdicted::Now(request, charged) => {
-            Some(Finishing { order_id: request.order_id, verdict: charged.verdict.clone() })
-        }
+        Verdicted::Now(request, charged, attempt) => Some(Finishing {
+            order_id: request.order_id,
+            verdict: charged.verdict.clone(),
+            attempt: *attempt,
+        }),
         Verdicted::Before(..) | Verdicted::Not(..) => None,
     }
 }
@@ -227,7 +217,7 @@ fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
 fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged {
     if said.verdict != recorded {
         let said = &said.verdict;
-        log::error!(order:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
+        log::error!(order_id:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
     }
     Charged { verdict: recorded, ..said }
 }
@@ -237,7 +227,7 @@ fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged
 fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
     let asked = (request.total, request.currency, &request.payment_method);
     if asked != (payment.amount, payment.currency, &payment.payment_method) {
-        log::error!(order:% = request.order_id; "requested again with other terms: ignored");
+        log::error!(order_id:% = request.order_id; "requested again with other terms: ignored");
     }
     Charge {
         key: request.order_id.to_string(),

@@ -1,17 +1,27 @@
 //! What a worker can be told.
 
 use common::broker::{BrokerRole, BrokerSettings, read_retry_delays};
-use common::runtime::{Env, ProcessSettings};
+use common::domain::{Invalid, WorkerName};
+use common::runtime::{Env, ProcessSettings, Setting};
+use common::trace::TraceSettings;
 
 use crate::gateway::GatewaySettings;
+
+const NAME: Setting = Setting {
+    name: "INSTANCE_NAME",
+    unit: "text",
+    help: "What the timeline of an order calls this worker; give each one its own.",
+};
 
 /// What a worker can be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    pub(crate) name: WorkerName,
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
     pub(crate) payments: db::Settings,
     pub(crate) gateway: GatewaySettings,
+    pub(crate) trace: TraceSettings,
 }
 
 impl AsRef<ProcessSettings> for Config {
@@ -31,12 +41,27 @@ impl Config {
             retry_delays,
         };
         Config {
+            name: read_name(env),
             process: ProcessSettings::read(env, 9101),
             broker: BrokerSettings::read(env, role),
             payments: db::Settings::read_payments(env, APP),
             gateway: GatewaySettings::read(env),
+            trace: TraceSettings::read(env),
         }
     }
+}
+
+fn read_name(env: &mut Env) -> WorkerName {
+    let name = WorkerName::of_process(&host_name(env), std::process::id());
+    let parse = |text: &str| text.parse().map_err(|e: Invalid| e.to_string());
+    env.parsed(&NAME, (name, "the host's name and the process's number there"), parse)
+}
+
+/// What the system calls this machine. Containers are told it; elsewhere the kernel knows.
+fn host_name(env: &Env) -> String {
+    let told = env.of_the_system("HOSTNAME").map(str::to_owned);
+    let known = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    told.unwrap_or_else(known).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -48,5 +73,16 @@ mod tests {
         let mut env = Env::of([]);
         Config::read(&mut env);
         env.finish().unwrap();
+    }
+
+    #[test]
+    fn a_worker_is_called_what_it_is_told_or_after_its_host_and_itself() {
+        let env = |name: &str, value: &str| Env::of([(name.to_owned(), value.to_owned())]);
+        let own = format!("mill-7/{}", std::process::id());
+        assert_eq!(read_name(&mut env("HOSTNAME", "mill-7")).as_str(), own);
+        assert_eq!(read_name(&mut env("INSTANCE_NAME", "till")).as_str(), "till");
+        let mut wrong = env("INSTANCE_NAME", "two words");
+        read_name(&mut wrong);
+        assert!(wrong.finish().is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! A message's properties, from the wire to the copy that leaves for another queue.
 
 use common::broker::{Departure, Destination, Outgoing, WorkQueue, envelope as read};
-use common::message::TraceParent;
+use common::domain::TraceParent;
 use lapin::protocol::basic::parse_properties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
@@ -16,12 +16,12 @@ pub fn envelope(bytes: &[u8]) {
     let Ok((_, properties)) = parse_properties(bytes) else { return };
     let envelope = read(&properties);
     if let Some(context) = &envelope.traceparent {
-        assert_eq!(context.as_str().parse::<TraceParent>().as_ref(), Ok(context));
+        assert_eq!(context.to_string().parse::<TraceParent>().as_ref(), Ok(context));
     }
     let dead = Destination::Dead { reason: "unreadable", detail: "x".repeat(2_000) };
     for to in [Destination::Retry, dead] {
         let queue = WorkQueue { name: "work".to_owned(), retry_delays: Vec::new() };
-        let departure = Departure { body: Vec::new(), message_id: None, to };
+        let departure = Departure { body: Vec::new(), own: None, to };
         let copy = departure.outgoing(&queue, &properties);
         copied(&copy);
         let again = read(copy.properties());

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use common::domain::TraceParent;
 use common::domain::{Amount, Currency, CustomerId, IdempotencyKey, OrderId, OrderStatus};
 use common::domain::{PaymentId, PaymentMethod, ProductId, Quantity, Reason, RequestId};
-use common::message::TraceParent;
 
 use crate::decimal;
 

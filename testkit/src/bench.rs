@@ -90,6 +90,7 @@ async fn measure(bench: &Bench, inserts: &Inserts) -> Result<Findings> {
             Part::Gateway => part::gateway::workers(bench).await?,
             Part::SlowGateway => part::gateway::in_flight(bench).await?,
             Part::Scale => part::scale::measure(bench).await?,
+            Part::Telemetry => part::telemetry::measure(bench).await?,
         });
     }
     Ok(findings)

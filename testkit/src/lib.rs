@@ -7,6 +7,7 @@ pub mod bench;
 pub mod binaries;
 pub mod chaos;
 mod cluster;
+pub mod collector;
 mod drawing;
 mod epmd;
 pub mod eventually;

@@ -7,11 +7,13 @@ mod house {
     mod code;
     mod imports;
     mod links;
+    mod metrics;
     mod promises;
     mod release;
     mod settings;
     mod sizes;
     mod sources;
     mod statements;
+    mod told;
     mod waiting;
 }

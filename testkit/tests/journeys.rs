@@ -25,6 +25,7 @@ mod journeys {
     mod input;
     mod log_store;
     mod messages;
+    mod metrics;
     mod poison;
     mod reconcile;
     mod recovery;
@@ -33,5 +34,8 @@ mod journeys {
     mod secrets;
     mod shutdown;
     mod start;
+    mod story;
+    mod timeline;
+    mod traces;
     mod workers;
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::outgoing::{Outgoing, PERSISTENT};
 use super::topology::WorkQueue;
+use crate::message::TraceParent;
 use crate::runtime::{CrashPoint, unix_seconds};
 
 /// How often the work was begun without an end.
@@ -15,6 +16,8 @@ pub(super) const ATTEMPTS: &str = "x-attempts";
 pub(super) const PANICS: &str = "x-panics";
 /// How often an operator put it back.
 pub(super) const REPLAYS: &str = "x-replays";
+/// The W3C trace context, as OpenTelemetry's propagation over AMQP has it.
+pub(super) const TRACEPARENT: &str = "traceparent";
 pub(super) const REASON: &str = "x-reason";
 pub(super) const DETAIL: &str = "x-detail";
 pub(super) const FIRST_AT: &str = "x-first-at";
@@ -44,10 +47,22 @@ const DETAIL_MAX: usize = 500;
 pub struct Departure {
     /// The body.
     pub body: Vec<u8>,
-    /// Its own message id, if it is only a part of the message it came in.
-    pub message_id: Option<String>,
+    /// Its own ids and trace, if it is only a part of the message it came in. What is not said here
+    /// stays as it was on the message.
+    pub own: Option<Own>,
     /// Where to.
     pub to: Destination,
+}
+
+/// What a part of a message has for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The message id.
+    pub message_id: String,
+    /// The request that caused it.
+    pub correlation_id: Option<String>,
+    /// The trace it belongs to.
+    pub traceparent: Option<TraceParent>,
 }
 
 /// Where a message goes that is not done.
@@ -106,6 +121,9 @@ impl Departure {
                 queue.dead()
             }
         };
+        if let Some(trace) = self.own.as_ref().and_then(|own| own.traceparent) {
+            headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.to_string().into()));
+        }
         // Straight to the queue, through the default exchange: no binding can be missing.
         Outgoing {
             exchange: ShortString::from(""),
@@ -116,8 +134,14 @@ impl Departure {
     }
 
     fn properties(&self, original: &BasicProperties) -> BasicProperties {
-        let own = self.message_id.as_deref().map(ShortString::from);
-        copied(original, own.or_else(|| original.message_id().clone()))
+        let Some(own) = &self.own else {
+            return copied(original, original.message_id().clone());
+        };
+        let copy = copied(original, Some(ShortString::from(own.message_id.as_str())));
+        match &own.correlation_id {
+            Some(id) => copy.with_correlation_id(id.as_str().into()),
+            None => copy,
+        }
     }
 }
 

@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 
-use super::departure::{ATTEMPTS, Departure, Destination, PANICS, number};
+use super::departure::{ATTEMPTS, Departure, Destination, PANICS, TRACEPARENT, number};
 use super::publisher::Publisher;
 use super::topology::WorkQueue;
 use crate::message::Envelope;
-use crate::runtime::{CrashPoint, Metrics, ParkLabels, crash_point};
+use crate::runtime::{Consuming, CrashPoint, crash_point};
 
 /// A reader that panicked this often over a message gets it no more.
 const PANICS_MAX: i64 = 3;
@@ -61,7 +61,7 @@ pub(super) struct Desk<H> {
     pub(super) handler: H,
     pub(super) queue: WorkQueue,
     pub(super) publisher: Publisher,
-    pub(super) metrics: Metrics,
+    pub(super) numbers: Consuming,
 }
 
 impl<H: Handler> Desk<H> {
@@ -83,7 +83,7 @@ impl<H: Handler> Desk<H> {
                 .publish_until_confirmed(&departure.outgoing(&self.queue, &properties))
                 .await;
             crash_point::reach(departure.to.confirmed());
-            self.count(departure);
+            self.count(departure, &message.envelope);
         });
         join_all(leave).await;
         Fate::Ack
@@ -109,20 +109,33 @@ impl<H: Handler> Desk<H> {
         } else {
             Destination::Dead { reason: "reader_panicked", detail: "see the log".to_owned() }
         };
-        Departure { body, message_id: None, to }
+        Departure { body, own: None, to }
     }
 
-    fn count(&self, departure: &Departure) {
+    fn count(&self, departure: &Departure, envelope: &Envelope) {
         match &departure.to {
             Destination::Retry => {
-                self.metrics.retries.inc();
+                self.numbers.retries.inc();
             }
             Destination::Dead { reason, detail } => {
-                log::warn!(queue = self.queue.name, reason = *reason; "parked: {detail}");
-                self.metrics.parked.get_or_create(&ParkLabels { reason }).inc();
+                let (queue, reason) = (&self.queue.name, *reason);
+                let (message_id, request_id, trace_id) = names(departure, envelope);
+                log::warn!(queue, reason, message_id, request_id, trace_id; "parked: {detail}");
+                self.numbers.parked(reason);
             }
         }
     }
+}
+
+/// What a line about a departure names: message, request and trace; empty where nobody said.
+fn names<'a>(departure: &'a Departure, envelope: &'a Envelope) -> (&'a str, &'a str, String) {
+    let own = departure.own.as_ref();
+    let message_id = own.map_or(envelope.message_id.as_str(), |own| &own.message_id);
+    let request_id = own.and_then(|own| own.correlation_id.as_deref());
+    let request_id = request_id.or(envelope.correlation_id.as_deref()).unwrap_or_default();
+    let trace = own.and_then(|own| own.traceparent).or(envelope.traceparent);
+    let trace_id = trace.map(|trace| format!("{:032x}", trace.trace_id())).unwrap_or_default();
+    (message_id, request_id, trace_id)
 }
 
 /// What of a message's properties is read. Whatever cannot be read is as if it were not there.
@@ -130,7 +143,7 @@ pub fn envelope(properties: &BasicProperties) -> Envelope {
     let text = |field: &Option<ShortString>| field.as_ref().map(ToString::to_string);
     let headers = properties.headers().clone().unwrap_or_default();
     let attempts = number(&headers, ATTEMPTS).clamp(0, i64::from(u32::MAX));
-    let traceparent = match headers.inner().get("traceparent") {
+    let traceparent = match headers.inner().get(TRACEPARENT) {
         Some(AMQPValue::LongString(value)) => value.to_string().parse().ok(),
         _ => None,
     };

@@ -17,7 +17,7 @@ use super::log_pack::LogPack;
 use super::log_route::LogRoute;
 use super::session::Session;
 use super::status::Status;
-use crate::runtime::{Backoff, Env, Metrics, RoleLabels, Tasks};
+use crate::runtime::{Backoff, Connecting, Env, Metrics, Tasks};
 
 /// How many messages are in hand at the same time. With packs of 64 KiB at most this is 2 MiB, which
 /// is all that waits here while the store is away; the rest waits in the queue.
@@ -61,8 +61,8 @@ impl LogFeed {
     ) -> LogFeed {
         let (report, status) = watch::channel(Status::Away("not connected yet".to_owned()));
         let (route, reader) = (settings.0, Arc::new(reader));
-        let worker =
-            Worker { route, drain, reader, report, tasks: tasks.clone(), metrics: metrics.clone() };
+        let connecting = metrics.broker.connecting("logs");
+        let worker = Worker { route, drain, reader, report, tasks: tasks.clone(), connecting };
         tasks.spawn("log feed", worker.supervise());
         LogFeed { status }
     }
@@ -88,7 +88,7 @@ struct Worker<R> {
     reader: Arc<R>,
     report: watch::Sender<Status>,
     tasks: Tasks,
-    metrics: Metrics,
+    connecting: Connecting,
 }
 
 impl<R: LogReader> Worker<R> {
@@ -118,7 +118,8 @@ impl<R: LogReader> Worker<R> {
             begun = self.begin() => begun?,
             () = stopping.cancelled() => return Ok(()),
         };
-        self.metrics.connects.get_or_create(&RoleLabels { role: "logs" }).inc();
+        self.connecting.connects.inc();
+        self.connecting.up.set(1);
         log::info!(queue = self.route.exchange; "reading log lines");
         self.report.send_replace(Status::Up);
         let tag = deliveries.tag();
@@ -148,6 +149,7 @@ impl<R: LogReader> Worker<R> {
                 },
             }
         };
+        self.connecting.up.set(0);
         let result = match end {
             Ok(()) => session.drain(tag, self.drain).await,
             fault => fault,

@@ -17,7 +17,7 @@ use super::log_pack::{PACK_LINES_MAX, Pack};
 use super::log_route::LogRoute;
 use super::settings::BrokerSettings;
 use crate::runtime::{
-    Backoff, Lines, Metrics, Origin, ResultLabels, RoleLabels, Tasks, collect_lines,
+    Backoff, CollectedLines, Connecting, Metrics, Origin, Shipped, Tasks, collect_lines,
 };
 
 /// How many packs may be without a confirm. While the broker is slower than that, lines wait in the
@@ -44,7 +44,8 @@ impl LogShipper {
             return LogShipper { tasks, ended };
         }
         let origin = Origin::of_process(settings.app);
-        let dropped = metrics.log_lines_shipped.get_or_create(&DROPPED).clone();
+        let shipped = metrics.telemetry.shipped.clone();
+        let dropped = shipped.dropped.clone();
         let Some(lines) = collect_lines(&origin, buffer, dropped) else {
             return LogShipper { tasks, ended };
         };
@@ -52,7 +53,8 @@ impl LogShipper {
             route,
             origin,
             confirm_timeout: settings.confirm_timeout,
-            metrics: metrics.clone(),
+            connecting: metrics.broker.connecting("logs"),
+            shipped,
             stopping: tasks.stopping(),
             lines,
             waiting: VecDeque::new(),
@@ -77,16 +79,14 @@ impl LogShipper {
     }
 }
 
-const SENT: ResultLabels = ResultLabels { outcome: "sent" };
-const DROPPED: ResultLabels = ResultLabels { outcome: "dropped" };
-
 struct Shipping {
     route: LogRoute,
     origin: Origin,
     confirm_timeout: Duration,
-    metrics: Metrics,
+    connecting: Connecting,
+    shipped: Shipped,
     stopping: CancellationToken,
-    lines: Lines,
+    lines: CollectedLines,
     /// Taken out of the buffer and not in a pack yet: one pack's worth at most.
     waiting: VecDeque<String>,
     /// Sent again on the next connection; whoever stores them knows them by their numbers.
@@ -125,8 +125,10 @@ impl Shipping {
         let (connection, channel) = self.route.open("logs").await?;
         let confirms = async { Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?) };
         within(self.route.connect_timeout, "turning confirms on", confirms).await?;
-        self.metrics.connects.get_or_create(&RoleLabels { role: "logs" }).inc();
+        self.connecting.connects.inc();
+        self.connecting.up.set(1);
         let result = self.ship(&channel, std::pin::pin!(connection.events_listener())).await;
+        self.connecting.up.set(0);
         close(&connection).await;
         result
     }
@@ -208,7 +210,8 @@ impl Shipping {
 
     fn confirmed(&mut self, (first, confirm): (u64, Confirmation)) {
         let Some((pack, _)) = self.unconfirmed.remove(&first) else { return };
-        let outcome = if let Confirmation::Nack(_) = confirm { &DROPPED } else { &SENT };
-        self.metrics.log_lines_shipped.get_or_create(outcome).inc_by(pack.lines);
+        let nacked = matches!(confirm, Confirmation::Nack(_));
+        let counter = if nacked { &self.shipped.dropped } else { &self.shipped.sent };
+        counter.inc_by(pack.lines);
     }
 }

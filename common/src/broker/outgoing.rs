@@ -1,6 +1,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
+use super::departure::TRACEPARENT;
 use crate::message::Envelope;
 use crate::runtime::CrashPoint;
 
@@ -21,7 +22,7 @@ impl Outgoing {
     pub fn new(exchange: &str, routing_key: &str, body: Vec<u8>, envelope: &Envelope) -> Outgoing {
         let mut headers = FieldTable::default();
         if let Some(context) = &envelope.traceparent {
-            headers.insert("traceparent".into(), AMQPValue::LongString(context.as_str().into()));
+            headers.insert(TRACEPARENT.into(), AMQPValue::LongString(context.to_string().into()));
         }
         let mut properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)

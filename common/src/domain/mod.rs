@@ -7,13 +7,15 @@ mod money;
 mod order;
 mod payment;
 mod product;
+mod trace;
 
 pub use customer::{Customer, CustomerName, Email};
 pub use id::{ActionId, CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
 pub use money::{Amount, AmountTooLarge, Currency};
 pub use order::{NewOrder, Order, OrderStatus, Quantity};
-pub use payment::{PaymentMethod, Reason, Verdict};
+pub use payment::{GatewayCall, PaymentMethod, Reason, Verdict, WorkerName};
 pub use product::{Product, ProductName};
+pub use trace::{About, TraceParent};
 
 /// Why a value was refused: a sentence that says what would be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::ExactNumber;
 use crate::domain::{
-    Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, Verdict,
+    About, Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, TraceParent,
+    Verdict,
 };
 
 /// The largest body that is looked at; a larger one is unreadable.
@@ -29,6 +30,20 @@ pub struct PaymentRequest {
     /// The HTTP request that placed the order. In a pack it stands in the object; a single
     /// object has it in the message's correlation id.
     pub request_id: Option<RequestId>,
+    /// The trace of that request, unless it is the order's own. In a pack it stands in the object;
+    /// a single object has it in the message's header.
+    pub traceparent: Option<TraceParent>,
+}
+
+impl PaymentRequest {
+    /// Which order that is.
+    pub fn about(&self) -> About<'_> {
+        About {
+            order_id: self.order_id,
+            request_id: self.request_id.as_ref(),
+            traceparent: self.traceparent,
+        }
+    }
 }
 
 /// "This is how it ended", on `processedorders`.
@@ -42,6 +57,19 @@ pub struct PaymentResult {
     pub payment_id: Option<String>,
     /// As in [`PaymentRequest::request_id`].
     pub request_id: Option<RequestId>,
+    /// As in [`PaymentRequest::traceparent`].
+    pub traceparent: Option<TraceParent>,
+}
+
+impl PaymentResult {
+    /// Which order that is.
+    pub fn about(&self) -> About<'_> {
+        About {
+            order_id: self.order_id,
+            request_id: self.request_id.as_ref(),
+            traceparent: self.traceparent,
+        }
+    }
 }
 
 /// One object of a body: the only one, or one of a pack.
@@ -62,6 +90,7 @@ pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
         customer_id: Cow::Owned(r.customer_id.to_string()),
         payment_method: r.payment_method.as_ref().map(|m| Cow::Borrowed(m.as_str())),
         request_id: r.request_id.as_ref().filter(|_| packed).map(|id| Cow::Borrowed(id.as_str())),
+        traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
     })
 }
 
@@ -82,6 +111,7 @@ pub fn encode_results(results: &[PaymentResult]) -> Vec<u8> {
                 .as_ref()
                 .filter(|_| packed)
                 .map(|id| Cow::Borrowed(id.as_str())),
+            traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
         }
     })
 }
@@ -97,6 +127,7 @@ pub fn decode_requests(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
             customer_id: parse("customerId", &wire.customer_id)?,
             payment_method: optional("paymentMethod", wire.payment_method.as_deref())?,
             request_id: wire.request_id.and_then(|id| id.parse().ok()),
+            traceparent: wire.traceparent.and_then(|context| context.parse().ok()),
         })
     })
 }
@@ -115,6 +146,7 @@ pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
             verdict,
             payment_id: wire.payment_id.map(Cow::into_owned),
             request_id: wire.request_id.and_then(|id| id.parse().ok()),
+            traceparent: wire.traceparent.and_then(|context| context.parse().ok()),
         })
     })
 }
@@ -133,6 +165,8 @@ struct RequestOnWire<'a> {
     payment_method: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,6 +182,8 @@ struct ResultOnWire<'a> {
     reason: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
 }
 
 fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) -> Vec<u8> {

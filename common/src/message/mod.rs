@@ -8,7 +8,8 @@ mod body;
 mod envelope;
 mod json_amount;
 
+pub use crate::domain::TraceParent;
 pub use body::{BODY_MAX_BYTES, PACK_MAX, Part, PaymentRequest, PaymentResult};
 pub use body::{decode_requests, decode_results, encode_requests, encode_results};
-pub use envelope::{Envelope, TraceParent};
+pub use envelope::Envelope;
 pub use json_amount::ExactNumber;

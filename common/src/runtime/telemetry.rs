@@ -1,11 +1,16 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
+mod json;
 pub(super) mod sink;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use env_logger::{Builder, Env};
-use log::kv::{Key, Value, VisitSource};
+
+pub use self::json::ROAD;
+use self::json::json_line;
+use super::Lines;
 
 use super::clock;
 
@@ -39,8 +44,9 @@ impl LogFormat {
     }
 }
 
-/// Starts logging to standard error, filtered by `RUST_LOG`. A second call changes nothing.
-pub fn start_logging(format: LogFormat) {
+/// Starts logging to standard error, filtered by `RUST_LOG`; `service` names the program in JSON
+/// lines. A second call changes nothing.
+pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
     // lapin logs returned messages with their bodies: they are counted and logged here instead.
@@ -51,8 +57,12 @@ pub fn start_logging(format: LogFormat) {
         LogFormat::Json => true,
     };
     if json {
-        builder
-            .format(|out, record| writeln!(out, "{}", json_line(record, out.timestamp_micros())));
+        builder.format(|out, record| {
+            let time = out.timestamp_micros();
+            let mut line = json_line(record, time, service);
+            line.push(b'\n');
+            out.write_all(&line)
+        });
     }
     let logger = Discreet(builder.build());
     let level = logger.0.filter();
@@ -60,6 +70,14 @@ pub fn start_logging(format: LogFormat) {
         log::set_max_level(level);
     }
 }
+
+/// Counts the lines from now on.
+pub fn count_lines(lines: &Lines) {
+    // A second process within this one, in a test, keeps the first one's.
+    LINES.get_or_init(|| lines.clone());
+}
+
+static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
 struct Discreet(env_logger::Logger);
@@ -77,67 +95,19 @@ impl log::Log for Discreet {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if Self::may_tell(record.metadata()) {
+        if Self::may_tell(record.metadata()) && self.0.matches(record) {
             // JSON, whatever the terminal gets.
-            if let Some(sink) = sink::of(record.metadata())
-                && self.0.matches(record)
-            {
-                sink.take(&json_line(record, clock::now_text()).to_string());
+            if let Some(sink) = sink::of(record.metadata()) {
+                sink.take(&json_line(record, clock::now_text(), sink.service()));
             }
             self.0.log(record);
+            if let Some(lines) = LINES.get() {
+                lines.of(record.level()).inc();
+            }
         }
     }
 
     fn flush(&self) {
         self.0.flush();
-    }
-}
-
-fn json_line(record: &log::Record<'_>, time: impl std::fmt::Display) -> serde_json::Value {
-    let mut fields = Fields(serde_json::Map::new());
-    fields.put("time", time.to_string());
-    fields.put("level", record.level().as_str());
-    fields.put("target", record.target());
-    fields.put("message", record.args().to_string());
-    // Only a visitor that refuses could stop the visit, and this one takes everything.
-    drop(record.key_values().visit(&mut fields));
-    serde_json::Value::Object(fields.0)
-}
-
-struct Fields(serde_json::Map<String, serde_json::Value>);
-
-impl Fields {
-    fn put(&mut self, key: &str, value: impl Into<serde_json::Value>) {
-        self.0.insert(key.to_owned(), value.into());
-    }
-}
-
-impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        let json = serde_json::to_value(&value).unwrap_or_else(|_| value.to_string().into());
-        self.put(key.as_str(), json);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_json_line_carries_message_and_fields() {
-        let fields: [(&str, Value<'_>); 2] = [("order", "o-1".into()), ("size", 3.into())];
-        let record = log::Record::builder()
-            .args(format_args!("settled"))
-            .level(log::Level::Info)
-            .target("road")
-            .key_values(&fields)
-            .build();
-        let line = json_line(&record, "now");
-        assert_eq!(
-            line,
-            serde_json::json!({"time": "now", "level": "INFO", "target": "road",
-                "message": "settled", "order": "o-1", "size": 3})
-        );
     }
 }

@@ -3,9 +3,8 @@ use std::time::Duration;
 
 use common::domain::{
     Amount, Currency, IdempotencyKey, NewOrder, Order, OrderId, OrderStatus, PaymentMethod,
-    RequestId,
+    RequestId, TraceParent,
 };
-use common::message::TraceParent;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
@@ -25,7 +24,7 @@ pub struct Placing {
     pub key: Option<IdempotencyKey>,
     /// The request that asks for it.
     pub request_id: RequestId,
-    /// Its trace, if the client brought one.
+    /// Its trace, if the client brought one or it is recorded.
     pub traceparent: Option<TraceParent>,
 }
 
@@ -107,7 +106,7 @@ pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Placem
     let keys: Vec<_> = batch.iter().map(key).collect();
     let request_ids: Vec<_> = batch.iter().map(|p| p.request_id.as_str()).collect();
     let traces: Vec<_> =
-        batch.iter().map(|p| p.traceparent.as_ref().map(TraceParent::as_str)).collect();
+        batch.iter().map(|p| p.traceparent.map(|context| context.to_string())).collect();
     let total_max = Amount::MAX.minor();
     let lease_ms = lease.as_secs_f64() * 1000.0;
     let rows = db

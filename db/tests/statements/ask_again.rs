@@ -41,9 +41,9 @@ async fn an_order_that_is_nowhere_is_asked_for_and_one_in_the_outbox_or_at_its_e
     assert_eq!(asked(&store, &NOW).await, [], "they are in the outbox");
     let claimed = claim(&store.db, 10, HOUR).await.unwrap();
     assert_eq!(claimed.len(), 1);
-    let found: Vec<_> = claimed[0].entries.iter().map(|e| e.request.order_id).collect();
+    let found: Vec<_> = claimed[0].entries.iter().map(|e| e.order_id).collect();
     assert_eq!(found, ids[1..]);
-    assert_eq!(claimed[0].entries[0].request.total.minor(), 19900);
+    assert_eq!(claimed[0].entries[0].total.minor(), 19900);
     remove(&store.db, &[claimed[0].id]).await.unwrap();
     assert_eq!(asked(&store, &NOW).await, ids[1..], "relayed and still pending");
 }

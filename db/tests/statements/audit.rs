@@ -14,7 +14,7 @@ use db::payments::{Finishing, Starting, finish, start};
 use testkit::eventually;
 use tokio::runtime::Handle;
 
-use super::store::{HOUR, Store, wish};
+use super::store::{HOUR, Store, anna, wish};
 
 async fn reader(store: &Store) -> Db {
     Db::read_only(&store.settings, Handle::current()).unwrap()
@@ -45,7 +45,7 @@ async fn an_auditor_can_read_and_cannot_write() {
     let refused = [
         place(&reader, &[wish()], HOUR).await.map(drop),
         settle(&reader, &[Settling { id, verdict: Verdict::Captured }]).await.map(drop),
-        start(&reader, &[starting(id)]).await.map(drop),
+        start(&reader, &anna(), &[starting(id)]).await.map(drop),
         capture(&reader, &[taken("key", id)]).await,
     ];
 
@@ -63,9 +63,9 @@ async fn both_sides_are_read_by_the_same_range_and_one_by_one() {
     let reader = reader(&store).await;
     let ids = store.placed(5).await;
     let startings: Vec<_> = ids[1..].iter().map(|id| starting(*id)).collect();
-    start(&store.db, &startings).await.unwrap();
-    let ended = Finishing { order_id: ids[1], verdict: Verdict::Captured };
-    finish(&store.db, &[ended]).await.unwrap();
+    start(&store.db, &anna(), &startings).await.unwrap();
+    let ended = Finishing { order_id: ids[1], verdict: Verdict::Captured, attempt: 1 };
+    finish(&store.db, &anna(), &[ended]).await.unwrap();
     settle(&store.db, &[Settling { id: ids[1], verdict: Verdict::Captured }]).await.unwrap();
 
     let range = Range { after: ids[0], up_to: ids[3], limit: 2 };

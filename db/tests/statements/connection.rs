@@ -11,7 +11,7 @@ async fn many_processes_migrate_at_the_same_time_and_again() {
     let all = (0..6).map(|_| migrate(&store.settings, Migrations::Shop));
     assert!(join_all(all).await.iter().all(Result::is_ok));
     migrate_when_there(&store.settings, Migrations::Payments, &tasks).await.unwrap();
-    assert_eq!(store.count("select count(*) from migrations_shop").await, 3);
+    assert_eq!(store.count("select count(*) from migrations_shop").await, 4);
     assert_eq!(store.count("select count(*) from products").await, 1);
 }
 
@@ -65,14 +65,14 @@ impl common::runtime::Station for Moody {
 
 #[tokio::test]
 async fn work_is_stored_when_the_database_is_back_and_refused_when_it_says_no() {
-    use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
+    use common::runtime::{Gather, GatherLimits, Metrics, Program, Tasks};
     let tasks = Tasks::on(Handle::current());
     let limits = GatherLimits { waiting_max: 8, batch_max: 8, in_flight_max: 1 };
     let away = || db::Error::Unavailable("away".to_owned());
     let station = Moody(std::sync::Mutex::new(vec![away(), away()]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::new());
+    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
     assert_eq!(until_stored(&gather, &[1]).await, [Ok(())]);
     let station = Moody(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::new());
+    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
     assert_eq!(until_stored(&gather, &[1]).await, [Err(db::Error::Refused("no".to_owned()))]);
 }

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use common::domain::{Amount, Currency, OrderId, PaymentId, Reason, Verdict};
 use db::gateway_ledger::{Capture, attempt, capture, captured};
-use db::payments::{Finishing, Started, Starting, finish, start};
+use db::payments::{Finishing, Payment, Started, Starting, finish, start};
+use testkit::eventually;
 
-use super::store::Store;
+use super::store::{Store, anna, bob};
 
 fn starting(order_id: OrderId, minor: i64) -> Starting {
     Starting {
@@ -21,14 +24,18 @@ async fn a_payment_is_started_once_and_keeps_its_first_amount() {
     let (first, second) = (starting(order, 100), starting(order, 999));
     let batch = [first.clone(), second, starting(OrderId::new(), 5)];
 
-    let started = start(&store.db, &batch).await.unwrap();
+    let started = start(&store.db, &anna(), &batch).await.unwrap();
 
     let Started::First(payment) = &started[0] else { panic!("{:?}", started[0]) };
     assert_eq!((payment.id, payment.amount), (first.payment_id, first.amount));
-    assert_eq!(started[1], Started::Again(payment.clone()));
+    let again = |attempt| Started::Again(Payment { attempt, ..payment.clone() });
+    assert_eq!((payment.attempt, &started[1]), (1, &again(2)));
     assert!(matches!(started[2], Started::First(_)));
-    let later = start(&store.db, &[starting(order, 7)]).await.unwrap();
-    assert_eq!(later, [Started::Again(payment.clone())]);
+    let later = start(&store.db, &bob(), &[starting(order, 7)]).await.unwrap();
+    assert_eq!(later, [again(3)]);
+    // What was committed and not heard of is not taken a second time.
+    let repeated = start(&store.db, &anna(), &[first]).await.unwrap();
+    assert_eq!(repeated, [again(3)]);
 }
 
 #[tokio::test]
@@ -36,17 +43,18 @@ async fn the_first_verdict_that_is_recorded_stays() {
     let store = Store::fresh().await;
     let orders: Vec<OrderId> = (0..3).map(|_| OrderId::new()).collect();
     let batch: Vec<_> = orders.iter().map(|order| starting(*order, 100)).collect();
-    start(&store.db, &batch).await.unwrap();
+    start(&store.db, &anna(), &batch).await.unwrap();
     let why = || Verdict::Declined(Some(Reason::from_text("why")));
-    let says = |i: usize, verdict| Finishing { order_id: orders[i], verdict };
+    let says = |i: usize, verdict| Finishing { order_id: orders[i], verdict, attempt: 1 };
 
     let batch = [says(2, why()), says(0, Verdict::Captured), says(0, why())];
-    let recorded = finish(&store.db, &batch).await.unwrap();
-    let later = finish(&store.db, &[says(2, Verdict::Captured), says(1, why())]).await.unwrap();
+    let recorded = finish(&store.db, &anna(), &batch).await.unwrap();
+    let later =
+        finish(&store.db, &anna(), &[says(2, Verdict::Captured), says(1, why())]).await.unwrap();
 
     assert_eq!(recorded, [why(), Verdict::Captured, Verdict::Captured]);
     assert_eq!(later, [why(), why()]);
-    let again = start(&store.db, &[starting(orders[0], 100)]).await.unwrap();
+    let again = start(&store.db, &anna(), &[starting(orders[0], 100)]).await.unwrap();
     let Started::Again(payment) = &again[0] else { panic!("{again:?}") };
     assert_eq!(payment.verdict, Some(Verdict::Captured));
 }
@@ -71,4 +79,37 @@ async fn the_ledger_captures_once_a_key() {
     for wanted in 1..=3 {
         assert_eq!(attempt(&store.db, "a").await.unwrap(), wanted);
     }
+}
+
+/// How many second versions of rows did not go beside the first.
+const ELSEWHERE: &str = "
+    select (n_tup_upd - n_tup_hot_upd)::bigint from pg_stat_user_tables
+     where schemaname = 'payments' and relname = 'payments'";
+const UPDATED: &str = "
+    select n_tup_upd::bigint from pg_stat_user_tables
+     where schemaname = 'payments' and relname = 'payments'";
+
+#[tokio::test]
+async fn a_payments_second_version_lands_beside_its_first_and_names_who_did_it_once() {
+    let store = Store::fresh().await;
+    let orders: Vec<OrderId> = (0..500).map(|_| OrderId::new()).collect();
+    let batch: Vec<_> = orders.iter().map(|order| starting(*order, 100)).collect();
+    start(&store.db, &anna(), &batch).await.unwrap();
+    let says =
+        |order: &OrderId| Finishing { order_id: *order, verdict: Verdict::Captured, attempt: 1 };
+    let said: Vec<_> = orders.iter().map(says).collect();
+    finish(&store.db, &anna(), &said).await.unwrap();
+
+    eventually("the statistics to arrive", Duration::from_secs(60), async || {
+        store.db.ping().await.unwrap();
+        store.count(UPDATED).await == 500
+    })
+    .await;
+    // The last few of a page have no room when all of the page ends at once.
+    let elsewhere = store.count(ELSEWHERE).await;
+    assert!(elsewhere < 40, "an index learned of the end of {elsewhere} payments");
+    let named = "select count(*) from payments.payments where started_by = 'anna/1'
+                    and num_nulls(ended_by, ended_at_attempt, taken, taken_at, taken_by) = 5";
+    assert_eq!(store.count(named).await, 500, "more is written than one name");
+    assert_eq!(store.count("select count(*) from payments.unanswered_calls").await, 0);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::domain::{NewOrder, OrderId, Quantity, RequestId};
+use common::domain::{NewOrder, OrderId, Quantity, RequestId, WorkerName};
 use common::runtime::Secret;
 use db::orders::{Placed, Placing};
 use db::{Db, Migrations, Settings, migrate};
@@ -72,4 +72,14 @@ pub(super) fn wish() -> Placing {
 
 pub(super) fn wish_with_key(key: &str) -> Placing {
     Placing { key: Some(key.parse().unwrap()), ..wish() }
+}
+
+/// A worker.
+pub(super) fn anna() -> WorkerName {
+    "anna/1".parse().unwrap()
+}
+
+/// Another one.
+pub(super) fn bob() -> WorkerName {
+    "bob/2".parse().unwrap()
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::problem::{self, PROBLEM_JSON};
-use super::{customers, dead_letters, orders, products};
+use super::{customers, dead_letters, orders, products, timeline};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,7 +18,7 @@ use super::{customers, dead_letters, orders, products};
                        `application/problem+json` (RFC 9457)."
     ),
     paths(
-        orders::place, orders::read, orders::list,
+        orders::place, orders::read, orders::list, timeline::read,
         products::create, products::read, products::list, products::change, products::archive,
         customers::create, customers::read, customers::list, customers::change,
         customers::archive, live, ready, actuator,

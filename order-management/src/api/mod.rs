@@ -11,6 +11,8 @@ mod problem;
 mod products;
 pub mod reading;
 mod request;
+mod timeline;
+mod timeline_view;
 
 use actix_web::error::QueryPayloadError;
 use actix_web::http::header::ContentEncoding;
@@ -42,6 +44,7 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
                 .route(web::post().to(orders::place)),
         )
         .service(at("/orders/{id}", "GET, HEAD").route(read().to(orders::read)))
+        .service(at("/orders/{id}/timeline", "GET, HEAD").route(read().to(timeline::read)))
         .service(
             at("/products", "GET, HEAD, POST")
                 .route(read().to(products::list))

@@ -67,7 +67,7 @@ pub(crate) async fn place(
     let key = idempotency_key(&request, &mut fields);
     let wish = body.wish(&mut fields);
     let order = fields.finish(wish)?;
-    let (request_id, traceparent) = (request_id(), traceparent(&request));
+    let (request_id, traceparent) = (request_id(), traceparent());
     let placing = Placing { id: OrderId::new(), order, key, request_id, traceparent };
     let placement = intake.place(placing).await?;
     let mut answer = HttpResponse::Created();

@@ -233,14 +233,14 @@ impl From<Refusal> for Problem {
 impl From<db::Error> for Problem {
     /// The database's own words stay in the log.
     fn from(error: db::Error) -> Problem {
-        let request = current_request_id();
+        let request_id = current_request_id();
         match error {
             db::Error::Unavailable(why) => {
-                log::warn!(request; "answered 503: {why}");
+                log::warn!(request_id; "answered 503: {why}");
                 Problem::Unavailable
             }
             db::Error::Refused(why) => {
-                log::error!(request; "answered 500: {why}");
+                log::error!(request_id; "answered 500: {why}");
                 Problem::Internal
             }
         }

@@ -6,13 +6,13 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError as _};
-use common::domain::RequestId;
-use common::message::TraceParent;
+use common::domain::{RequestId, TraceParent};
+use common::trace::{self, KeyValue, Span, SpanKind, Told};
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -25,21 +25,32 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct Leaving(pub(crate) CancellationToken);
 
 tokio::task_local! {
-    static REQUEST_ID: RequestId;
+    static CURRENT: Current;
+}
+
+/// The request that a task is answering.
+struct Current {
+    id: RequestId,
+    traceparent: Option<TraceParent>,
 }
 
 /// The id of the request that this task is answering; empty outside of one.
 pub(crate) fn current_request_id() -> String {
-    REQUEST_ID.try_with(ToString::to_string).unwrap_or_default()
+    CURRENT.try_with(|current| current.id.to_string()).unwrap_or_default()
 }
 
 /// The same, for whoever passes it on.
 pub(crate) fn request_id() -> RequestId {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_else(|_| RequestId::made_here())
+    CURRENT.try_with(|current| current.id.clone()).unwrap_or_else(|_| RequestId::made_here())
+}
+
+/// The trace that this request belongs to: the caller's, or one that is recorded here.
+pub(crate) fn traceparent() -> Option<TraceParent> {
+    CURRENT.try_with(|current| current.traceparent).ok().flatten()
 }
 
 /// The caller's trace, if it sent a usable one.
-pub(crate) fn traceparent(request: &actix_web::HttpRequest) -> Option<TraceParent> {
+fn of_caller(request: &ServiceRequest) -> Option<TraceParent> {
     request.headers().get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
@@ -52,20 +63,27 @@ pub(crate) async fn with_request_id(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|id| id.to_str().ok());
     let id = sent.and_then(|id| id.parse().ok()).unwrap_or_else(RequestId::made_here);
-    let marks =
-        Marks { id: HeaderValue::from_str(id.as_str()).ok(), leaving: request.app_data().cloned() };
-    REQUEST_ID
-        .scope(id, async move {
+    let caller = of_caller(&request);
+    let recorded = trace::of_request(caller).map(|span| Recorded::of(span, &request, &id));
+    let traceparent = recorded.as_ref().map(|recorded| recorded.span.context()).or(caller);
+    let mut marks = Marks {
+        id: HeaderValue::from_str(id.as_str()).ok(),
+        leaving: request.app_data().cloned(),
+        recorded,
+    };
+    CURRENT
+        .scope(Current { id, traceparent }, async move {
             let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
             match answered {
                 Ok(Ok(response)) => {
                     let mut response = response.map_into_boxed_body();
+                    marks.matched(response.request().match_pattern());
                     marks.put(response.response_mut());
                     Ok(response)
                 }
                 Ok(Err(error)) => Err(marks.answer(error.error_response())),
                 Err(_) => {
-                    log::error!(request = current_request_id(); "a handler panicked");
+                    log::error!(request_id = current_request_id(); "a handler panicked");
                     Err(marks.answer(Problem::Internal.error_response()))
                 }
             }
@@ -77,10 +95,20 @@ pub(crate) async fn with_request_id(
 struct Marks {
     id: Option<HeaderValue>,
     leaving: Option<Data<Leaving>>,
+    recorded: Option<Recorded>,
 }
 
 impl Marks {
+    fn matched(&mut self, route: Option<String>) {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.route = route;
+        }
+    }
+
     fn put(self, response: &mut HttpResponse<BoxBody>) {
+        if let Some(recorded) = self.recorded {
+            recorded.answered(response.status());
+        }
         if let Some(id) = self.id {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
@@ -93,5 +121,80 @@ impl Marks {
     fn answer(self, mut response: HttpResponse) -> Error {
         self.put(&mut response);
         InternalError::from_response("answered", response).into()
+    }
+}
+
+/// A request whose trace is recorded.
+struct Recorded {
+    span: Span,
+    method: String,
+    path: String,
+    request_id: String,
+    route: Option<String>,
+}
+
+impl Recorded {
+    fn of(span: Span, request: &ServiceRequest, id: &RequestId) -> Recorded {
+        Recorded {
+            span,
+            method: request.method().to_string(),
+            path: request.path().to_owned(),
+            request_id: id.to_string(),
+            route: None,
+        }
+    }
+
+    fn answered(self, status: StatusCode) {
+        let mut attributes = vec![
+            KeyValue::new(trace::URL_PATH, self.path),
+            KeyValue::new(trace::HTTP_STATUS, i64::from(status.as_u16())),
+            KeyValue::new(trace::REQUEST_ID, self.request_id),
+        ];
+        let name = match self.route {
+            Some(route) => {
+                let name = format!("{} {route}", self.method);
+                attributes.push(KeyValue::new(trace::HTTP_ROUTE, route));
+                name
+            }
+            None => self.method.clone(),
+        };
+        attributes.push(KeyValue::new(trace::HTTP_METHOD, self.method));
+        let failed = status.is_server_error().then(|| status.as_str().to_owned().into());
+        self.span.end(Told { name: name.into(), kind: SpanKind::Server, attributes, failed });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse, web};
+    use common::runtime::{Metrics, Program, count_requests};
+
+    use super::*;
+
+    async fn panics() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    /// As `app.rs` puts them around each other.
+    #[tokio::test]
+    async fn a_panic_is_counted_as_the_500_that_it_is_answered_with() {
+        let metrics = Metrics::of(Program::OrderManagement);
+        let app = App::new()
+            .app_data(Data::new(metrics.http.clone()))
+            .wrap(from_fn(with_request_id))
+            .wrap(from_fn(count_requests))
+            .route("/orders/{id}", web::get().to(panics));
+        let app = init_service(app).await;
+
+        let request = TestRequest::with_uri("/orders/1").to_request();
+        let answer = try_call_service(&app, request).await.unwrap_err();
+
+        assert_eq!(answer.error_response().status(), 500);
+        let wanted = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
+                      http_route=\"/orders/{id}\",http_response_status_code=\"500\"} 1";
+        let text = metrics.render().unwrap();
+        assert!(text.lines().any(|line| line == wanted), "{text}");
     }
 }

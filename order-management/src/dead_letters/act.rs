@@ -1,6 +1,7 @@
 use common::broker::{self, DeadLetter, NotConfirmed};
 use common::domain::{ActionId, OrderId};
 use common::message::decode_requests;
+use common::runtime::ROAD;
 use db::dead_letters::{self as store, Action, NewAction, Outcome};
 use serde::Deserialize;
 
@@ -93,7 +94,11 @@ impl DeadLetters {
                 store::end(&self.db, &ids, Outcome::Done).await?;
             }
         }
-        log::info!(by:% = deed.by, action = deed.action.as_str(), letters = letters.len(); "dead letters");
+        for letter in letters {
+            let (message_id, request_id) = (&letter.message_id, &letter.correlation_id);
+            let (queue, action) = (&letter.queue, deed.action.as_str());
+            log::info!(target: ROAD, by:% = deed.by, queue, message_id, request_id; "{action}");
+        }
         Ok(ids)
     }
 

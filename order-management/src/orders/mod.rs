@@ -1,10 +1,14 @@
 //! What can be done to an order: place it, settle it, notice
-//! that it is late.
+//! that it is late, tell what became of it.
 
+mod backlog;
 mod place;
 mod settle;
 mod survey;
+mod timeline;
 
+pub(crate) use backlog::show_backlog;
 pub(crate) use place::{Intake, PlaceError};
-pub(crate) use settle::Settlements;
+pub(crate) use settle::{Settlements, outcome};
 pub(crate) use survey::survey;
+pub(crate) use timeline::{By, Event, Part, Timeline, Timelines, WaitsFor, What};

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::domain::{IdempotencyKey, Order, OrderStatus};
+use common::domain::{About, IdempotencyKey, Order, OrderStatus};
 use common::message::PaymentRequest;
+use common::road;
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
+use common::trace::{OrderSpans, Told};
 use db::orders::{Placed, Placing, Refusal};
-use db::outbox::{Batch, Entry};
+use db::outbox::Batch;
 use db::{Db, orders};
 
 use crate::relay::Relay;
@@ -129,9 +131,12 @@ impl Station for Place {
 
     async fn run(&self, batch: &[Placing]) -> Result<Vec<Placed>, db::Error> {
         reach(CrashPoint::PlaceBegun);
+        let spans = OrderSpans::begin(batch.iter().map(about));
         let lease = self.relay.lease();
         let placements = orders::place(&self.db, batch, lease.length()).await?;
         reach(CrashPoint::PlaceCommitted);
+        self.end(spans, batch);
+        road::tell(Self::NAME, batch.iter().zip(&placements.each).filter_map(told));
         if let Some(id) = placements.outbox {
             let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
             self.relay.leave(Batch { id, entries }, lease);
@@ -144,17 +149,42 @@ impl Station for Place {
     }
 }
 
-fn entry((placing, placed): (&Placing, &Placed)) -> Option<Entry> {
+impl Place {
+    fn end(&self, mut spans: OrderSpans, batch: &[Placing]) {
+        for placing in batch {
+            spans.end(placing.id, || Told::done(Self::NAME, Vec::new()));
+        }
+        spans.end_together(|| Told::batch(Self::NAME, batch.len()));
+    }
+}
+
+fn about(placing: &Placing) -> About<'_> {
+    About {
+        order_id: placing.id,
+        request_id: Some(&placing.request_id),
+        traceparent: placing.traceparent,
+    }
+}
+
+/// An order under the request that was answered with it.
+fn told<'a>((placing, placed): (&'a Placing, &Placed)) -> Option<(&'static str, About<'a>)> {
+    let (outcome, order_id) = match placed {
+        Placed::Now(order) => ("placed", order.id),
+        Placed::Before(order) => ("repeated", order.id),
+        Placed::Refused(_) => return None,
+    };
+    Some((outcome, About { order_id, ..about(placing) }))
+}
+
+fn entry((placing, placed): (&Placing, &Placed)) -> Option<PaymentRequest> {
     let Placed::Now(order) = placed else { return None };
-    Some(Entry {
-        request: PaymentRequest {
-            order_id: order.id,
-            total: order.total,
-            currency: order.currency,
-            customer_id: order.customer_id,
-            payment_method: order.payment_method.clone(),
-            request_id: Some(placing.request_id.clone()),
-        },
-        traceparent: placing.traceparent.clone(),
+    Some(PaymentRequest {
+        order_id: order.id,
+        total: order.total,
+        currency: order.currency,
+        customer_id: order.customer_id,
+        payment_method: order.payment_method.clone(),
+        request_id: Some(placing.request_id.clone()),
+        traceparent: placing.traceparent,
     })
 }

@@ -1,7 +1,10 @@
 //! **settle**: from a payment result to the order's final status, many in one commit.
 
+use common::domain::{OrderId, OrderStatus, Verdict};
+use common::message::PaymentResult;
+use common::road;
 use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, OrderMetrics, Station, Tasks};
 use db::orders::{Settled, Settling};
 use db::{Db, Error, orders, until_stored};
 
@@ -11,39 +14,71 @@ const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, 
 #[derive(Clone, Debug)]
 pub(crate) struct Settlements {
     gather: Gather<Settle>,
-    metrics: Metrics,
+    numbers: OrderMetrics,
 }
 
 impl Settlements {
     pub(crate) fn open(db: &Db, tasks: &Tasks, metrics: &Metrics) -> Settlements {
         let gather = Gather::open(Settle(db.clone()), LIMITS, tasks, metrics);
-        Settlements { gather, metrics: metrics.clone() }
+        Settlements { gather, numbers: metrics.orders.clone() }
     }
 
     /// Settles orders, however long the database is away. A repeated or contradicting verdict
     /// changes nothing and is counted (P5). Answers in their order; an error is what the database
     /// refuses for good.
-    pub(crate) async fn settle(&self, settlings: &[Settling]) -> Vec<Result<Settled, Error>> {
-        let settled = until_stored(&self.gather, settlings).await;
-        for (settling, settled) in settlings.iter().zip(&settled) {
-            if let Ok(settled) = settled {
-                self.count(settling, *settled);
+    pub(crate) async fn settle(&self, results: &[PaymentResult]) -> Vec<Result<Settled, Error>> {
+        let settlings: Vec<Settling> = results.iter().map(settling).collect();
+        let settled = until_stored(&self.gather, &settlings).await;
+        let mut moved = 0;
+        for (result, settled) in results.iter().zip(&settled) {
+            match settled {
+                Ok(Settled::Moved { after }) => {
+                    moved += 1;
+                    match result.verdict {
+                        Verdict::Captured => self.numbers.confirmed.observe(after.as_secs_f64()),
+                        Verdict::Declined(_) => self.numbers.canceled.observe(after.as_secs_f64()),
+                    }
+                }
+                Ok(other) => self.count(result.order_id, *other),
+                Err(_) => {}
             }
         }
+        self.numbers.results.moved.inc_by(moved);
+        let told = results.iter().zip(&settled).filter(|(_, settled)| settled.is_ok());
+        road::tell(Settle::NAME, told.map(|(r, settled)| (outcome(r, settled), r.about())));
         settled
     }
 
-    fn count(&self, settling: &Settling, settled: Settled) {
-        let outcome = match settled {
-            Settled::Moved => "moved",
-            Settled::Repeated => "repeated",
+    fn count(&self, order_id: OrderId, settled: Settled) {
+        let results = &self.numbers.results;
+        let counter = match settled {
+            Settled::Moved { .. } => &results.moved,
+            Settled::Repeated => &results.repeated,
             Settled::Contradicting => {
-                log::error!(order:% = settling.id; "a verdict contradicts the final status: ignored");
-                "contradicting"
+                log::error!(order_id:%; "a verdict contradicts the final status: ignored");
+                &results.contradicting
             }
-            Settled::UnknownOrder => "unknown",
+            Settled::UnknownOrder => &results.unknown,
         };
-        self.metrics.results.get_or_create(&ResultLabels { outcome }).inc();
+        counter.inc();
+    }
+}
+
+fn settling(result: &PaymentResult) -> Settling {
+    Settling { id: result.order_id, verdict: result.verdict.clone() }
+}
+
+/// What a result changed, in one word: the order's status if it moved.
+pub(crate) fn outcome(result: &PaymentResult, settled: &Result<Settled, Error>) -> &'static str {
+    match settled {
+        Ok(Settled::Moved { .. }) => match result.verdict {
+            Verdict::Captured => OrderStatus::Confirmed.as_str(),
+            Verdict::Declined(_) => OrderStatus::Canceled.as_str(),
+        },
+        Ok(Settled::Repeated) => "repeated",
+        Ok(Settled::Contradicting) => "contradicting",
+        Ok(Settled::UnknownOrder) => "unknown order",
+        Err(_) => "refused",
     }
 }
 

@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use common::broker::{NotConfirmed, Outgoing, Publisher};
-use common::domain::{OrderId, RequestId};
-use common::message::{Envelope, PaymentRequest, TraceParent, encode_requests};
+use common::domain::{OrderId, RequestId, TraceParent};
+use common::message::{Envelope, PaymentRequest, encode_requests};
+use common::road;
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Station};
-use db::outbox::{Batch, BatchId, Entry};
+use common::trace::{MessageSpans, OrderSpans};
+use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 
 use super::Lease;
@@ -17,21 +19,21 @@ use super::Lease;
 /// One order of an outbox row.
 #[derive(Debug)]
 pub(super) struct Due {
-    entry: Entry,
+    request: PaymentRequest,
     batch: BatchId,
     lease: Lease,
 }
 
 impl Due {
     fn order_id(&self) -> OrderId {
-        self.entry.request.order_id
+        self.request.order_id
     }
 }
 
 /// The orders of a row enter the station as one group, so they also leave it in one batch.
 pub(super) fn due(batch: Batch, lease: Lease) -> Vec<Due> {
     let id = batch.id;
-    batch.entries.into_iter().map(|entry| Due { entry, batch: id, lease }).collect()
+    batch.entries.into_iter().map(|request| Due { request, batch: id, lease }).collect()
 }
 
 /// What became of an order.
@@ -52,6 +54,7 @@ pub(super) struct Publish {
     pub(super) reply_to: String,
     /// The most orders in one message.
     pub(super) per_message: usize,
+    pub(super) spans: MessageSpans,
 }
 
 impl Station for Publish {
@@ -66,7 +69,8 @@ impl Station for Publish {
         let now = Instant::now();
         let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
         let packs: Vec<&[&Due]> = ours.chunks(self.per_message).collect();
-        let messages = packs.iter().map(|pack| self.message(pack)).collect();
+        let spans = OrderSpans::begin(ours.iter().map(|due| due.request.about()));
+        let messages = packs.iter().map(|pack| self.message(pack, &spans)).collect();
         // Left, unless the broker says otherwise.
         let mut left: HashSet<OrderId> = ours.iter().map(|due| due.order_id()).collect();
         for (pack, outcome) in packs.iter().zip(self.publisher.publish_all(messages).await) {
@@ -77,6 +81,9 @@ impl Station for Publish {
                 Err(why) => note(why, pack),
             }
         }
+        self.end(spans, &packs, &left);
+        let gone = ours.iter().filter(|due| !left.contains(&due.order_id()));
+        road::tell(Self::NAME, gone.map(|due| ("confirmed", due.request.about())));
         if left.len() < ours.len() {
             reach(CrashPoint::RelayConfirmed);
         }
@@ -99,7 +106,7 @@ impl Publish {
     async fn book(&self, ours: &[&Due], left: &HashSet<OrderId>) {
         let mut rows: HashMap<BatchId, Vec<OrderId>> = HashMap::new();
         for due in ours {
-            let id = due.entry.request.order_id;
+            let id = due.request.order_id;
             rows.entry(due.batch).or_default().extend(left.get(&id));
         }
         let (gone, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.1.is_empty());
@@ -121,11 +128,16 @@ impl Publish {
         }
     }
 
-    fn message(&self, pack: &[&Due]) -> Outgoing {
-        let first = pack.first().map(|due| &due.entry);
-        let order = first.map(|entry| entry.request.order_id);
-        let trace = first.and_then(|entry| entry.traceparent.clone());
-        let request_id = first.and_then(|entry| entry.request.request_id.as_ref());
+    fn message(&self, pack: &[&Due], spans: &OrderSpans) -> Outgoing {
+        let traced = |due: &&Due| PaymentRequest {
+            traceparent: spans.context(&due.request.about()),
+            ..due.request.clone()
+        };
+        let requests: Vec<PaymentRequest> = pack.iter().map(traced).collect();
+        let first = requests.first();
+        let order = first.map(|request| request.order_id);
+        let request_id = first.and_then(|request| request.request_id.as_ref());
+        let trace = first.and_then(|request| request.traceparent);
         let envelope = Envelope {
             message_id: order.map(|id| id.to_string()).unwrap_or_default(),
             correlation_id: request_id.map(RequestId::to_string),
@@ -135,14 +147,26 @@ impl Publish {
             traceparent: trace.or(order.map(TraceParent::of_order)),
             attempts: 0,
         };
-        let requests: Vec<PaymentRequest> =
-            pack.iter().map(|due| due.entry.request.clone()).collect();
         Outgoing::new(&self.exchange, &self.routing_key, encode_requests(&requests), &envelope)
+    }
+
+    fn end(&self, mut spans: OrderSpans, packs: &[&[&Due]], left: &HashSet<OrderId>) {
+        let recorded = if spans.is_empty() { &[] } else { packs };
+        for pack in recorded {
+            let id = pack.first().map(|due| due.order_id().to_string()).unwrap_or_default();
+            for due in *pack {
+                let about = due.request.about();
+                let error = left.contains(&about.order_id).then_some("not_confirmed");
+                spans.end(about.order_id, || self.spans.published(&about, &id, error));
+            }
+        }
+        let orders = packs.iter().map(|pack| pack.len()).sum();
+        spans.end_together(|| self.spans.published_batch(packs.len(), orders));
     }
 }
 
 fn note(why: NotConfirmed, pack: &[&Due]) {
     for due in pack {
-        log::debug!(order:% = due.entry.request.order_id; "not relayed yet: {why}");
+        log::debug!(order_id:% = due.request.order_id; "not relayed yet: {why}");
     }
 }

@@ -9,3 +9,4 @@ mod road;
 mod road_findings;
 pub(super) mod rounds;
 pub(super) mod scale;
+pub(super) mod telemetry;

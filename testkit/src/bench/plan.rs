@@ -1,5 +1,6 @@
 //! What is to be measured, out of the command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -26,6 +27,7 @@ Parts measured on their own:
   gateway       a gateway that takes 100 ms, one worker and four
   slow-gateway  a gateway that takes 2 s, 4000 charges in flight
   scale         1, 2, 4, 8 workers and 1, 2 order-managements
+  telemetry     everything told (metrics scraped, 1 % of the traces, JSON lines at info) and nothing
 Without a part: all of them; with quick: short rounds of the first eight, two to three minutes.
 
 Options:
@@ -35,6 +37,7 @@ Options:
   --pack=N            ORDERS_PER_MESSAGE of packs; 500 otherwise
   --growth-orders=N   final orders in the tables; 10000000 otherwise
   --backlog-orders=N  orders in the queue; 500000 otherwise
+  --against=DIR       services of another build, beside these in telemetry
 ";
 
 /// A part of the benchmark.
@@ -54,10 +57,11 @@ pub(super) enum Part {
     Gateway,
     SlowGateway,
     Scale,
+    Telemetry,
 }
 
 impl Part {
-    const ALL: [(&str, Part); 13] = [
+    const ALL: [(&str, Part); 14] = [
         ("inserts", Part::Inserts),
         ("broker", Part::Broker),
         ("one", Part::One),
@@ -71,6 +75,7 @@ impl Part {
         ("gateway", Part::Gateway),
         ("slow-gateway", Part::SlowGateway),
         ("scale", Part::Scale),
+        ("telemetry", Part::Telemetry),
     ];
     /// How many of them `quick` measures.
     const QUICK: usize = 8;
@@ -96,6 +101,8 @@ pub(super) struct Plan {
     pub(super) growth_orders: u32,
     /// Orders in the queue of `backlog`.
     pub(super) backlog_orders: u32,
+    /// Where the executables of another build lie.
+    pub(super) against: Option<PathBuf>,
 }
 
 impl Plan {
@@ -147,6 +154,7 @@ impl Plan {
             pack: 500,
             growth_orders: 10_000_000,
             backlog_orders: 500_000,
+            against: None,
         }
     }
 
@@ -159,6 +167,10 @@ impl Plan {
             "pack" => &mut self.pack,
             "growth-orders" => &mut self.growth_orders,
             "backlog-orders" => &mut self.backlog_orders,
+            "against" => {
+                self.against = Some(PathBuf::from(value));
+                return Ok(());
+            }
             _ => bail!("there is no option --{name}; --help lists all"),
         };
         *slot = value.parse().with_context(|| format!("--{name}={value}: give it a number"))?;

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use lapin::BasicProperties;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
-use testkit::world::{Reply, World, WorldBuilder};
+use testkit::world::{Order, Reply, World, WorldBuilder, order_body};
 use uuid::Uuid;
 
 use super::books::{LONG, balance, counter};
@@ -123,6 +124,27 @@ async fn lines_of_all_services_are_told_once_and_in_order() {
         cursor = format!("&cursor={next}");
     }
     assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn a_request_id_tells_the_whole_story_of_its_order() {
+    let world = collected("info").await;
+    let placing = world.request(Method::POST, "/orders").json(&order_body("pm_card_errorsTwice"));
+    let placed = world.send(placing.header("X-Request-ID", "story-1")).await;
+    let order = Order::from_json(placed.json());
+    let others = world.place_orders(20).await;
+    balance(&world, &[others, vec![order.clone()]].concat()).await;
+    all_stored(&world).await;
+
+    let told = lines(&world, "requestId=story-1").await;
+    let services: BTreeSet<String> = texts(&told, "service").into_iter().collect();
+    assert_eq!(services.len(), 2, "{told:?}");
+    assert!(told.len() >= 4, "{told:?}");
+    let id = json!(order.id);
+    assert!(told.iter().all(|line| line["orderIds"].as_array().unwrap().contains(&id)), "{told:?}");
+    assert_eq!(lines(&world, &format!("orderId={}", order.id)).await, told);
+    let trace = told[0]["traceIds"][0].as_str().unwrap();
+    assert!(!lines(&world, &format!("traceId={trace}")).await.is_empty());
 }
 
 /// Two services' lines about one request, as they look on the road.

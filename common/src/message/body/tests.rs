@@ -12,6 +12,7 @@ fn request(request_id: Option<&str>) -> PaymentRequest {
         customer_id: "1".parse().unwrap(),
         payment_method: Some("pm_card_visa".parse().unwrap()),
         request_id: request_id.map(|id| id.parse().unwrap()),
+        traceparent: None,
     }
 }
 
@@ -94,6 +95,7 @@ proptest! {
             verdict,
             payment_id: Some("p".to_owned()),
             request_id: (n > 1).then(|| "r".parse().unwrap()),
+            traceparent: (n > 1 && captured).then(|| TraceParent::of_order(OrderId::new())),
         };
         let results = vec![result; n];
         let body = encode_results(&results);

@@ -60,6 +60,7 @@ impl Origin {
 pub(super) struct Sink {
     lines: mpsc::Sender<String>,
     waiting_bytes: Arc<AtomicUsize>,
+    service: &'static str,
     /// What every shipped line begins with.
     head: String,
     dropped: Counter,
@@ -67,14 +68,14 @@ pub(super) struct Sink {
 
 /// The exit of the buffer.
 #[derive(Debug)]
-pub struct Lines {
+pub struct CollectedLines {
     lines: mpsc::Receiver<String>,
     waiting_bytes: Arc<AtomicUsize>,
 }
 
 /// From now on all lines of this process also go into a buffer of `buffer` lines, whose exit this
 /// is. What does not fit counts as `dropped`. `None` if that was done before.
-pub fn collect_lines(origin: &Origin, buffer: usize, dropped: Counter) -> Option<Lines> {
+pub fn collect_lines(origin: &Origin, buffer: usize, dropped: Counter) -> Option<CollectedLines> {
     let (sink, lines) = Sink::new(origin, buffer, dropped);
     SINK.set(sink).ok().map(|()| lines)
 }
@@ -89,17 +90,22 @@ fn is_shipped(target: &str) -> bool {
 }
 
 impl Sink {
-    fn new(origin: &Origin, buffer: usize, dropped: Counter) -> (Sink, Lines) {
+    fn new(origin: &Origin, buffer: usize, dropped: Counter) -> (Sink, CollectedLines) {
         let (sender, receiver) = mpsc::channel(buffer);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let (service, instance) = (Value::from(origin.service), Value::from(&*origin.instance));
-        let head = format!("{{\"service\":{service},\"instance\":{instance},");
-        let lines = Lines { lines: receiver, waiting_bytes: waiting_bytes.clone() };
-        (Sink { lines: sender, waiting_bytes, head, dropped }, lines)
+        let head = format!("{{\"instance\":{},", Value::from(&*origin.instance));
+        let lines = CollectedLines { lines: receiver, waiting_bytes: waiting_bytes.clone() };
+        (Sink { service: origin.service, lines: sender, waiting_bytes, head, dropped }, lines)
+    }
+
+    /// The program whose lines these are.
+    pub(super) fn service(&self) -> &'static str {
+        self.service
     }
 
     /// Takes one finished line, which is a JSON object with at least one field.
-    pub(super) fn take(&self, line: &str) {
+    pub(super) fn take(&self, line: &[u8]) {
+        let line = str::from_utf8(line).unwrap_or_default();
         let cut = if line.len() > LINE_BYTES_MAX { cut(line) } else { None };
         let line = cut.as_deref().unwrap_or(line);
         let fields = line.strip_prefix('{').filter(|fields| fields.len() <= LINE_BYTES_MAX);
@@ -119,7 +125,7 @@ impl Sink {
     }
 }
 
-impl Lines {
+impl CollectedLines {
     /// Waits for lines and takes at most `max` of those that are there; none once the buffer is
     /// closed and empty. Nothing is lost if this is dropped.
     pub async fn next(&mut self, max: usize) -> Vec<String> {
@@ -154,7 +160,7 @@ fn cut(line: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn sink(buffer: usize) -> (Sink, Lines, Counter) {
+    fn sink(buffer: usize) -> (Sink, CollectedLines, Counter) {
         let origin = Origin { service: "test", instance: "here-1".to_owned() };
         let dropped = Counter::default();
         let (sink, lines) = Sink::new(&origin, buffer, dropped.clone());
@@ -165,14 +171,14 @@ mod tests {
     async fn a_line_says_whose_it_is_and_what_does_not_fit_is_dropped_and_counted() {
         let (sink, mut lines, dropped) = sink(2);
         for number in 0..5 {
-            sink.take(&format!("{{\"n\":{number}}}"));
+            sink.take(format!("{{\"n\":{number}}}").as_bytes());
         }
         assert_eq!(dropped.get(), 3);
-        let line = |n| format!("{{\"service\":\"test\",\"instance\":\"here-1\",\"n\":{n}}}");
+        let line = |n| format!("{{\"instance\":\"here-1\",\"n\":{n}}}");
         assert_eq!(lines.next(9).await, [line(0), line(1)]);
-        sink.take("{\"n\":5}");
+        sink.take(b"{\"n\":5}");
         lines.close();
-        sink.take("{\"n\":6}");
+        sink.take(b"{\"n\":6}");
         assert_eq!(lines.next(9).await, [line(5)]);
         assert_eq!(lines.next(9).await, [""; 0]);
         assert_eq!(dropped.get(), 4);
@@ -182,14 +188,14 @@ mod tests {
     async fn long_texts_are_cut_and_ids_stay() {
         let (sink, mut lines, dropped) = sink(9);
         let long = "ä".repeat(LINE_BYTES_MAX);
-        sink.take(&serde_json::json!({"message": long, "order_id": "o-1"}).to_string());
+        sink.take(&serde_json::json!({"message": long, "order_id": "o-1"}).to_string().as_bytes());
         let line = lines.next(9).await.remove(0);
         let read: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["order_id"], "o-1");
         assert!(read["message"].as_str().unwrap().ends_with("ä… (cut)") && line.len() < 4096);
 
         let many: Vec<u32> = (0..30_000).collect();
-        sink.take(&serde_json::json!({"numbers": many}).to_string());
+        sink.take(&serde_json::json!({"numbers": many}).to_string().as_bytes());
         assert_eq!(dropped.get(), 1);
     }
 
@@ -197,13 +203,13 @@ mod tests {
     async fn bytes_are_bounded_as_well_as_lines() {
         let (sink, mut lines, dropped) = sink(100_000);
         let line = format!("{{\"text\":\"{}\"}}", "x".repeat(LINE_BYTES_MAX - 100));
-        (0..1000).for_each(|_| sink.take(&line));
+        (0..1000).for_each(|_| sink.take(line.as_bytes()));
         assert!((480..500).contains(&dropped.get()), "{}", dropped.get());
         while dropped.get() < 1000 && !lines.next(100).await.is_empty() {
             dropped.inc_by(100);
         }
         let before = dropped.get();
-        sink.take(&line);
+        sink.take(line.as_bytes());
         assert_eq!(dropped.get(), before);
     }
 

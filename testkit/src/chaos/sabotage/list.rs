@@ -8,17 +8,18 @@ pub const ALL: [Sabotage; 14] = [
     Sabotage {
         name: "ack-at-once",
         file: "common/src/broker/consumer.rs",
-        right: "(tag, desk.handle(delivery.data, delivery.properties).await)",
+        right: "let fate = desk.handle(delivery.data, delivery.properties).await;",
         wrong: "tokio::task::spawn(async move { \
-                desk.handle(delivery.data, delivery.properties).await }); (tag, super::desk::Fate::Ack)",
+                desk.handle(delivery.data, delivery.properties).await }); \
+                let fate = super::desk::Fate::Ack;",
         faults: &[Kind::KillAllWorkers, Kind::KillWorker, Kind::KillBothOrderManagements],
         caught_by: &["P1 (stuck)"],
     },
     Sabotage {
         name: "settle-after-ack",
         file: "order-management/src/payment_results.rs",
-        right: "let settled = self.settlements.settle(&settlings).await;",
-        wrong: "let (settlements, all) = (self.settlements.clone(), settlings.clone()); \
+        right: "let settled = self.settle(&results).await;",
+        wrong: "let (settlements, all) = (self.settlements.clone(), results.clone()); \
                 tokio::task::spawn(async move { settlements.settle(&all).await }); \
                 let settled: Vec<Result<Settled, Error>> = Vec::new();",
         faults: &[Kind::KillBothOrderManagements, Kind::FreezeDatabase, Kind::KillOrderManagement],
@@ -77,7 +78,7 @@ pub const ALL: [Sabotage; 14] = [
         file: "payment-processor/src/charge.rs",
         right: "Err(error) => Verdicted::Not(request, error),\n        }",
         wrong: "Err(_) => Verdicted::Now(request, Charged { payment_id: payment.id, \
-                verdict: Verdict::Declined(None) }),\n        }",
+                verdict: Verdict::Declined(None) }, payment.attempt),\n        }",
         faults: &[Kind::SilenceGateway],
         caught_by: &["P3 (false-verdict)"],
     },
@@ -92,7 +93,7 @@ pub const ALL: [Sabotage; 14] = [
     Sabotage {
         name: "unreadable-thrown-away",
         file: "payment-processor/src/payment_requests.rs",
-        right: "departures.push(Departure { body: part.bytes.to_vec(), message_id: None, to });",
+        right: "departures.push(Departure { body: part.bytes.to_vec(), own: None, to });",
         wrong: "drop(to);",
         faults: &[Kind::KillWorker],
         caught_by: &["P6 (nonsense-gone)"],

@@ -215,7 +215,7 @@ async fn while_the_broker_takes_nothing_lines_are_dropped_and_no_connection_is_m
     let (sent, dropped, connects) = (
         "log_lines_shipped_total{outcome=\"sent\"}",
         "log_lines_shipped_total{outcome=\"dropped\"}",
-        "connects_total{role=\"logs\"}",
+        "broker_connects_total{role=\"logs\"}",
     );
     let mut orders = world.place_orders(20).await;
     balance(&world, &orders).await;

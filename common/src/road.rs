@@ -1,0 +1,127 @@
+//! What is told of orders on their road: at every station one line for what went through together,
+//! so that a `grep` for a request's id finds all of an order's road in the logs of all processes.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use crate::domain::About;
+use crate::runtime::ROAD;
+
+/// The most orders in one line. So it stays below the 16 KiB at which container engines cut lines.
+const LINE_MAX: usize = 50;
+
+/// Tells what became of orders at a station: its verb, and for each order one word. Those with
+/// the same word share lines. Costs a look at the log's level where that is off.
+pub fn tell<'a>(verb: &'static str, orders: impl IntoIterator<Item = (&'static str, About<'a>)>) {
+    if !log::log_enabled!(target: ROAD, log::Level::Info) {
+        return;
+    }
+    let mut by_outcome: BTreeMap<&'static str, Vec<About<'a>>> = BTreeMap::new();
+    for (outcome, about) in orders {
+        by_outcome.entry(outcome).or_default().push(about);
+    }
+    for (outcome, orders) in by_outcome {
+        for line in orders.chunks(LINE_MAX) {
+            tell_line(verb, outcome, line);
+        }
+    }
+}
+
+fn tell_line(verb: &str, outcome: &str, orders: &[About<'_>]) {
+    match orders {
+        [one] => {
+            let (order_id, trace_id) = (one.order_id, TraceId(one));
+            match one.request_id {
+                Some(request_id) => {
+                    log::info!(target: ROAD, outcome, order_id:%, request_id:%, trace_id:%; "{verb}");
+                }
+                None => log::info!(target: ROAD, outcome, order_id:%, trace_id:%; "{verb}"),
+            }
+        }
+        many => {
+            let orders = Orders(many);
+            log::info!(target: ROAD, outcome, orders:%; "{verb}");
+        }
+    }
+}
+
+/// The trace of an order, as it stands in a log line.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceId<'a>(pub &'a About<'a>);
+
+impl fmt::Display for TraceId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0.trace_id())
+    }
+}
+
+/// A JSON array of orders, written without a detour: there are a hundred thousand a second.
+struct Orders<'a>(&'a [About<'a>]);
+
+impl fmt::Display for Orders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, about) in self.0.iter().enumerate() {
+            f.write_str(if number == 0 { "[{\"order_id\":\"" } else { "},{\"order_id\":\"" })?;
+            about.order_id.fmt(f)?;
+            if let Some(request_id) = about.request_id {
+                f.write_str("\",\"request_id\":\"")?;
+                escaped(request_id.as_str(), f)?;
+            }
+            write!(f, "\",\"trace_id\":\"{}\"", TraceId(about))?;
+        }
+        f.write_str("}]")
+    }
+}
+
+/// A request's id has visible ASCII characters only; two of them mean something in JSON.
+fn escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if !text.contains(['"', '\\']) {
+        return f.write_str(text);
+    }
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            f.write_char('\\')?;
+        }
+        f.write_char(c)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{OrderId, RequestId, TraceParent};
+
+    #[test]
+    fn several_orders_are_json_whatever_a_client_calls_its_request() {
+        let request_id: RequestId = r#"a"b\c"#.parse().unwrap();
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let traceparent: TraceParent = traceparent.parse().unwrap();
+        let (first, second) = (OrderId::new(), OrderId::new());
+        let of_request = About {
+            order_id: first,
+            request_id: Some(&request_id),
+            traceparent: Some(traceparent),
+        };
+        let bare = About { order_id: second, request_id: None, traceparent: None };
+
+        let text = Orders(&[of_request, bare]).to_string();
+
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let wanted = serde_json::json!([
+            {"order_id": first.to_string(), "request_id": request_id.as_str(),
+             "trace_id": "0af7651916cd43dd8448eb211c80319c"},
+            {"order_id": second.to_string(), "trace_id": second.0.simple().to_string()},
+        ]);
+        assert_eq!(read, wanted);
+    }
+
+    #[test]
+    fn a_line_stays_below_what_a_container_engine_takes_for_one() {
+        let request_id: RequestId = "r".repeat(RequestId::MAX_LEN).parse().unwrap();
+        let order =
+            || About { order_id: OrderId::new(), request_id: Some(&request_id), traceparent: None };
+        let orders: Vec<_> = (0..LINE_MAX).map(|_| order()).collect();
+        assert!(Orders(&orders).to_string().len() < 15 * 1024);
+    }
+}

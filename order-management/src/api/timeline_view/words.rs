@@ -1,0 +1,164 @@
+//! The closed sets of words in a timeline.
+
+use common::domain::GatewayCall;
+use db::dead_letters::Outcome;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::orders::{WaitsFor, What};
+
+/// What can happen to an order.
+///
+/// * `placed`: it was committed.
+/// * `queued`: its request waits in the outbox.
+/// * `published`: the broker has confirmed its request.
+/// * `taken`: a worker began its payment. `taken_again`: the last time that one took it again.
+/// * `unanswered`: the gateway was asked and did not answer. The newest twenty are kept.
+/// * `captured`, `declined`: the gateway's verdict was recorded.
+/// * `replied`: the verdict was sent back.
+/// * `settled`: its status became final.
+/// * `asked_again`: it was late and its payment was requested again, the last time. Known while it is
+///   late.
+/// * `parked`: a message about it became a dead letter. Known once somebody has acted on the letter.
+/// * `replayed`, `discarded`: what somebody did to that letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EventName {
+    Placed,
+    Queued,
+    Published,
+    Taken,
+    TakenAgain,
+    Unanswered,
+    Captured,
+    Declined,
+    Replied,
+    Settled,
+    AskedAgain,
+    Parked,
+    Replayed,
+    Discarded,
+}
+
+/// A station of the road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StationView {
+    Place,
+    Relay,
+    Charge,
+    Reply,
+    Settle,
+    Reconcile,
+    Park,
+    Replay,
+}
+
+/// What a pending order waits for.
+///
+/// * `in_outbox`: its request has not reached the broker.
+/// * `not_begun`: its request is on its way or lost; no worker has begun.
+/// * `unknown_charge`: the gateway may have been asked, and has not said how it ended.
+/// * `not_settled`: the payment has ended; the result is on its way or lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WaitsForView {
+    InOutbox,
+    NotBegun,
+    UnknownCharge,
+    NotSettled,
+}
+
+/// A part of a timeline that is read for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PartView {
+    Payments,
+}
+
+/// What can be asked of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CallView {
+    Charge,
+    LookUp,
+}
+
+/// How an action on a dead letter ended. `failed`: the letter stayed; `unknown`: no confirm came, so a
+/// copy may be on its way and the letter stayed as well; `begun`: it is being done, or its process died
+/// over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OutcomeView {
+    Begun,
+    Done,
+    Failed,
+    Unknown,
+}
+
+pub(super) fn event_name(what: &What) -> EventName {
+    match what {
+        What::Placed => EventName::Placed,
+        What::Queued => EventName::Queued,
+        What::Published => EventName::Published,
+        What::Taken(_) => EventName::Taken,
+        What::TakenAgain(_) => EventName::TakenAgain,
+        What::Unanswered(..) => EventName::Unanswered,
+        What::Captured(..) => EventName::Captured,
+        What::Declined(..) => EventName::Declined,
+        What::Replied => EventName::Replied,
+        What::Settled(..) => EventName::Settled,
+        What::AskedAgain(_) => EventName::AskedAgain,
+        What::Parked { .. } => EventName::Parked,
+        What::Replayed { .. } => EventName::Replayed,
+        What::Discarded { .. } => EventName::Discarded,
+    }
+}
+
+pub(super) fn station(what: &What) -> StationView {
+    match what {
+        What::Placed => StationView::Place,
+        What::Queued | What::Published => StationView::Relay,
+        What::Taken(_)
+        | What::TakenAgain(_)
+        | What::Unanswered(..)
+        | What::Captured(..)
+        | What::Declined(..) => StationView::Charge,
+        What::Replied => StationView::Reply,
+        What::Settled(..) => StationView::Settle,
+        What::AskedAgain(_) => StationView::Reconcile,
+        What::Parked { .. } => StationView::Park,
+        What::Replayed { .. } | What::Discarded { .. } => StationView::Replay,
+    }
+}
+
+impl From<WaitsFor> for WaitsForView {
+    fn from(waits_for: WaitsFor) -> WaitsForView {
+        match waits_for {
+            WaitsFor::InOutbox => WaitsForView::InOutbox,
+            WaitsFor::NotBegun => WaitsForView::NotBegun,
+            WaitsFor::UnknownCharge => WaitsForView::UnknownCharge,
+            WaitsFor::NotSettled => WaitsForView::NotSettled,
+        }
+    }
+}
+
+impl From<GatewayCall> for CallView {
+    fn from(call: GatewayCall) -> CallView {
+        match call {
+            GatewayCall::Charge => CallView::Charge,
+            GatewayCall::LookUp => CallView::LookUp,
+        }
+    }
+}
+
+impl From<Outcome> for OutcomeView {
+    fn from(outcome: Outcome) -> OutcomeView {
+        match outcome {
+            Outcome::Begun => OutcomeView::Begun,
+            Outcome::Done => OutcomeView::Done,
+            Outcome::Failed => OutcomeView::Failed,
+            Outcome::Unknown => OutcomeView::Unknown,
+        }
+    }
+}

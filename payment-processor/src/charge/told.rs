@@ -1,0 +1,50 @@
+//! What charging tells in log lines and spans.
+
+use common::domain::{About, GatewayCall, Verdict};
+use common::message::PaymentRequest;
+use common::trace::{self, KeyValue, SpanKind};
+use db::payments::Started;
+
+use super::Charging;
+use crate::gateway::NoAnswer;
+
+/// A verdict in one word.
+pub(crate) fn outcome(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Captured => "captured",
+        Verdict::Declined(_) => "declined",
+    }
+}
+
+/// One order's word in a line.
+type Told<'a> = (&'static str, About<'a>);
+
+pub(super) fn begun<'a>(
+    (request, started): (&'a PaymentRequest, &Result<Started, db::Error>),
+) -> Option<Told<'a>> {
+    match started {
+        Ok(Started::First(_)) => Some(("begun", request.about())),
+        Ok(Started::Again(_)) => Some(("begun again", request.about())),
+        Err(_) => None,
+    }
+}
+
+pub(super) fn ended(charging: &Charging) -> Option<Told<'_>> {
+    let charged = charging.result.as_ref().ok()?;
+    Some((outcome(&charged.verdict), charging.request.about()))
+}
+
+/// What the span of a question to the gateway tells.
+pub(super) fn asked(
+    call: GatewayCall,
+    request: &PaymentRequest,
+    error: Option<&NoAnswer>,
+) -> trace::Told {
+    let order_id = KeyValue::new(trace::ORDER_ID, request.order_id.to_string());
+    trace::Told {
+        name: format!("gateway {}", call.as_str()).into(),
+        kind: SpanKind::Client,
+        attributes: vec![order_id],
+        failed: error.map(|error| error.0.into()),
+    }
+}

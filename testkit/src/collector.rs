@@ -1,0 +1,159 @@
+//! A collector of spans, as the services' tests need one: takes OTLP over HTTP and Zipkin's JSON,
+//! remembers what it took, and can fall silent.
+
+mod otlp;
+mod zipkin;
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{self, Bytes, Data, PayloadConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+use anyhow::Result;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::eventually::eventually;
+use crate::ports;
+
+/// The largest request it takes, in bytes.
+const BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// A span as it arrived, whichever way. Ids are in hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Which program.
+    pub service: String,
+    /// Its trace.
+    pub trace_id: String,
+    /// Its own id.
+    pub span_id: String,
+    /// The span that caused it.
+    pub parent_id: Option<String>,
+    /// What was done.
+    pub name: String,
+    /// `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER` or `INTERNAL`.
+    pub kind: &'static str,
+    /// When it began and ended, in nanoseconds since 1970.
+    pub times: (u64, u64),
+    /// All of them, as text.
+    pub attributes: BTreeMap<String, String>,
+    /// Trace and span of what it links to; Zipkin knows no links.
+    pub links: Vec<(String, String)>,
+    /// Whether it ended as it should not.
+    pub failed: bool,
+}
+
+type Spans = Arc<Mutex<Vec<Collected>>>;
+
+/// A running collector. Dropping it ends it.
+#[derive(Debug)]
+pub struct Collector {
+    port: u16,
+    spans: Spans,
+    silent: watch::Sender<bool>,
+    server: ServerHandle,
+    _tasks: JoinSet<std::io::Result<()>>,
+}
+
+impl Collector {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// If it cannot listen.
+    pub fn start() -> Result<Collector> {
+        let port = ports::free()?;
+        let listener = TcpListener::bind(("127.0.0.1", port))?;
+        let (spans, silent) = (Spans::default(), watch::Sender::new(false));
+        let (taken, hush) = (spans.clone(), silent.subscribe());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(Data::new(taken.clone()))
+                .app_data(Data::new(hush.clone()))
+                .app_data(PayloadConfig::new(BODY_MAX))
+                .route("/v1/traces", web::post().to(take_otlp))
+                .route("/api/v2/spans", web::post().to(take_zipkin))
+        });
+        let server =
+            server.workers(1).disable_signals().shutdown_timeout(0).listen(listener)?.run();
+        let handle = server.handle();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server);
+        Ok(Collector { port, spans, silent, server: handle, _tasks: tasks })
+    }
+
+    /// What a process has to be told to send spans here as OTLP.
+    pub fn otlp_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The same as Zipkin's JSON.
+    pub fn zipkin_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}/api/v2/spans", self.port)
+    }
+
+    /// From now on it takes requests and answers none; or answers again, also those.
+    pub fn fall_silent(&self, silent: bool) {
+        self.silent.send_replace(silent);
+    }
+
+    /// Everything that has arrived so far.
+    pub fn spans(&self) -> Vec<Collected> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until what has arrived is enough, and returns it.
+    pub async fn eventually(
+        &self,
+        what: &str,
+        deadline: Duration,
+        enough: impl Fn(&[Collected]) -> bool,
+    ) -> Vec<Collected> {
+        eventually(what, deadline, async || {
+            let spans = self.spans();
+            if enough(&spans) { Ok(spans) } else { Err(format!("{} spans", spans.len())) }
+        })
+        .await
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        let _stopping = self.server.stop(false);
+    }
+}
+
+async fn take_otlp(
+    body: Bytes,
+    spans: Data<Spans>,
+    silent: Data<watch::Receiver<bool>>,
+) -> HttpResponse {
+    take(otlp::read(&body), &spans, &silent).await
+}
+
+async fn take_zipkin(
+    body: Bytes,
+    spans: Data<Spans>,
+    silent: Data<watch::Receiver<bool>>,
+) -> HttpResponse {
+    take(zipkin::read(&body), &spans, &silent).await
+}
+
+async fn take(
+    read: Result<Vec<Collected>>,
+    spans: &Spans,
+    silent: &watch::Receiver<bool>,
+) -> HttpResponse {
+    // Its sender lives as long as the collector, and the request no longer than that.
+    drop(silent.clone().wait_for(|silent| !silent).await);
+    match read {
+        Ok(read) => {
+            spans.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
+            HttpResponse::Ok().finish()
+        }
+        Err(error) => HttpResponse::BadRequest().body(format!("{error:#}")),
+    }
+}

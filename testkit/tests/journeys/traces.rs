@@ -1,0 +1,274 @@
+//! One trace from the HTTP request to the final status, as a collector gets to see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use reqwest::Method;
+use testkit::collector::{Collected, Collector};
+use testkit::eventually;
+use testkit::world::{Order, World, WorldBuilder, order_body};
+
+use super::books::{LONG, balance, counter};
+
+const REQUESTS: &str = "orders_exchange:processingorders";
+const RESULTS: &str = "orders_exchange:processedorders";
+
+fn traced(collector: &Collector) -> WorldBuilder {
+    World::builder()
+        .env("OTEL_TRACES_EXPORTER", "otlp")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.otlp_endpoint())
+        .env("OTEL_TRACES_SAMPLER_ARG", "1")
+}
+
+/// The spans of one trace, by what they are.
+fn of_trace<'a>(spans: &'a [Collected], trace_id: &str) -> BTreeMap<String, &'a Collected> {
+    let ours = spans.iter().filter(|span| span.trace_id == trace_id);
+    ours.map(|span| (format!("{} {} {}", span.service, span.kind, span.name), span)).collect()
+}
+
+/// Every span of an order's road, from cause to effect.
+fn road() -> Vec<String> {
+    vec![
+        "order-management SERVER POST /orders".to_owned(),
+        format!("order-management PRODUCER publish {REQUESTS}"),
+        format!("payment-processor CONSUMER process {REQUESTS}"),
+        format!("payment-processor PRODUCER publish {RESULTS}"),
+        format!("order-management CONSUMER process {RESULTS}"),
+    ]
+}
+
+fn whole(spans: &[Collected], trace_id: &str) -> bool {
+    let ours = of_trace(spans, trace_id);
+    road().iter().all(|name| ours.contains_key(name))
+}
+
+/// Each span of the road is caused by the one before it, and begins no earlier.
+fn assert_chained(spans: &BTreeMap<String, &Collected>) {
+    for pair in road().windows(2) {
+        let (cause, effect) = (spans[&pair[0]], spans[&pair[1]]);
+        assert_eq!(effect.parent_id.as_ref(), Some(&cause.span_id), "{pair:?}");
+        assert!(effect.times.0 >= cause.times.0, "{pair:?}");
+        assert!(effect.times.1 >= effect.times.0, "{pair:?}");
+    }
+}
+
+async fn place(world: &World, method: &str, headers: &[(&str, &str)]) -> Order {
+    let mut request = world.request(Method::POST, "/orders").json(&order_body(method));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Order::from_json(world.send(request).await.json())
+}
+
+fn trace_of(spans: &[Collected], order: &Order) -> Option<String> {
+    let id = order.id.to_string();
+    let about = |span: &&Collected| span.attributes.get("ordermill.order.id") == Some(&id);
+    spans.iter().find(about).map(|span| span.trace_id.clone())
+}
+
+#[tokio::test]
+async fn an_order_is_one_trace_over_both_services() {
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    let order = place(&world, "pm_card_visa", &[("X-Request-ID", "traced-1")]).await;
+    world.eventually_settled(&order).await;
+
+    let all = collector
+        .eventually("the whole trace", LONG, |spans| {
+            trace_of(spans, &order).is_some_and(|trace| whole(spans, &trace))
+        })
+        .await;
+
+    let spans = of_trace(&all, &trace_of(&all, &order).unwrap());
+    assert_chained(&spans);
+    let server = spans["order-management SERVER POST /orders"];
+    assert_eq!(server.parent_id, None);
+    assert_eq!(server.attributes["http.response.status_code"], "201");
+    assert_eq!(server.attributes["http.route"], "/orders");
+    let published = spans[&format!("order-management PRODUCER publish {REQUESTS}")];
+    let wanted = [
+        ("messaging.system", "rabbitmq"),
+        ("messaging.operation.name", "publish"),
+        ("messaging.operation.type", "send"),
+        ("messaging.destination.name", REQUESTS),
+        ("messaging.rabbitmq.destination.routing_key", "processingorders"),
+        ("messaging.message.id", &order.id.to_string()),
+        ("messaging.message.conversation_id", "traced-1"),
+    ];
+    for (name, value) in wanted {
+        assert_eq!(published.attributes.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let processed = spans[&format!("payment-processor CONSUMER process {REQUESTS}")];
+    let asked = spans["payment-processor CLIENT gateway charge"];
+    assert_eq!(asked.parent_id.as_ref(), Some(&processed.span_id));
+    let placed = spans["order-management INTERNAL place"];
+    assert_eq!(placed.parent_id.as_ref(), Some(&server.span_id));
+    let settled = spans[&format!("order-management CONSUMER process {RESULTS}")];
+    assert_eq!(settled.attributes["ordermill.outcome"], "Confirmed");
+}
+
+#[tokio::test]
+async fn a_caller_decides_whether_its_trace_is_recorded() {
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    let (recorded, not) = ("0af7651916cd43dd8448eb211c80319c", "1af7651916cd43dd8448eb211c80319c");
+    let header = format!("00-{not}-b7ad6b7169203331-00");
+    let unseen = place(&world, "pm_card_visa", &[("traceparent", &header)]).await;
+    world.eventually_settled(&unseen).await;
+    let header = format!("00-{recorded}-b7ad6b7169203331-01");
+    let order = place(&world, "pm_card_visa", &[("traceparent", &header)]).await;
+    world.eventually_settled(&order).await;
+
+    let all = collector.eventually("its trace", LONG, |spans| whole(spans, recorded)).await;
+
+    let spans = of_trace(&all, recorded);
+    assert_chained(&spans);
+    let parent = spans["order-management SERVER POST /orders"].parent_id.as_deref();
+    assert_eq!(parent, Some("b7ad6b7169203331"));
+    assert!(of_trace(&all, not).is_empty());
+    assert_eq!(trace_of(&all, &unseen), None);
+}
+
+#[tokio::test]
+async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
+    const ORDERS: usize = 200;
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).env("GATEWAY_LATENCY_MS", "5").start().await;
+    let orders = world.place_orders(ORDERS).await;
+    for order in &orders {
+        world.eventually_settled(order).await;
+    }
+
+    let complete = |spans: &[Collected]| {
+        let traces = orders.iter().filter_map(|order| trace_of(spans, order));
+        traces.filter(|trace| whole(spans, trace)).count() == ORDERS
+    };
+    let all = collector.eventually("all traces", LONG, complete).await;
+
+    let traces: BTreeSet<String> = orders.iter().filter_map(|o| trace_of(&all, o)).collect();
+    assert_eq!(traces.len(), ORDERS, "each order has a trace of its own");
+    for order in &orders {
+        let spans = of_trace(&all, &trace_of(&all, order).unwrap());
+        assert_chained(&spans);
+        let id = order.id.to_string();
+        let named = spans.values().filter_map(|span| span.attributes.get("ordermill.order.id"));
+        assert!(named.clone().all(|named| *named == id), "a span of another order");
+    }
+    for name in ["place".to_owned(), format!("publish {REQUESTS}"), format!("process {RESULTS}")] {
+        let batches = all.iter().filter(|span| span.name == name && !span.links.is_empty());
+        let largest = batches.max_by_key(|span| span.links.len()).unwrap();
+        assert!(largest.links.len() > 1, "no batch at {name}");
+        let size: usize = largest.attributes["ordermill.batch.size"].parse().unwrap();
+        assert_eq!(size, largest.links.len(), "{name}");
+        for (trace_id, span_id) in &largest.links {
+            let linked = |s: &Collected| (&s.trace_id, &s.span_id) == (trace_id, span_id);
+            assert!(all.iter().any(linked), "{name} links to a span that nobody sent");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_at_a_charge_is_in_the_orders_trace() {
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).env("RETRY_DELAYS_MS", "50").start().await;
+    let order = place(&world, "pm_card_errorsTwice", &[]).await;
+    world.eventually_settled(&order).await;
+
+    let ends = [format!("process {RESULTS}"), format!("publish {RESULTS}")];
+    let all = collector
+        .eventually("the reply and the settle", LONG, |spans| {
+            trace_of(spans, &order).is_some_and(|trace| {
+                let there =
+                    |name: &String| spans.iter().any(|s| s.trace_id == trace && s.name == *name);
+                ends.iter().all(there)
+            })
+        })
+        .await;
+
+    let trace = trace_of(&all, &order).unwrap();
+    let named = |name: &str| {
+        let ours = all.iter().filter(|span| span.trace_id == trace && span.name == name);
+        ours.map(|span| span.failed).collect::<Vec<_>>()
+    };
+    let attempts = named(&format!("process {REQUESTS}"));
+    assert_eq!(attempts.len(), 3);
+    assert_eq!(named("gateway charge").iter().filter(|failed| **failed).count(), 2);
+    assert_eq!(named("gateway look_up").len(), 2);
+}
+
+#[tokio::test]
+async fn zipkin_gets_the_same() {
+    let collector = Collector::start().unwrap();
+    let world = World::builder()
+        .env("OTEL_TRACES_EXPORTER", "zipkin")
+        .env("OTEL_EXPORTER_ZIPKIN_ENDPOINT", &collector.zipkin_endpoint())
+        .env("OTEL_TRACES_SAMPLER_ARG", "1")
+        .start()
+        .await;
+    let order = place(&world, "pm_card_chargeDeclined", &[]).await;
+    world.eventually_settled(&order).await;
+
+    let all = collector
+        .eventually("the whole trace", LONG, |spans| {
+            trace_of(spans, &order).is_some_and(|trace| whole(spans, &trace))
+        })
+        .await;
+
+    let spans = of_trace(&all, &trace_of(&all, &order).unwrap());
+    assert_chained(&spans);
+    let settled = spans[&format!("order-management CONSUMER process {RESULTS}")];
+    assert_eq!(settled.attributes["ordermill.outcome"], "Canceled");
+}
+
+#[tokio::test]
+async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
+    const ORDERS: usize = 1200;
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    collector.fall_silent(true);
+    let orders = world.place_orders(ORDERS).await;
+    for order in &orders {
+        world.eventually_settled(order).await;
+    }
+    balance(&world, &orders).await;
+    // More than may wait has ended by now, so some must have been dropped.
+    let dropped = "ordermill_spans_total{outcome=\"dropped\"}";
+    eventually("spans to be dropped", LONG, async || {
+        counter(&world, world.order_management(0).ops_url("/metrics"), dropped).await > 0.0
+    })
+    .await;
+
+    drop(collector);
+    let late = world.place_orders(50).await;
+    for order in &late {
+        world.eventually_settled(order).await;
+    }
+
+    for process in world.processes() {
+        let failed = "ordermill_spans_total{outcome=\"failed\"}";
+        eventually("a batch to fail", LONG, async || {
+            counter(&world, process.ops_url("/metrics"), failed).await > 0.0
+        })
+        .await;
+        assert_eq!(process.log().matches("the collector takes no spans").count(), 1);
+        process.sigterm().unwrap();
+        let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
+        assert!(end.success(), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_recorded_unless_it_is_asked_for() {
+    let collector = Collector::start().unwrap();
+    let endpoint = collector.otlp_endpoint();
+    let world = World::builder().env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint).start().await;
+    let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let order = place(&world, "pm_card_visa", &[("traceparent", header)]).await;
+    world.eventually_settled(&order).await;
+
+    for process in world.processes() {
+        process.sigterm().unwrap();
+        process.wait_exit(LONG).await.unwrap();
+    }
+    assert_eq!(collector.spans(), []);
+}
