@@ -188,14 +188,14 @@ mod tests {
     async fn long_texts_are_cut_and_ids_stay() {
         let (sink, mut lines, dropped) = sink(9);
         let long = "ä".repeat(LINE_BYTES_MAX);
-        sink.take(&serde_json::json!({"message": long, "order_id": "o-1"}).to_string().as_bytes());
+        sink.take(serde_json::json!({"message": long, "order_id": "o-1"}).to_string().as_bytes());
         let line = lines.next(9).await.remove(0);
         let read: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["order_id"], "o-1");
         assert!(read["message"].as_str().unwrap().ends_with("ä… (cut)") && line.len() < 4096);
 
         let many: Vec<u32> = (0..30_000).collect();
-        sink.take(&serde_json::json!({"numbers": many}).to_string().as_bytes());
+        sink.take(serde_json::json!({"numbers": many}).to_string().as_bytes());
         assert_eq!(dropped.get(), 1);
     }
 
