@@ -1,4 +1,5 @@
-# Every program, from one recipe: `--target order-management`, `payment-processor` or `auditor`.
+# Every program, from one recipe: `--target order-management`, `payment-processor`, `auditor` or
+# `log-collector`.
 ARG RUST_IMAGE=rust:1.95.0-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 
@@ -7,18 +8,19 @@ ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
 ENV CARGO_INCREMENTAL=0 \
-    SERVICES="--package order-management --package payment-processor --package auditor --features order-management/tls,payment-processor/tls"
+    SERVICES="--package order-management --package payment-processor --package auditor --package log-collector --features order-management/tls,payment-processor/tls,log-collector/tls"
 COPY Cargo.toml Cargo.lock ./
 COPY auditor/Cargo.toml auditor/
 COPY common/Cargo.toml common/
 COPY db/Cargo.toml db/
+COPY log-collector/Cargo.toml log-collector/
 COPY order-management/Cargo.toml order-management/
 COPY payment-processor/Cargo.toml payment-processor/
 COPY properties/Cargo.toml properties/
 COPY testkit/Cargo.toml testkit/
 COPY model/Cargo.toml model/
 RUN set -eu; \
-    for crate in auditor common db order-management payment-processor testkit model properties; do \
+    for crate in auditor common db log-collector order-management payment-processor testkit model properties; do \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \
@@ -31,14 +33,15 @@ RUN set -eu; \
     cargo build --release --locked $SERVICES; \
     # what was made of the empty sources would pass for newer than the real ones
     cargo clean --release --locked \
-        --package auditor --package common --package db --package order-management \
-        --package payment-processor; \
-    rm -rf auditor/src common/src db/src order-management/src payment-processor/src
+        --package auditor --package common --package db --package log-collector \
+        --package order-management --package payment-processor; \
+    rm -rf auditor/src common/src db/src log-collector/src order-management/src payment-processor/src
 
 FROM dependencies AS build
 COPY auditor auditor
 COPY common common
 COPY db db
+COPY log-collector log-collector
 COPY order-management order-management
 COPY payment-processor payment-processor
 RUN cargo build --release --locked --offline $SERVICES
@@ -71,3 +74,10 @@ EXPOSE 9102
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["auditor", "healthcheck"]
 ENTRYPOINT ["auditor"]
+
+FROM runtime AS log-collector
+COPY --from=build /src/target/release/log-collector /usr/local/bin/
+EXPOSE 9103
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["log-collector", "healthcheck"]
+ENTRYPOINT ["log-collector"]

@@ -12,6 +12,10 @@ mod payments {
     refinery::embed_migrations!("migrations/payments");
 }
 
+mod logs {
+    refinery::embed_migrations!("migrations/logs");
+}
+
 /// Any number that no other program takes as an advisory lock: "ordermil" in ASCII.
 const LOCK: i64 = 0x6f72_6465_726d_696c;
 
@@ -22,6 +26,8 @@ pub enum Migrations {
     Shop,
     /// Payments, and the simulated gateway's books.
     Payments,
+    /// Log lines.
+    Logs,
 }
 
 /// [`migrate`], again and again while the database is away, until it is done or `tasks` stop.
@@ -68,6 +74,7 @@ pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error
         let (mut runner, table) = match which {
             Migrations::Shop => (shop::migrations::runner(), "migrations_shop"),
             Migrations::Payments => (payments::migrations::runner(), "migrations_payments"),
+            Migrations::Logs => (logs::migrations::runner(), "migrations_logs"),
         };
         runner.set_migration_table_name(table);
         // An older process beside a newer one, as during a rolling restart, is not an error.

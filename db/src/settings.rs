@@ -55,6 +55,17 @@ const PAYMENTS: Names = Names {
     statement_timeout: "PAYMENTS_POSTGRES_STATEMENT_TIMEOUT_MS",
 };
 
+/// The same for the log lines.
+const LOGS: Names = Names {
+    host: "LOGS_POSTGRES_HOST",
+    port: "LOGS_POSTGRES_PORT",
+    user: "LOGS_POSTGRES_USER",
+    password: "LOGS_POSTGRES_PASSWORD",
+    database: "LOGS_POSTGRES_DB",
+    pool_max: "LOGS_POSTGRES_POOL_MAX",
+    statement_timeout: "LOGS_POSTGRES_STATEMENT_TIMEOUT_MS",
+};
+
 impl Settings {
     /// Where customers, products, orders and the outbox live.
     pub fn read(env: &mut Env, app: &'static str) -> Settings {
@@ -81,6 +92,12 @@ impl Settings {
         let shop = Settings::read(env, app);
         let payments = read(env, &PAYMENTS, &shop);
         (shop, payments)
+    }
+
+    /// Where log lines live: where the orders do, unless told otherwise.
+    pub fn read_logs(env: &mut Env, app: &'static str) -> Settings {
+        let shop = Settings::read(env, app);
+        read(env, &LOGS, &shop)
     }
 }
 

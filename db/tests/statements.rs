@@ -13,6 +13,7 @@ mod statements {
     mod dead_letters;
     mod grown;
     mod late;
+    mod logs;
     mod orders;
     mod outbox;
     mod payments;

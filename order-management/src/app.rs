@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use common::broker::{Consumer, Publisher, readiness};
+use common::broker::{Consumer, LogShipper, Publisher, readiness};
 use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
 use common::runtime::{
     HttpMetrics, Metrics, Program, Tasks, count_lines, count_requests, start_logging,
@@ -42,6 +42,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     count_lines(&metrics.telemetry.lines);
     trace::start(&config.trace, "order-management", (&tasks, &metrics))
         .map_err(anyhow::Error::msg)?;
+    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.shop, Handle::current())?;
     db.show_in(&metrics, "shop");
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
@@ -88,6 +89,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     ops.stop(true).await;
     let ended = tasks.end(END).await;
     log::info!("order-management stopped");
+    shipper.finish().await;
     ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::broker::{Consumer, Publisher, readiness};
+use common::broker::{Consumer, LogShipper, Publisher, readiness};
 use common::runtime::ops_server;
 use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
 use common::trace::{self, MessageSpans};
@@ -30,6 +30,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     count_lines(&metrics.telemetry.lines);
     trace::start(&config.trace, "payment-processor", (&tasks, &metrics))
         .map_err(anyhow::Error::msg)?;
+    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.payments, Handle::current())?;
     db.show_in(&metrics, "payments");
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
@@ -65,5 +66,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     ops.stop(true).await;
     let ended = tasks.end(END).await;
     log::info!("payment-processor stopped");
+    shipper.finish().await;
     ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
 }

@@ -18,6 +18,8 @@ pub struct Binaries {
     pub payment_processor: PathBuf,
     /// Holds the books against each other.
     pub auditor: PathBuf,
+    /// Stores log lines.
+    pub log_collector: PathBuf,
 }
 
 impl Binaries {
@@ -27,6 +29,7 @@ impl Binaries {
             order_management: dir.join("order-management"),
             payment_processor: dir.join("payment-processor"),
             auditor: dir.join("auditor"),
+            log_collector: dir.join("log-collector"),
         }
     }
 }
@@ -48,7 +51,9 @@ fn build() -> Result<Binaries> {
     // packages named, half the dependencies would be built once more.
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--workspace", "--profile", profile_name(profile_dir)?]);
-    cargo.args(["--bin", "order-management", "--bin", "payment-processor", "--bin", "auditor"]);
+    for program in ["order-management", "payment-processor", "auditor", "log-collector"] {
+        cargo.args(["--bin", program]);
+    }
     cargo.arg("--target-dir").arg(target_dir).current_dir(workspace());
     let output = cargo.output().context("run cargo")?;
     if !output.status.success() {

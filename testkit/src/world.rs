@@ -37,6 +37,7 @@ pub struct World {
     order_management: Vec<Process>,
     workers: Vec<Process>,
     auditors: Vec<Process>,
+    log_collectors: Vec<Process>,
     links: Option<Links>,
     tenancy: Tenancy,
     plan: WorldBuilder,
@@ -70,9 +71,15 @@ impl World {
         self.auditors.get(i).or_fail("find an auditor of that number")
     }
 
+    /// The i-th log collector, from 0.
+    pub fn log_collector(&self, i: usize) -> &Process {
+        self.log_collectors.get(i).or_fail("find a log collector of that number")
+    }
+
     /// Every process.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.order_management.iter().chain(&self.workers).chain(&self.auditors)
+        let services = self.order_management.iter().chain(&self.workers);
+        services.chain(&self.auditors).chain(&self.log_collectors)
     }
 
     /// One more order-management process, which may not be ready yet. Returns its number.
@@ -96,6 +103,14 @@ impl World {
         let number = self.auditors.len();
         let process = self.launch_auditor(number, variables).await;
         self.auditors.push(process.or_fail("start an auditor"));
+        number
+    }
+
+    /// One more log collector with these variables, which may not be ready yet. Returns its number.
+    pub async fn add_log_collector(&mut self, variables: &[(&str, &str)]) -> usize {
+        let number = self.log_collectors.len();
+        let process = self.launch_log_collector(number, variables).await;
+        self.log_collectors.push(process.or_fail("start a log collector"));
         number
     }
 

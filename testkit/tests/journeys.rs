@@ -23,6 +23,7 @@ mod journeys {
     mod hostile;
     mod idempotency;
     mod input;
+    mod log_store;
     mod messages;
     mod metrics;
     mod poison;

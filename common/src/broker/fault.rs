@@ -18,7 +18,7 @@ pub enum Fault {
         "`{name}` exists with other properties than Ordermill needs: {broker_says}. Properties \
          cannot be changed in place. Let the workers empty it, stop the services, delete it \
          (`rabbitmqctl delete_queue {name}`) and start them again; or choose another name with \
-         SEND_ROUTING_KEY, RECEIVE_ROUTING_KEY or EXCHANGE_NAME. See docs/messages.md, \
+         SEND_ROUTING_KEY, RECEIVE_ROUTING_KEY, EXCHANGE_NAME or LOG_EXCHANGE. See docs/messages.md, \
          \"When a queue exists in another shape\""
     )]
     OtherShape {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
 
+use super::log_route::LogRoute;
 use super::topology::{Topology, WorkQueue};
 use crate::message::PACK_MAX;
 use crate::runtime::{Env, Setting};
@@ -70,6 +71,12 @@ const ORDERS_PER_MESSAGE: Setting = Setting {
     name: "ORDERS_PER_MESSAGE",
     unit: "orders",
     help: "How many orders may travel in one message this service sends under load.",
+};
+const LOG_BUFFER: Setting = Setting {
+    name: "LOG_SHIP_BUFFER",
+    unit: "lines",
+    help: "How many log lines may wait to be shipped, 16 MiB at most; what does not fit is dropped \
+           and counted.",
 };
 
 /// Where the broker is. The password is in neither Debug nor Display.
@@ -143,6 +150,8 @@ pub struct BrokerSettings {
     pub orders_per_message: usize,
     /// The program's name, shown in the broker's list of connections.
     pub app: &'static str,
+    /// Where log lines are shipped to, and how many may wait for it.
+    pub(super) logs: (LogRoute, usize),
 }
 
 /// What distinguishes one service's settings from another's.
@@ -159,22 +168,20 @@ pub struct BrokerRole {
 }
 
 impl BrokerSettings {
-    /// Reads them. A URL that cannot be read is noted in `env` without being repeated: it may
-    /// hold a password.
+    /// Reads them.
     pub fn read(env: &mut Env, role: BrokerRole) -> BrokerSettings {
-        let development = "amqp://guest:guest@localhost:5672/%2f";
-        let text = env.secret(&URL, development);
-        let url = text.reveal().parse().unwrap_or_else(|right| {
-            env.refuse(format!("{}=(hidden): must be {right}", URL.name));
-            AmqpUrl(AMQPUri::default())
-        });
+        let url = read_url(env);
         let exchange = env.text(&EXCHANGE, "orders_exchange");
         let send = WorkQueue { name: env.text(&SEND, role.send), retry_delays: Vec::new() };
         let receive =
             WorkQueue { name: env.text(&RECEIVE, role.receive), retry_delays: role.retry_delays };
+        let connect_timeout = read_connect_timeout(env);
+        let log_exchange = LogRoute::read_exchange(env, "");
+        let logs =
+            LogRoute { url: url.clone(), connect_timeout, exchange: log_exchange, app: role.app };
         BrokerSettings {
             url,
-            connect_timeout: env.millis(&CONNECT_TIMEOUT, 10_000, 100..=120_000),
+            connect_timeout,
             confirm_timeout: env.millis(&CONFIRM_TIMEOUT, 10_000, 100..=600_000),
             topology: Topology {
                 exchange,
@@ -186,8 +193,23 @@ impl BrokerSettings {
             prefetch: env.number(&PREFETCH, 500, 1..=u16::MAX),
             orders_per_message: env.number(&ORDERS_PER_MESSAGE, 100, 1..=PACK_MAX),
             app: role.app,
+            logs: (logs, env.number(&LOG_BUFFER, 10_000, 1..=1_000_000)),
         }
     }
+}
+
+/// A URL that cannot be read is noted in `env` without being repeated: it may hold a password.
+pub(super) fn read_url(env: &mut Env) -> AmqpUrl {
+    let development = "amqp://guest:guest@localhost:5672/%2f";
+    let text = env.secret(&URL, development);
+    text.reveal().parse().unwrap_or_else(|right| {
+        env.refuse(format!("{}=(hidden): must be {right}", URL.name));
+        AmqpUrl(AMQPUri::default())
+    })
+}
+
+pub(super) fn read_connect_timeout(env: &mut Env) -> Duration {
+    env.millis(&CONNECT_TIMEOUT, 10_000, 100..=120_000)
 }
 
 /// Reads the delay ladder of the payment requests.

@@ -128,16 +128,16 @@ fn dead_lettering(table: FieldTable, exchange: &str, routing_key: &str) -> Field
     with(table, "x-overflow", text("reject-publish"))
 }
 
-fn with(mut table: FieldTable, key: &str, value: AMQPValue) -> FieldTable {
+pub(super) fn with(mut table: FieldTable, key: &str, value: AMQPValue) -> FieldTable {
     table.insert(key.into(), value);
     table
 }
 
-fn text(value: &str) -> AMQPValue {
+pub(super) fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
 
-fn explain(name: &str, error: lapin::Error) -> Fault {
+pub(super) fn explain(name: &str, error: lapin::Error) -> Fault {
     if let ErrorKind::ProtocolError(said) = error.kind()
         && *said.kind() == AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)
     {

@@ -26,4 +26,5 @@ pub use metrics::{
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;
+pub use telemetry::sink::{CollectedLines, Origin, collect_lines};
 pub use telemetry::{LogFormat, ROAD, count_lines, start_logging};

@@ -1,6 +1,7 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
 mod json;
+pub(super) mod sink;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
@@ -10,6 +11,8 @@ use env_logger::{Builder, Env};
 pub use self::json::ROAD;
 use self::json::json_line;
 use super::Lines;
+
+use super::clock;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
@@ -93,6 +96,10 @@ impl log::Log for Discreet {
 
     fn log(&self, record: &log::Record<'_>) {
         if Self::may_tell(record.metadata()) && self.0.matches(record) {
+            // JSON, whatever the terminal gets.
+            if let Some(sink) = sink::of(record.metadata()) {
+                sink.take(&json_line(record, clock::now_text(), sink.service()));
+            }
             self.0.log(record);
             if let Some(lines) = LINES.get() {
                 lines.of(record.level()).inc();

@@ -118,6 +118,7 @@ impl WorldBuilder {
             order_management: Vec::new(),
             workers: Vec::new(),
             auditors: Vec::new(),
+            log_collectors: Vec::new(),
             links: self.proxied.then(|| Links::to(&tenancy)).transpose()?,
             tenancy,
             plan: self,
@@ -171,7 +172,18 @@ impl World {
         variables: &[(&str, &str)],
     ) -> Result<Process> {
         let mut spec = self.auditor_spec(&format!("auditor-{number}")).await?;
-        let given = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        spec.variables.extend(variables.iter().map(given));
+        Process::start(spec)
+    }
+
+    pub(super) async fn launch_log_collector(
+        &self,
+        number: usize,
+        variables: &[(&str, &str)],
+    ) -> Result<Process> {
+        let Binaries { log_collector, .. } = self.binaries().await?;
+        let mut spec = self.spec(format!("log-collector-{number}"), None)?;
+        spec.binary.clone_from(log_collector);
         spec.variables.extend(variables.iter().map(given));
         Process::start(spec)
     }
@@ -198,4 +210,8 @@ impl World {
         let log = self.logs.path().join(format!("{name}.log"));
         Ok(ProcessSpec { name, binary: Default::default(), variables, ops_port, log })
     }
+}
+
+fn given((name, value): &(&str, &str)) -> (String, String) {
+    ((*name).to_owned(), (*value).to_owned())
 }

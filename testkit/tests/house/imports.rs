@@ -24,9 +24,16 @@ enum Says {
 
 use Says::{Never, OnlyCrates, OnlyOf};
 
-const ALL: &[&str] =
-    &["auditor/src/", "common/src/", "db/src/", "order-management/src/", "payment-processor/src/"];
-const SERVICES: &[&str] = &["auditor/src/", "order-management/src/", "payment-processor/src/"];
+const ALL: &[&str] = &[
+    "auditor/src/",
+    "common/src/",
+    "db/src/",
+    "log-collector/src/",
+    "order-management/src/",
+    "payment-processor/src/",
+];
+const SERVICES: &[&str] =
+    &["auditor/src/", "log-collector/src/", "order-management/src/", "payment-processor/src/"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -171,6 +178,45 @@ const RULES: &[Rule] = &[
         because: "what is wrong depends on what was seen, and not on how",
     },
     Rule {
+        rooms: &["auditor/src/", "order-management/src/", "payment-processor/src/"],
+        except: &[],
+        says: Never(&["db::logs", "LogFeed", "LogReader"]),
+        because: "log lines are shipped and forgotten: only the collector reads and stores them",
+    },
+    Rule {
+        rooms: &["log-collector/src/"],
+        except: &[],
+        says: OnlyOf(
+            "db",
+            &[
+                "logs",
+                "Db",
+                "Error",
+                "Settings",
+                "Migrations",
+                "migrate_when_there",
+                "until_stored",
+            ],
+        ),
+        because: "log lines must be able to live in a database of their own",
+    },
+    Rule {
+        rooms: &["log-collector/src/"],
+        except: &[],
+        says: Never(&["common::message", "Publisher", "Consumer", "LogShipper"]),
+        because: "the log collector has no part in the road, and does not ship its own lines",
+    },
+    Rule {
+        rooms: &[
+            "log-collector/src/line.rs",
+            "log-collector/src/store.rs",
+            "log-collector/src/query.rs",
+        ],
+        except: &[],
+        says: Never(&["actix_web"]),
+        because: "what is stored and asked for does not depend on HTTP",
+    },
+    Rule {
         rooms: SERVICES,
         except: &[],
         says: Never(&["lapin", "tokio_postgres", "deadpool_postgres", "refinery"]),
@@ -180,10 +226,16 @@ const RULES: &[Rule] = &[
         rooms: SERVICES,
         except: &[
             "auditor/src/main.rs",
+            "log-collector/src/main.rs",
             "order-management/src/main.rs",
             "payment-processor/src/main.rs",
         ],
-        says: Never(&["auditor::app", "order_management::app", "payment_processor::app"]),
+        says: Never(&[
+            "auditor::app",
+            "log_collector::app",
+            "order_management::app",
+            "payment_processor::app",
+        ]),
         because: "app puts the parts together; a part that knows it makes a circle",
     },
     Rule {
@@ -202,6 +254,7 @@ const RULES: &[Rule] = &[
             "auditor::*",
             "common::*",
             "db::*",
+            "log_collector::*",
             "order_management::*",
             "payment_processor::*",
         ]),
@@ -322,6 +375,10 @@ const BAD: &[(&str, &str)] = &[
     ("auditor/src/app.rs", "use common::broker::Publisher;"),
     ("auditor/src/judge.rs", "use crate::look::Sight;"),
     ("auditor/src/page.rs", "use tokio_postgres::Row;"),
+    ("order-management/src/relay.rs", "use db::logs;"),
+    ("log-collector/src/store.rs", "use db::orders;"),
+    ("log-collector/src/app.rs", "use common::broker::{LogFeed, LogShipper};"),
+    ("log-collector/src/line.rs", "use actix_web::HttpResponse;"),
 ];
 
 #[test]

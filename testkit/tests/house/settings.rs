@@ -87,6 +87,7 @@ async fn setup_md_lists_the_settings_that_the_programs_have() {
         ("order-management", &binaries.order_management, &services),
         ("payment-processor", &binaries.payment_processor, &services),
         ("auditor", &binaries.auditor, &every),
+        ("log-collector", &binaries.log_collector, &every),
     ] {
         let mut settings = listed(&paper, program);
         settings.extend(shared.clone());

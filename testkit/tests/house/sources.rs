@@ -29,6 +29,7 @@ pub(crate) fn product() -> Vec<Source> {
         "auditor/src/",
         "common/src/",
         "db/src/",
+        "log-collector/src/",
         "order-management/src/",
         "payment-processor/src/",
         "model/src/",

@@ -1,0 +1,49 @@
+//! What the log collector can be told.
+
+use common::broker::LogFeedSettings;
+use common::runtime::{Env, ProcessSettings, Setting};
+
+const RETENTION: Setting = Setting {
+    name: "LOG_RETENTION_DAYS",
+    unit: "days",
+    help: "How many days before today log lines are kept; older ones are dropped, a day at a time.",
+};
+
+/// What the log collector can be told.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) process: ProcessSettings,
+    pub(crate) feed: LogFeedSettings,
+    pub(crate) logs: db::Settings,
+    pub(crate) retention_days: i32,
+}
+
+impl AsRef<ProcessSettings> for Config {
+    fn as_ref(&self) -> &ProcessSettings {
+        &self.process
+    }
+}
+
+impl Config {
+    pub(crate) fn read(env: &mut Env) -> Config {
+        const APP: &str = "log-collector";
+        Config {
+            process: ProcessSettings::read(env, 9103),
+            feed: LogFeedSettings::read(env, APP),
+            logs: db::Settings::read_logs(env, APP),
+            retention_days: env.number(&RETENTION, 7, 1..=3650),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_environment_is_enough() {
+        let mut env = Env::of([]);
+        Config::read(&mut env);
+        env.finish().unwrap();
+    }
+}

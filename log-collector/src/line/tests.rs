@@ -1,0 +1,104 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn pack(body: &[u8]) -> LogPack {
+    LogPack {
+        body: body.to_vec(),
+        service: Some("shop".to_owned()),
+        origin: Some(("here-1".to_owned(), 40)),
+        sent_at: Some(1_700_000_000),
+    }
+}
+
+fn only(line: &Value) -> Entry {
+    entries(&pack(line.to_string().as_bytes())).entries.remove(0)
+}
+
+#[test]
+fn a_line_is_taken_apart() {
+    let id = OrderId::new();
+    let entry = only(&json!({
+        "time": "2026-11-21T15:00:00.123456Z", "level": "WARN", "target": "road", "service": "own",
+        "instance": "x", "message": "settled", "order_id": id.to_string(), "request_id": "r-1",
+        "trace_id": "0af7", "size": 3, "why": {"a": "b\u{0}"}
+    }));
+    assert_eq!((entry.order_ids, entry.request_ids), (vec![id], vec!["r-1".to_owned()]));
+    assert_eq!(entry.trace_ids, ["0af7"]);
+    assert_eq!((entry.level, &*entry.target, &*entry.message), (Level::Warn, "road", "settled"));
+    assert_eq!((&*entry.service, &*entry.instance, entry.sequence), ("own", "here-1", 40));
+    assert_eq!(entry.logged_at.unix_timestamp_nanos(), 1_795_273_200_123_456_000);
+    let fields: Value = serde_json::from_str(&entry.fields).unwrap();
+    assert_eq!(fields, json!({"size": 3, "why": {"a": "b\u{fffd}"}}));
+}
+
+#[test]
+fn a_line_about_several_orders_has_the_ids_of_all() {
+    let ids = [OrderId::new(), OrderId::new()];
+    let orders: Vec<Value> = ids
+        .iter()
+        .map(|id| json!({"order_id": id.to_string(), "request_id": format!("r{id}"), "x": 1}))
+        .collect();
+    let entry = only(&json!({"message": "relayed", "orders": orders}));
+    assert_eq!(entry.order_ids, ids);
+    assert_eq!(entry.request_ids, ids.map(|id| format!("r{id}")));
+    assert_eq!((entry.trace_ids.len(), &*entry.fields), (0, "{}"));
+}
+
+#[test]
+fn what_is_not_json_becomes_the_message_and_every_line_has_its_number() {
+    let read = entries(&pack(b"plain \0 \xff text\n\n{\"message\":\"b\"}\n[1]\n"));
+    let told: Vec<_> = read.entries.iter().map(|e| (e.sequence, &*e.message)).collect();
+    assert_eq!(told, [(40, "plain \u{fffd} \u{fffd} text"), (42, "b"), (43, "[1]")]);
+    let first = &read.entries[0];
+    assert_eq!((&*first.service, first.level), ("shop", Level::Info));
+    assert_eq!(first.logged_at.unix_timestamp(), 1_700_000_000);
+}
+
+#[test]
+fn what_is_too_long_is_cut_with_a_mark() {
+    let long = "ä".repeat(10_000);
+    let entry = only(&json!({"message": long, "target": long, "much": long}));
+    assert!(entry.message.ends_with(CUT) && entry.message.len() <= MESSAGE_BYTES_MAX);
+    assert!(entry.target.ends_with(CUT) && entry.target.len() <= NAME_BYTES_MAX);
+    let fields: Value = serde_json::from_str(&entry.fields).unwrap();
+    assert!(fields["cut"].as_str().unwrap().ends_with(CUT));
+    let line = only(&json!({"message": "short", "much": "x".repeat(LINE_BYTES_MAX)}));
+    assert!(line.message.starts_with("{\"message\":\"short\"") && line.message.ends_with(CUT));
+    let flood = entries(&pack(&vec![b'\n'; BODY_BYTES_MAX + 1]));
+    assert_eq!(flood, Read { entries: vec![], refused: 1 });
+}
+
+#[test]
+fn strangers_are_not_mistaken_for_each_other() {
+    let strange = LogPack { origin: None, ..pack(b"a") };
+    let instances = [entries(&strange), entries(&strange)].map(|r| r.entries[0].instance.clone());
+    assert_ne!(instances[0], instances[1]);
+}
+
+proptest! {
+    /// Whatever bytes come, PostgreSQL takes what they become.
+    #[test]
+    fn what_comes_out_can_be_stored(
+        body in prop_oneof![
+            any::<Vec<u8>>(),
+            r#"\{"(message|orders|request_id|order_id|trace_id|service|x)":("(\\u0000|[a-z\n])*"|[0-9]+e?[0-9]|\[\{"order_id":"x"\}\])\}"#
+                .prop_map(String::into_bytes),
+        ],
+        instance in any::<String>(),
+        first in any::<u64>(),
+    ) {
+        let read = entries(&LogPack { origin: Some((instance, first)), ..pack(&body) });
+        for entry in read.entries {
+            let texts = [&entry.instance, &entry.service, &entry.target, &entry.message];
+            prop_assert!(texts.iter().all(|text| !text.contains('\0')));
+            prop_assert!(entry.message.len() <= MESSAGE_BYTES_MAX);
+            prop_assert!(entry.fields.len() <= FIELDS_BYTES_MAX && !entry.fields.contains("\\u0000"));
+            prop_assert!(serde_json::from_str::<Map<String, Value>>(&entry.fields).is_ok());
+            prop_assert!(entry.sequence >= 0);
+            let ids = entry.request_ids.iter().chain(&entry.trace_ids);
+            prop_assert!(ids.into_iter().all(|id| plain_id(id).is_some()));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What `GET /logs` can be asked.
+
+use std::time::Duration;
+
+use db::logs::Query;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::problem::{FieldError, Problem};
+
+/// The default size of a page.
+const LIMIT_DEFAULT: i64 = 100;
+/// The largest page.
+const LIMIT_MAX: i64 = 1000;
+/// The longest duration for `since`: ten years.
+const AGE_SECONDS_MAX: u64 = 10 * 366 * 86_400;
+
+/// Reads the parameters: each at most once, each right.
+pub(crate) fn read(parameters: &[(String, String)]) -> Result<Query, Problem> {
+    let mut query = Query { limit: LIMIT_DEFAULT, ..Query::default() };
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    let (mut since, mut after) = (None, None);
+    for (name, value) in parameters {
+        let taken = if seen.contains(&name) {
+            Err("must be given once".to_owned())
+        } else {
+            match name.as_str() {
+                "requestId" => id(value).map(|id| query.request = Some(id)),
+                "traceId" => id(value).map(|id| query.trace = Some(id)),
+                "service" => id(value).map(|id| query.service = Some(id)),
+                "orderId" => value.parse().map(|id| query.order = Some(id)).map_err(said),
+                "level" => value.parse().map(|level| query.level = level),
+                "limit" => limit(value).map(|limit| query.limit = limit),
+                "since" => read_since(value).map(|read| since = Some(read)),
+                "cursor" => cursor(value).map(|read| after = Some(read)),
+                _ => Err("is not a parameter of /logs".to_owned()),
+            }
+        };
+        seen.push(name);
+        if let Err(message) = taken {
+            wrong.push(FieldError { field: name.clone(), message });
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Problem::Fields(wrong));
+    }
+    match since {
+        Some(Since::Time(time)) => query.after.0 = time,
+        Some(Since::Ago(age)) => query.age_max = Some(age),
+        None => {}
+    }
+    // What is behind the cursor is also behind the time that the first page began with.
+    if let Some(after) = after {
+        query.after = after;
+    }
+    Ok(query)
+}
+
+fn said(wrong: impl std::fmt::Display) -> String {
+    wrong.to_string()
+}
+
+/// Any id that a line may have.
+fn id(text: &str) -> Result<String, String> {
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 1 to 128 visible ASCII characters without spaces".to_owned())
+    }
+}
+
+fn limit(text: &str) -> Result<i64, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    limit.ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"))
+}
+
+#[derive(Debug, PartialEq)]
+enum Since {
+    Time(OffsetDateTime),
+    Ago(Duration),
+}
+
+fn read_since(text: &str) -> Result<Since, String> {
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Ok(Since::Time(time));
+    }
+    duration(text).map(Since::Ago).ok_or_else(|| {
+        "must be a time such as 2026-11-21T15:00:00Z, or a duration such as 90s, 15m, 2h or 7d"
+            .to_owned()
+    })
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let number = Some(number).filter(|number| number.bytes().all(|b| b.is_ascii_digit()))?;
+    let seconds = number.parse::<u64>().ok()?.checked_mul(seconds)?;
+    (seconds <= AGE_SECONDS_MAX).then(|| Duration::from_secs(seconds))
+}
+
+type After = (OffsetDateTime, String, i64);
+
+/// Time in microseconds, sequence and instance of the last line of the page before.
+pub(crate) fn cursor_of((time, instance, sequence): (OffsetDateTime, &str, i64)) -> String {
+    format!("{}.{sequence}.{instance}", time.unix_timestamp_nanos() / 1000)
+}
+
+fn cursor(text: &str) -> Result<After, String> {
+    let read = || {
+        let mut parts = text.splitn(3, '.');
+        let micros: i128 = parts.next()?.parse().ok()?;
+        let sequence = parts.next()?.parse().ok()?;
+        let instance = id(parts.next()?).ok()?;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(micros.checked_mul(1000)?).ok()?;
+        Some((time, instance, sequence))
+    };
+    read().ok_or_else(|| "must be nextCursor of the page before".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use db::logs::Level;
+
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Query, Problem> {
+        let pairs: Vec<_> = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        read(&pairs)
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let id = "0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5";
+        let query = of(&[
+            ("requestId", "r"),
+            ("traceId", "t"),
+            ("service", "s"),
+            ("orderId", id),
+            ("level", "warn"),
+            ("since", "15m"),
+            ("limit", "7"),
+        ])
+        .unwrap();
+        assert_eq!(query.order.unwrap().to_string(), id);
+        assert_eq!((query.level, query.limit), (Level::Warn, 7));
+        assert_eq!(query.age_max, Some(Duration::from_secs(900)));
+        assert_eq!(of(&[]).unwrap().limit, LIMIT_DEFAULT);
+        let time = of(&[("since", "2026-11-21T15:00:00Z")]).unwrap().after.0;
+        assert_eq!(time.unix_timestamp(), 1_795_273_200);
+    }
+
+    #[test]
+    fn a_cursor_leads_behind_its_line() {
+        let time = OffsetDateTime::from_unix_timestamp_nanos(1_795_273_200_123_456_000).unwrap();
+        let cursor = cursor_of((time, "my.host-1-0a", 5));
+        let after = of(&[("cursor", &cursor), ("since", "1h")]).unwrap().after;
+        assert_eq!(after, (time, "my.host-1-0a".to_owned(), 5));
+    }
+
+    #[test]
+    fn each_wrong_parameter_is_named_with_what_would_be_right() {
+        let wrong = [
+            ("requestId", "a b"),
+            ("traceId", ""),
+            ("orderId", "7"),
+            ("level", "loud"),
+            ("since", "soon"),
+            ("limit", "1001"),
+            ("cursor", "1.2"),
+            ("nothing", "x"),
+            ("limit", "5"),
+        ];
+        let Err(Problem::Fields(errors)) = of(&wrong) else { panic!("all of it was taken") };
+        let named: Vec<&str> = errors.iter().map(|error| &*error.field).collect();
+        assert_eq!(named, wrong.map(|(name, _)| name));
+        for since in ["1", "m", "-1m", "+1m", "1w", "99999999999999999999d", "3661d", "ä", "1ä"] {
+            assert!(of(&[("since", since)]).is_err(), "{since}");
+        }
+    }
+}
