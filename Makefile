@@ -7,7 +7,7 @@ run: ## everything on this machine: own servers, both services, a demo order; Ct
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
 
 test: ## every test, on servers of the tests' own
-	@scripts/install haproxy && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+	@scripts/install for-tests && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked

@@ -24,6 +24,7 @@ mod journeys {
     mod idempotency;
     mod input;
     mod messages;
+    mod monitoring;
     mod poison;
     mod reconcile;
     mod recovery;

@@ -1,0 +1,117 @@
+//! What is asked of Prometheus.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use reqwest::Client;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Prometheus;
+
+/// A rule, as Prometheus has read it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Rule {
+    /// The alert's name, or that of what is recorded.
+    pub name: String,
+    /// Its expression.
+    pub query: String,
+    /// `alerting` or `recording`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether its last evaluation went well: `ok`, `err` or `unknown`.
+    pub health: String,
+    /// What an alert carries.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// What an alert says, before values are put in.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// The names of all numbers there are, each with the names of its labels.
+pub type Series = BTreeMap<String, BTreeSet<String>>;
+
+#[derive(Debug, Deserialize)]
+struct Answer<T> {
+    data: T,
+}
+
+#[derive(Debug, Deserialize)]
+struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Alerts {
+    alerts: Vec<Alert>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Alert {
+    labels: BTreeMap<String, String>,
+    state: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Targets {
+    #[serde(rename = "activeTargets")]
+    active: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    health: String,
+    labels: BTreeMap<String, String>,
+    #[serde(rename = "lastError")]
+    error: String,
+}
+
+impl Prometheus {
+    /// All rules, in the order of their files.
+    pub async fn rules(&self) -> Result<Vec<Rule>> {
+        let found: Groups = self.get("rules").await?;
+        Ok(found.groups.into_iter().flat_map(|group| group.rules).collect())
+    }
+
+    /// Every alert that fires or is about to, in words.
+    pub async fn alerts(&self) -> Result<Vec<String>> {
+        let found: Alerts = self.get("alerts").await?;
+        Ok(found.alerts.iter().map(|alert| format!("{} {:?}", alert.state, alert.labels)).collect())
+    }
+
+    /// Whom it does not get numbers from, and why.
+    pub async fn silent(&self) -> Result<Vec<String>> {
+        let found: Targets = self.get("targets?state=active").await?;
+        let silent = found.active.iter().filter(|target| target.health != "up");
+        let told =
+            silent.map(|target| format!("{:?}: {} {}", target.labels, target.health, target.error));
+        Ok(told.collect())
+    }
+
+    /// Everything it has numbers of.
+    pub async fn series(&self) -> Result<Series> {
+        let found: Vec<BTreeMap<String, String>> =
+            self.get("series?match[]={__name__!=\"\"}").await?;
+        let mut series = Series::new();
+        for mut labels in found {
+            let name = labels.remove("__name__").context("a series without a name")?;
+            series.entry(name).or_default().extend(labels.into_keys());
+        }
+        Ok(series)
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        ask(&self.http, &format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).await
+    }
+}
+
+async fn ask<T: DeserializeOwned>(http: &Client, url: &str) -> Result<T> {
+    let answer: Answer<T> = http.get(url).send().await?.error_for_status()?.json().await?;
+    Ok(answer.data)
+}
