@@ -4,7 +4,7 @@ use std::future::ready;
 use std::time::{Duration, Instant};
 
 use common::runtime::ops_server::{self, Readiness};
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{Metrics, Program, Tasks, start_logging};
 use db::Error;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -27,8 +27,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let bound = ops.local_addr()?;
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(Duration::ZERO)?;
-    let (metrics, numbers) = Metrics::of_audit();
+    let metrics = Metrics::of(Program::Auditor);
+    let numbers = metrics.audit.clone();
     let sources = Sources::open(&config, &Handle::current())?;
+    sources.shop.show_in(&metrics, "shop");
+    sources.payments.show_in(&metrics, "payments");
     let report = watch::Sender::new(Report::default());
     let readiness = readiness(&sources, report.subscribe(), &tasks);
     let routes = page::routes(report.subscribe());

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::runtime::{Metrics, start_logging};
+use common::runtime::{AuditMetrics, start_logging};
 use tokio::runtime::Handle;
 
 use crate::audit::Audit;
@@ -27,7 +27,7 @@ pub(crate) enum Extent {
 pub(crate) async fn run(config: Config, extent: Extent) -> anyhow::Result<ExitCode> {
     start_logging(config.process.log_format);
     let sources = Sources::open(&config, &Handle::current())?;
-    let mut audit = Audit::new(sources, config.audit, Metrics::of_audit().1);
+    let mut audit = Audit::new(sources, config.audit, AuditMetrics::default());
     let ago = (extent == Extent::Recent).then_some(RECENT);
     audit.look_back(ago).await?;
     if audit.findings.has_suspects() {

@@ -1,6 +1,8 @@
 //! The outbox: one row for each commit that placed orders, until the broker has confirmed the
 //! payment requests of all of them.
 
+mod depth;
+
 use std::time::Duration;
 
 use common::domain::{Amount, CustomerId, OrderId};
@@ -9,6 +11,8 @@ use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed, parsed_option};
 use super::{Db, Error};
+
+pub use depth::{Depth, depth};
 
 /// A row of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

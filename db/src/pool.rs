@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use common::runtime::Metrics;
 use common::runtime::ops_server::Readiness;
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use deadpool_postgres::{Hook, HookError};
@@ -99,6 +100,23 @@ impl Db {
             let db = db.clone();
             async move { db.ping().await.map_err(|_| "does not answer".to_owned()) }
         })
+    }
+
+    /// Shows at each scrape how the pool's connections are used.
+    pub fn show_in(&self, metrics: &Metrics, pool_name: &'static str) {
+        let (numbers, pool) = (metrics.pools.of(pool_name), self.pool.clone());
+        metrics.at_scrape(move || {
+            let status = pool.status();
+            let used = status.size.saturating_sub(status.available);
+            for (gauge, count) in [
+                (&numbers.idle, status.available),
+                (&numbers.used, used),
+                (&numbers.max, status.max_size),
+                (&numbers.pending, status.waiting),
+            ] {
+                gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        });
     }
 
     /// A session for whoever has to keep one.

@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use common::broker::{Consumer, Publisher, readiness};
 use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{HttpMetrics, Metrics, Program, Tasks, count_requests, start_logging};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::api;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
-use crate::orders::{Intake, Settlements, survey};
+use crate::orders::{Intake, Settlements, show_backlog, survey};
 use crate::payment_results::PaymentResults;
 use crate::reconcile::Reconciler;
 use crate::relay::Relay;
@@ -35,8 +35,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let listener = config.process.listen("PORT", config.port)?;
     let tasks = Tasks::on(Handle::current());
     tasks.stop_on_signals(config.shutdown_delay)?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::of(Program::OrderManagement);
     let db = Db::new(&config.shop, Handle::current())?;
+    db.show_in(&metrics, "shop");
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = watch::Sender::new(None::<Consumer>);
     let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
@@ -50,11 +51,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let parts = (&tasks, &metrics);
     let relay = Relay::open((&config.broker, config.outbox), &db, &publisher, parts);
     let intake = Intake::open(&db, &relay, config.intake_max, parts);
-    let state = (readiness, api::Leaving(tasks.leaving()));
+    let state = (readiness, api::Leaving(tasks.leaving()), metrics.http.clone());
     let http = serve(&tasks, "http server", http((&config, listener), &db, intake, state)?);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
     tasks.spawn("survey", survey(db.clone(), config.reconcile.after, tasks.clone()));
+    tasks.spawn("backlog", show_backlog(db.clone(), metrics.orders.clone(), tasks.clone()));
     let reconciler = Reconciler::new((&config.broker, config.reconcile), &db, &publisher, &metrics);
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
     let handler = PaymentResults { settlements: Settlements::open(&db, &tasks, &metrics) };
@@ -96,10 +98,10 @@ fn http(
     (config, listener): (&Config, TcpListener),
     db: &Db,
     intake: Intake,
-    (ready, leaving): (Readiness, api::Leaving),
+    (ready, leaving, counts): (Readiness, api::Leaving, HttpMetrics),
 ) -> anyhow::Result<Server> {
     let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
-    let leaving = Data::new(leaving);
+    let (leaving, counts) = (Data::new(leaving), Data::new(counts));
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()
@@ -107,7 +109,9 @@ fn http(
             .app_data(intake.clone())
             .app_data(ready.clone())
             .app_data(leaving.clone())
+            .app_data(counts.clone())
             .wrap(from_fn(api::with_request_id))
+            .wrap(from_fn(count_requests))
             .configure(api::routes)
     })
     .workers(config.http_workers)

@@ -47,7 +47,7 @@ impl Handler for PaymentResults {
 fn destination(settling: &Settling, settled: Result<Settled, Error>) -> Option<Destination> {
     let order = settling.id;
     match settled {
-        Ok(Settled::Moved | Settled::Repeated | Settled::Contradicting) => None,
+        Ok(Settled::Moved { .. } | Settled::Repeated | Settled::Contradicting) => None,
         Ok(Settled::UnknownOrder) => {
             let detail = format!("there is no order {order}");
             Some(Destination::Dead { reason: "unknown_order", detail })

@@ -13,7 +13,7 @@
 use std::time::{Duration, Instant};
 
 use common::broker::{BrokerSettings, Lookout, Publisher, Status};
-use common::runtime::{Metrics, ResultLabels, Tasks};
+use common::runtime::{Metrics, OrderMetrics, Tasks};
 use db::orders::Patience;
 use db::{Db, orders};
 
@@ -36,7 +36,7 @@ pub(crate) struct Reconciler {
     lookout: Lookout,
     settings: ReconcileSettings,
     idle: Idle,
-    metrics: Metrics,
+    numbers: OrderMetrics,
 }
 
 impl Reconciler {
@@ -52,7 +52,7 @@ impl Reconciler {
             lookout: Lookout::new(broker.clone()),
             settings,
             idle: Idle { since: None },
-            metrics: metrics.clone(),
+            numbers: metrics.orders.clone(),
         }
     }
 
@@ -76,12 +76,13 @@ impl Reconciler {
     async fn look(&mut self) {
         let waiting = self.waiting().await;
         self.idle.saw(waiting, Instant::now());
+        let looks = &self.numbers.looks;
         let outcome = match waiting {
-            None => "away",
-            Some(0) => "idle",
-            Some(_) => "waiting",
+            None => &looks.away,
+            Some(0) => &looks.idle,
+            Some(_) => &looks.waiting,
         };
-        self.metrics.looks.get_or_create(&ResultLabels { outcome }).inc();
+        outcome.inc();
         if waiting.is_none() {
             return;
         }
@@ -93,7 +94,7 @@ impl Reconciler {
         match orders::ask_again(&self.db, &patience).await {
             Ok(asked) => {
                 for order in asked {
-                    self.metrics.asked_again.inc();
+                    self.numbers.asked_again.inc();
                     log::warn!(order:% = order.id, times = order.times;
                         "late and nowhere to be seen: its payment is requested again");
                 }

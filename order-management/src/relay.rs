@@ -137,7 +137,7 @@ async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, 
         outbox::remove(db, &empty).await?;
     }
     let found: usize = batches.iter().map(|batch| batch.entries.len()).sum();
-    metrics.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
+    metrics.orders.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
     log::debug!(orders = found; "relaying orders that were left behind");
     let relayed = batches.into_iter().map(|batch| relay.gather.submit_all(due(batch, lease)));
     let mut relayed = join_all(relayed).await.into_iter().flatten();

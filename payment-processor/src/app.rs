@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::broker::{Consumer, Publisher, readiness};
 use common::runtime::ops_server;
-use common::runtime::{Metrics, Tasks, start_logging};
+use common::runtime::{Metrics, Program, Tasks, start_logging};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
 
@@ -25,8 +25,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let tasks = Tasks::on(Handle::current());
     // Nobody is sent here by a balancer who would have to be told first.
     tasks.stop_on_signals(Duration::ZERO)?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::of(Program::PaymentProcessor);
     let db = Db::new(&config.payments, Handle::current())?;
+    db.show_in(&metrics, "payments");
     let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
     let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
 

@@ -4,23 +4,24 @@
 //! answered. Whatever dies in between, the next delivery finds the row and asks the gateway
 //! again under the same key.
 
+mod asking;
 mod stations;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use common::domain::{PaymentId, Verdict};
 use common::message::PaymentRequest;
-use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Tasks};
+use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::asking::Asking;
+pub(crate) use self::asking::ChargeLimits;
 use self::stations::{Finish, Start};
-use crate::gateway::{Asked, Charge, Gateway};
+use crate::gateway::{Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
 
@@ -74,18 +75,9 @@ pub(crate) struct Charges {
     start: Gather<Start>,
     finish: Gather<Finish>,
     gateway: Gateway,
-    limits: ChargeLimits,
+    asking: Asking,
+    orders_max: u16,
     room: Arc<Semaphore>,
-    metrics: Metrics,
-}
-
-/// The bounds of charging.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ChargeLimits {
-    /// How long the gateway may take for one answer.
-    pub(crate) timeout: Duration,
-    /// How many orders are in work at the same time.
-    pub(crate) orders_max: u16,
 }
 
 impl Charges {
@@ -96,20 +88,23 @@ impl Charges {
         limits: ChargeLimits,
         (tasks, metrics): (&Tasks, &Metrics),
     ) -> Charges {
+        let orders_max = limits.orders_max;
+        let room = Arc::new(Semaphore::new(usize::from(orders_max)));
+        show_room(&room, orders_max, metrics);
         Charges {
             start: Gather::open(Start(db.clone()), LIMITS, tasks, metrics),
             finish: Gather::open(Finish(db.clone()), LIMITS, tasks, metrics),
             gateway,
-            limits,
-            room: Arc::new(Semaphore::new(usize::from(limits.orders_max))),
-            metrics: metrics.clone(),
+            asking: Asking::new(limits.timeout, metrics),
+            orders_max,
+            room,
         }
     }
 
     /// Waits until so many more orders may be in work; a pack larger than the whole room waits for
     /// all of it.
     pub(crate) async fn room_for(&self, orders: usize) -> Room {
-        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(self.limits.orders_max.into());
+        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(self.orders_max.into());
         self.room.clone().acquire_many_owned(wanted).await.ok()
     }
 
@@ -145,20 +140,20 @@ impl Charges {
             }
             Ok(Started::First(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = self.ask(self.gateway.charge(&charge)).await;
+                let verdict = self.asking.ask(self.gateway.charge(&charge)).await;
                 (payment, verdict)
             }
             Ok(Started::Again(payment)) => {
                 let charge = charge_of(&request, &payment);
-                let verdict = match self.ask(self.gateway.look_up(&charge)).await {
+                let verdict = match self.asking.ask(self.gateway.look_up(&charge)).await {
                     Ok(Some(verdict)) => Ok(verdict),
-                    Ok(None) => self.ask(self.gateway.charge(&charge)).await,
+                    Ok(None) => self.asking.ask(self.gateway.charge(&charge)).await,
                     Err(no_verdict) => Err(no_verdict),
                 };
                 (payment, verdict)
             }
         };
-        self.count(verdict.as_ref().ok());
+        self.asking.count(verdict.as_ref().ok());
         match verdict {
             Ok(verdict) => Verdicted::Now(request, Charged { payment_id: payment.id, verdict }),
             Err(error) => Verdicted::Not(request, error),
@@ -183,25 +178,16 @@ impl Charges {
         };
         group.into_iter().map(end).collect()
     }
+}
 
-    /// The gateway's answer, if it comes in time.
-    async fn ask<T>(&self, answer: impl Future<Output = Asked<T>>) -> Result<T, ChargeError> {
-        reach(CrashPoint::ChargeAsking);
-        match tokio::time::timeout(self.limits.timeout, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(ChargeError::NoVerdict(why.0)),
-            Err(_) => Err(ChargeError::NoVerdict("no answer in time")),
-        }
-    }
-
-    fn count(&self, verdict: Option<&Verdict>) {
-        let outcome = match verdict {
-            Some(Verdict::Captured) => "captured",
-            Some(Verdict::Declined(_)) => "declined",
-            None => "unknown",
-        };
-        self.metrics.charges.get_or_create(&ResultLabels { outcome }).inc();
-    }
+/// Shows at each scrape how many orders are in work.
+fn show_room(room: &Arc<Semaphore>, orders_max: u16, metrics: &Metrics) {
+    let (room, in_flight) = (room.clone(), metrics.gateway.in_flight.clone());
+    metrics.gateway.in_flight_max.set(orders_max.into());
+    metrics.at_scrape(move || {
+        let free = i64::try_from(room.available_permits()).unwrap_or(i64::MAX);
+        in_flight.set(i64::from(orders_max).saturating_sub(free));
+    });
 }
 
 fn starting(request: &PaymentRequest) -> Starting {

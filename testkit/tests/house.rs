@@ -7,6 +7,7 @@ mod house {
     mod code;
     mod imports;
     mod links;
+    mod metrics;
     mod promises;
     mod release;
     mod settings;

@@ -25,6 +25,7 @@ mod journeys {
     mod input;
     mod messages;
     mod monitoring;
+    mod metrics;
     mod poison;
     mod reconcile;
     mod recovery;

@@ -18,7 +18,7 @@ use super::publisher::Publisher;
 use super::session::Session;
 use super::settings::BrokerSettings;
 use super::status::Status;
-use crate::runtime::{Backoff, Metrics, RoleLabels, Tasks};
+use crate::runtime::{Backoff, Connecting, Metrics, Tasks};
 
 /// A supervised consumer: it connects, consumes and rebuilds until the stop.
 #[derive(Clone, Debug)]
@@ -38,16 +38,16 @@ impl Consumer {
     ) -> Consumer {
         let away = Status::Away("not connected yet".to_owned());
         let (report, status) = watch::channel(away);
-        let desk =
-            Desk { handler, queue: broker.receive.clone(), publisher, metrics: metrics.clone() };
-        let worker = Worker {
-            broker,
-            drain,
-            desk: Arc::new(desk),
-            report,
-            tasks: tasks.clone(),
-            metrics: metrics.clone(),
-        };
+        let numbers = metrics.broker.connecting("consume");
+        let (seen, up) = (status.clone(), numbers.up.clone());
+        metrics.at_scrape(move || {
+            up.set((*seen.borrow() == Status::Up).into());
+        });
+        let consuming = metrics.messages.consuming(&broker.receive.name);
+        let queue = broker.receive.clone();
+        let desk = Desk { handler, queue, publisher, numbers: consuming };
+        let worker =
+            Worker { broker, drain, desk: Arc::new(desk), report, tasks: tasks.clone(), numbers };
         tasks.spawn("consumer", worker.supervise());
         Consumer { status }
     }
@@ -86,7 +86,7 @@ struct Worker<H> {
     desk: Arc<Desk<H>>,
     report: watch::Sender<Status>,
     tasks: Tasks,
-    metrics: Metrics,
+    numbers: Connecting,
 }
 
 impl<H: Handler> Worker<H> {
@@ -135,7 +135,7 @@ impl<H: Handler> Worker<H> {
             Ok(begun) => begun,
             Err(fault) => return Ok(End::NotBegun(fault)),
         };
-        self.metrics.connects.get_or_create(&RoleLabels { role: "consume" }).inc();
+        self.numbers.connects.inc();
         log::info!(queue = self.broker.receive.name, prefetch; "consuming");
         self.report.send_replace(Status::Up);
         let tag = deliveries.tag();
@@ -186,7 +186,12 @@ impl<H: Handler> Worker<H> {
         let tag = delivery.delivery_tag;
         session.acks.open(tag);
         let desk = self.desk.clone();
-        let handled = async move { (tag, desk.handle(delivery.data, delivery.properties).await) };
+        let in_hand = self.desk.numbers.arrived();
+        let handled = async move {
+            let fate = desk.handle(delivery.data, delivery.properties).await;
+            in_hand.ended();
+            (tag, fate)
+        };
         session.in_hand.spawn(handled);
     }
 }

@@ -13,7 +13,7 @@ use super::departure::{ATTEMPTS, Departure, Destination, PANICS, number};
 use super::publisher::Publisher;
 use super::topology::WorkQueue;
 use crate::message::Envelope;
-use crate::runtime::{CrashPoint, Metrics, ParkLabels, crash_point};
+use crate::runtime::{Consuming, CrashPoint, crash_point};
 
 /// A reader that panicked this often over a message gets it no more.
 const PANICS_MAX: i64 = 3;
@@ -61,7 +61,7 @@ pub(super) struct Desk<H> {
     pub(super) handler: H,
     pub(super) queue: WorkQueue,
     pub(super) publisher: Publisher,
-    pub(super) metrics: Metrics,
+    pub(super) numbers: Consuming,
 }
 
 impl<H: Handler> Desk<H> {
@@ -115,11 +115,11 @@ impl<H: Handler> Desk<H> {
     fn count(&self, departure: &Departure) {
         match &departure.to {
             Destination::Retry => {
-                self.metrics.retries.inc();
+                self.numbers.retries.inc();
             }
             Destination::Dead { reason, detail } => {
                 log::warn!(queue = self.queue.name, reason = *reason; "parked: {detail}");
-                self.metrics.parked.get_or_create(&ParkLabels { reason }).inc();
+                self.numbers.parked(reason);
             }
         }
     }

@@ -14,7 +14,7 @@ use super::connection::{STABLE, close, within};
 use super::fault::Fault;
 use super::settings::BrokerSettings;
 use super::status::Status;
-use crate::runtime::{Backoff, Metrics, RoleLabels};
+use crate::runtime::{Backoff, Connecting};
 
 /// One connection for publishing, as seen from both sides: whoever keeps it up and whoever uses it.
 #[derive(Debug)]
@@ -48,11 +48,11 @@ impl Link {
 }
 
 /// Connects, declares and stays until the connection is lost or found wanting, then begins anew.
-pub(super) async fn supervise(settings: BrokerSettings, link: Arc<Link>, metrics: Metrics) {
+pub(super) async fn supervise(settings: BrokerSettings, link: Arc<Link>, numbers: Connecting) {
     let mut backoff = Backoff::for_server();
     for number in 1.. {
         let begun = Instant::now();
-        let fault = match session(&settings, &link, &metrics, number).await {
+        let fault = match session(&settings, &link, &numbers, number).await {
             Ok(never) => match never {},
             Err(fault) => fault,
         };
@@ -72,13 +72,13 @@ pub(super) async fn supervise(settings: BrokerSettings, link: Arc<Link>, metrics
 async fn session(
     settings: &BrokerSettings,
     link: &Link,
-    metrics: &Metrics,
+    numbers: &Connecting,
     number: u64,
 ) -> Result<Infallible, Fault> {
     let (connection, channel) = settings.open("publish").await?;
     let confirms = async { Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?) };
     within(settings.connect_timeout, "turning confirms on", confirms).await?;
-    metrics.connects.get_or_create(&RoleLabels { role: "publish" }).inc();
+    numbers.connects.inc();
     log::info!(broker:% = settings.url; "publishing");
     let mut given_up = link.given_up.subscribe();
     link.session.send_replace(Some(Session { number, channel }));

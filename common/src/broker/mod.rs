@@ -15,6 +15,7 @@ mod lookout;
 mod outgoing;
 mod properties_json;
 mod publisher;
+mod publishing;
 mod readiness;
 mod session;
 mod settings;

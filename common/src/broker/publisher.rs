@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use lapin::options::BasicPublishOptions;
@@ -11,9 +12,10 @@ use lapin::{Channel, Confirmation};
 
 use super::link::{Link, supervise};
 use super::outgoing::Outgoing;
+use super::publishing::Publishing;
 use super::settings::BrokerSettings;
 use super::status::Status;
-use crate::runtime::{Backoff, Gather, GatherLimits, Gathered, Metrics, ResultLabels};
+use crate::runtime::{Backoff, Gather, GatherLimits, Gathered, Metrics};
 use crate::runtime::{NotGathered, Station, Tasks, crash_point};
 
 /// One batch at a time on the channel: lapin hands a returned message to whichever confirm
@@ -50,11 +52,11 @@ impl Publisher {
         let link = Arc::new(Link::new());
         let station = Publish {
             link: link.clone(),
-            metrics: metrics.clone(),
+            numbers: Publishing::new(&settings.topology, &link, metrics),
             confirm_timeout: settings.confirm_timeout,
         };
         let gather = Gather::open(station, LIMITS, tasks, metrics);
-        let supervisor = supervise(settings, link.clone(), metrics.clone());
+        let supervisor = supervise(settings, link.clone(), metrics.broker.connecting("publish"));
         tasks.spawn("publisher", supervisor);
         Publisher { gather, link }
     }
@@ -112,8 +114,8 @@ fn judged(outcome: Gathered<Publish>) -> Result<(), NotConfirmed> {
 #[derive(Debug)]
 struct Publish {
     link: Arc<Link>,
-    metrics: Metrics,
-    confirm_timeout: std::time::Duration,
+    numbers: Publishing,
+    confirm_timeout: Duration,
 }
 
 impl Station for Publish {
@@ -127,37 +129,25 @@ impl Station for Publish {
         let usable = *self.link.status.borrow() == Status::Up;
         let given_up = *self.link.given_up.borrow();
         let Some(session) = session.filter(|session| usable && session.number != given_up) else {
-            return Ok(self.counted(vec![Err(NotConfirmed::NotConnected); batch.len()]));
+            let outcomes = vec![Err(NotConfirmed::NotConnected); batch.len()];
+            self.numbers.count(batch, &outcomes);
+            return Ok(outcomes);
         };
+        let begun = Instant::now();
         let sent = send_and_confirm(&session.channel, batch);
         let outcomes = tokio::time::timeout(self.confirm_timeout, sent)
             .await
             .unwrap_or_else(|_| vec![Err(NotConfirmed::Unknown); batch.len()]);
+        self.numbers.ended(batch, &outcomes, begun.elapsed());
         let suspicious = [Err(NotConfirmed::Unknown), Err(NotConfirmed::Returned)];
         if outcomes.iter().any(|outcome| suspicious.contains(outcome)) {
             self.link.given_up.send_replace(session.number);
         }
-        Ok(self.counted(outcomes))
+        Ok(outcomes)
     }
 
     fn may_blame_an_item(fault: &Infallible) -> bool {
         match *fault {}
-    }
-}
-
-impl Publish {
-    fn counted(&self, outcomes: Vec<Result<(), NotConfirmed>>) -> Vec<Result<(), NotConfirmed>> {
-        for outcome in &outcomes {
-            let outcome = match outcome {
-                Ok(()) => "confirmed",
-                Err(NotConfirmed::NotConnected) => "not_sent",
-                Err(NotConfirmed::Returned) => "returned",
-                Err(NotConfirmed::Nacked) => "nacked",
-                Err(NotConfirmed::Unknown) => "unknown",
-            };
-            self.metrics.publishes.get_or_create(&ResultLabels { outcome }).inc();
-        }
-        outcomes
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use self::line::{Group, Line};
-use super::{Metrics, Tasks};
+use super::{AtStation, Metrics, Tasks};
 
 /// A station of the road: what is done to a whole batch at once.
 pub trait Station: Send + Sync + 'static {
@@ -87,7 +87,13 @@ impl<S: Station> Gather<S> {
     /// Opens the station. It closes when the last way in is dropped or `tasks` end.
     pub fn open(station: S, limits: GatherLimits, tasks: &Tasks, metrics: &Metrics) -> Gather<S> {
         let line = Arc::new(Line::new(limits));
-        let runner = Arc::new(Runner { station, line: line.clone(), metrics: metrics.clone() });
+        let numbers = metrics.stations.at(S::NAME);
+        let (asked, waiting) = (Arc::downgrade(&line), numbers.waiting.clone());
+        metrics.at_scrape(move || {
+            let count = asked.upgrade().map_or(0, |line| line.waiting());
+            waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+        });
+        let runner = Arc::new(Runner { station, line: line.clone(), numbers });
         for _ in 0..limits.in_flight_max {
             tasks.spawn(S::NAME, runner.clone().work());
         }
@@ -172,7 +178,7 @@ impl<S: Station> Drop for Left<'_, S> {
 struct Runner<S: Station> {
     station: S,
     line: Arc<Line<S>>,
-    metrics: Metrics,
+    numbers: AtStation,
 }
 
 impl<S: Station> Runner<S> {
@@ -206,7 +212,7 @@ impl<S: Station> Runner<S> {
                 drop(caller.send(results));
             }
         }
-        self.metrics.batch(S::NAME, items.len(), started.elapsed());
+        self.numbers.batch(items.len(), started.elapsed());
     }
 
     async fn results(&self, items: &[S::Item]) -> line::Results<S> {

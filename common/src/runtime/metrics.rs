@@ -1,163 +1,207 @@
-//! The numbers a process keeps about itself. Every name and label stands here and nowhere else,
-//! so their number is bounded.
+//! The numbers a process keeps about itself. Every name and every label stands in this room, each
+//! name as it is exposed, so their number is bounded. docs/telemetry.md says what each means.
+//!
+//! Where something is counted, its number is looked up once and kept: to find one among its
+//! family's takes a lock and a hash. What can be asked for at any time, such as how much waits, is
+//! asked for at the scrape and costs nothing in between.
 
 mod audit;
+mod book;
+mod broker;
+mod buckets;
+mod gateway;
+mod health;
+mod http;
+mod log_store;
+mod messages;
+mod orders;
+mod pools;
+mod process;
+mod stations;
+mod telemetry;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 
 pub use audit::{AuditMetrics, KindLabels};
+pub use broker::{BrokerMetrics, Connecting};
+pub use gateway::{Calls, Charges, GatewayMetrics};
+pub use health::HealthMetrics;
+pub use http::HttpMetrics;
+pub use log_store::LogStoreMetrics;
+pub use messages::{Consuming, InHand, MessageMetrics, Sent};
+pub use orders::{Looks, OrderMetrics, Results};
+pub use pools::{InPool, PoolMetrics};
+pub use stations::{AtStation, StationMetrics};
+pub use telemetry::{Lines, Shipped, Spans, TelemetryMetrics};
 
-/// Which station of the road.
+use self::book::Book;
+use self::process::ProcessMetrics;
+
+/// What becomes of something: one of a few words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct StationLabels {
-    /// Its verb.
-    pub station: &'static str,
+struct OutcomeLabels {
+    outcome: &'static str,
 }
 
-/// What became of something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ResultLabels {
-    /// One of a few words.
-    pub outcome: &'static str,
+/// A gauge that holds seconds.
+type Seconds = Gauge<f64, AtomicU64>;
+/// Asks for what is not counted, and shows it.
+type Look = Box<dyn Fn() + Send + Sync>;
+
+/// Which program's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Takes orders.
+    OrderManagement,
+    /// Charges them.
+    PaymentProcessor,
+    /// Holds the books against each other.
+    Auditor,
+    /// Stores log lines.
+    LogCollector,
 }
 
-/// Why something was parked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ParkLabels {
-    /// One of a few words, as in the dead letter's `x-reason` header.
-    pub reason: &'static str,
+impl Program {
+    /// Every one.
+    pub const ALL: [Program; 4] = [
+        Program::OrderManagement,
+        Program::PaymentProcessor,
+        Program::Auditor,
+        Program::LogCollector,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Program::OrderManagement => "order-management",
+            Program::PaymentProcessor => "payment-processor",
+            Program::Auditor => "auditor",
+            Program::LogCollector => "log-collector",
+        }
+    }
 }
 
-/// Which connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RoleLabels {
-    /// `publish` or `consume`.
-    pub role: &'static str,
-}
-
-type Histograms = Family<StationLabels, Histogram, fn() -> Histogram>;
-
-/// All of them. Clones count into the same ones.
-#[derive(Clone, Debug)]
+/// All of them. Clones count into the same ones. A part that its program does not show can be
+/// counted into as well.
+#[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    batch_size: Histograms,
-    batch_seconds: Histograms,
-    /// Payment results by what they changed: `moved`, `repeated`, `contradicting`, `unknown`.
-    pub results: Family<ResultLabels, Counter>,
-    /// Gateway answers: `captured`, `declined`, `unknown`.
-    pub charges: Family<ResultLabels, Counter>,
-    /// Publishes by how they ended: `confirmed`, `returned`, `nacked`, `unknown`, `not_sent`.
-    pub publishes: Family<ResultLabels, Counter>,
-    /// Orders that a sweep found left behind in the outbox.
-    pub swept: Counter,
-    /// Requests of late orders that were put into the outbox again.
-    pub asked_again: Counter,
-    /// Looks at the queues for late orders, by what they found: `idle`, `waiting`, `away`.
-    pub looks: Family<ResultLabels, Counter>,
-    /// Messages sent to the delay ladder.
-    pub retries: Counter,
-    /// Messages sent to a dead-letter queue.
-    pub parked: Family<ParkLabels, Counter>,
-    /// Broker connections made, the first ones included.
-    pub connects: Family<RoleLabels, Counter>,
+    looks: Arc<Mutex<Vec<Look>>>,
+    process: ProcessMetrics,
+    /// Whether it is ready.
+    pub health: HealthMetrics,
+    /// Its connections to databases.
+    pub pools: PoolMetrics,
+    /// Its log lines and spans.
+    pub telemetry: TelemetryMetrics,
+    /// Its requests.
+    pub http: HttpMetrics,
+    /// Its connections to the broker.
+    pub broker: BrokerMetrics,
+    /// Its messages.
+    pub messages: MessageMetrics,
+    /// Its stations.
+    pub stations: StationMetrics,
+    /// Its orders.
+    pub orders: OrderMetrics,
+    /// Its calls of the gateway.
+    pub gateway: GatewayMetrics,
+    /// What it stored for others.
+    pub log_store: LogStoreMetrics,
+    /// What it found.
+    pub audit: AuditMetrics,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
 }
 
 impl Metrics {
-    /// All at zero.
-    pub fn new() -> Metrics {
-        let mut registry = Registry::with_prefix("ordermill");
-        let batch_size = Histograms::new_with_constructor(size_histogram);
-        let batch_seconds = Histograms::new_with_constructor(time_histogram);
-        registry.register(
-            "batch_size",
-            "Items taken through a station together",
-            batch_size.clone(),
-        );
-        registry.register_with_unit(
-            "batch",
-            "Time a batch took at a station",
-            Unit::Seconds,
-            batch_seconds.clone(),
-        );
-        let (results, charges, publishes) =
-            (Family::default(), Family::default(), Family::default());
-        registry.register("results", "Payment results by what they changed", results.clone());
-        registry.register("charges", "Gateway calls by outcome", charges.clone());
-        registry.register("publishes", "Published messages by how they ended", publishes.clone());
-        let (swept, retries) = (Counter::default(), Counter::default());
-        registry.register("swept", "Orders found left behind in the outbox", swept.clone());
-        registry.register("retries", "Messages sent to the delay ladder", retries.clone());
-        let (asked_again, looks) = (Counter::default(), Family::default());
-        registry.register(
-            "asked_again",
-            "Requests of late orders put into the outbox again",
-            asked_again.clone(),
-        );
-        registry.register("looks", "Looks at the queues for late orders", looks.clone());
-        let (parked, connects) = (Family::default(), Family::default());
-        registry.register("parked", "Messages sent to a dead-letter queue", parked.clone());
-        registry.register("connects", "Broker connections made", connects.clone());
-        let registry = Arc::new(registry);
-        Metrics {
-            registry,
-            batch_size,
-            batch_seconds,
-            results,
-            charges,
-            publishes,
-            swept,
-            asked_again,
-            looks,
-            retries,
-            parked,
-            connects,
+    /// Those of a program, all at zero.
+    pub fn of(program: Program) -> Metrics {
+        let mut metrics = Metrics {
+            registry: Arc::default(),
+            looks: Arc::default(),
+            process: ProcessMetrics::default(),
+            health: HealthMetrics::default(),
+            pools: PoolMetrics::default(),
+            telemetry: TelemetryMetrics::default(),
+            http: HttpMetrics::default(),
+            broker: BrokerMetrics::default(),
+            messages: MessageMetrics::default(),
+            stations: StationMetrics::default(),
+            orders: OrderMetrics::default(),
+            gateway: GatewayMetrics::default(),
+            log_store: LogStoreMetrics::default(),
+            audit: AuditMetrics::default(),
+        };
+        let mut book = Book::default();
+        metrics.put_in(&mut book, program);
+        metrics.registry = Arc::new(book.closed());
+        metrics
+    }
+
+    fn put_in(&self, book: &mut Book, program: Program) {
+        self.process.put_in(book, program);
+        self.health.put_in(book);
+        self.pools.put_in(book);
+        self.telemetry.put_in(book);
+        if program != Program::Auditor {
+            self.broker.put_in(book);
+            self.messages.put_in(book);
+            self.stations.put_in(book);
+        }
+        match program {
+            Program::OrderManagement => {
+                self.http.put_in(book);
+                self.orders.put_in(book);
+            }
+            Program::PaymentProcessor => self.gateway.put_in(book),
+            Program::Auditor => self.audit.put_in(book),
+            Program::LogCollector => {
+                self.http.put_in(book);
+                self.log_store.put_in(book);
+            }
         }
     }
 
-    /// For an auditor, who shows what he finds and nothing of the road.
-    pub fn of_audit() -> (Metrics, AuditMetrics) {
-        let mut registry = Registry::with_prefix("ordermill_audit");
-        let audit = AuditMetrics::in_registry(&mut registry);
-        (Metrics { registry: Arc::new(registry), ..Metrics::new() }, audit)
+    /// Has `look` called at each scrape, to ask for something that is not counted. It must not
+    /// block.
+    pub fn at_scrape(&self, look: impl Fn() + Send + Sync + 'static) {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(look));
     }
 
-    /// Notes one batch at a station.
-    pub fn batch(&self, station: &'static str, size: usize, took: Duration) {
-        let labels = StationLabels { station };
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        self.batch_size.get_or_create(&labels).observe(f64::from(size));
-        self.batch_seconds.get_or_create(&labels).observe(took.as_secs_f64());
-    }
-
-    /// The Prometheus text format.
+    /// The OpenMetrics text format.
     ///
     /// # Errors
     /// Only if the text cannot be written to memory.
     pub fn render(&self) -> Result<String, std::fmt::Error> {
+        self.process.look();
+        for look in self.looks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            look();
+        }
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Metrics::new()
-    }
+/// Counters by outcome, and what gives one of them. Those asked for are shown from the start, so
+/// that the first event is an increase.
+fn counters() -> (Family<OutcomeLabels, Counter>, impl Fn(&'static str) -> Counter) {
+    let family: Family<OutcomeLabels, Counter> = Family::default();
+    let counters = family.clone();
+    (family, move |outcome| counters.get_or_create_owned(&OutcomeLabels { outcome }))
 }
 
-fn size_histogram() -> Histogram {
-    Histogram::new(exponential_buckets(1.0, 2.0, 12))
-}
-
-fn time_histogram() -> Histogram {
-    Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
-}
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod clock;
 pub mod crash_point;
 pub mod env;
 mod gather;
+mod http_requests;
 mod metrics;
 pub mod ops_server;
 mod program;
@@ -16,8 +17,12 @@ pub use clock::unix_seconds;
 pub use crash_point::CrashPoint;
 pub use env::{Env, Secret, Setting, WrongSettings};
 pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
+pub use http_requests::count_requests;
 pub use metrics::{
-    AuditMetrics, KindLabels, Metrics, ParkLabels, ResultLabels, RoleLabels, StationLabels,
+    AtStation, AuditMetrics, BrokerMetrics, Calls, Charges, Connecting, Consuming, GatewayMetrics,
+    HealthMetrics, HttpMetrics, InHand, InPool, KindLabels, Lines, LogStoreMetrics, Looks,
+    MessageMetrics, Metrics, OrderMetrics, PoolMetrics, Program, Results, Sent, Shipped, Spans,
+    StationMetrics, TelemetryMetrics,
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;

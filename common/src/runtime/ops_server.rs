@@ -130,7 +130,10 @@ pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
     answer.json(health)
 }
 
-async fn render(metrics: Data<Metrics>) -> HttpResponse {
+/// Asks every part how it is, which takes [`CHECK_PATIENCE`] at most, and shows all numbers.
+async fn render(readiness: Data<Readiness>, metrics: Data<Metrics>) -> HttpResponse {
+    let health = readiness.health().await;
+    metrics.health.show(health.components.iter().map(|(name, state)| (*name, state == "UP")));
     match metrics.render() {
         Ok(text) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")

@@ -11,8 +11,9 @@ use std::time::Duration;
 use common::domain::{OrderId, OrderStatus};
 use time::OffsetDateTime;
 
+pub use crate::outbox::{Depth as Outbox, depth as outbox};
 pub use books::{captures_after, captures_between, captures_of, payments_between, payments_of};
-pub use outbox::{Outbox, outbox, outbox_orders};
+pub use outbox::outbox_orders;
 pub use shop::{Horizon, horizon, late_orders, orders_between, orders_of};
 
 /// Money as it stands in a table: also what nobody could have ordered, should somebody have written

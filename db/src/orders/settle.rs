@@ -1,6 +1,8 @@
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use common::domain::{OrderId, OrderStatus, Reason, Verdict};
+use tokio_postgres::Row;
 
 use crate::row::{column, parsed};
 use crate::{Db, Error};
@@ -18,7 +20,10 @@ pub struct Settling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     /// The order moved to its final status.
-    Moved,
+    Moved {
+        /// So long after it was placed, by the database's clock.
+        after: Duration,
+    },
     /// It had that final status already.
     Repeated,
     /// It had the other final status already, and keeps it (P5).
@@ -33,11 +38,11 @@ const SETTLE: &str = "
            set status = r.status, cancel_reason = r.reason, updated_at = now()
           from unnest($1::uuid[], $2::text[]::order_status[], $3::text[]) as r (id, status, reason)
          where o.id = r.id and o.status = 'Pending'
-        returning o.id, o.status
+        returning o.id, o.status, o.updated_at - o.created_at as age
     ), canceled as (
         insert into canceled_orders (order_id) select id from moved where status = 'Canceled'
     )
-    select id from moved";
+    select id, extract(epoch from age)::float8 as age from moved";
 
 /// Moves pending orders to their final status, all in one commit. Answers in the order of
 /// `batch`; an order that is final already stays as it is (P5). Of two verdicts for one order in
@@ -52,18 +57,22 @@ pub async fn settle(db: &Db, batch: &[Settling]) -> Result<Vec<Settled>, Error> 
     let statuses: Vec<_> = firsts.iter().map(|s| status(&s.verdict).as_str()).collect();
     let reasons: Vec<_> = firsts.iter().map(|s| reason(&s.verdict)).collect();
     let rows = db.query(SETTLE, &[&ids, &statuses, &reasons]).await?;
-    let mut moved: HashSet<OrderId> =
-        rows.iter().map(|row| column(row, "id").map(OrderId)).collect::<Result<_, _>>()?;
+    let mut moved: HashMap<OrderId, Duration> = rows.iter().map(moved).collect::<Result<_, _>>()?;
     let all_moved = moved.len() == batch.len();
     let known = if all_moved { HashMap::new() } else { statuses_of(db, batch).await? };
     // `remove`: only the first of several verdicts for one order has moved it.
-    let answer = |s: &Settling| match known.get(&s.id) {
-        _ if moved.remove(&s.id) => Settled::Moved,
-        None => Settled::UnknownOrder,
-        Some(found) if *found == status(&s.verdict) => Settled::Repeated,
-        Some(_) => Settled::Contradicting,
+    let answer = |s: &Settling| match (moved.remove(&s.id), known.get(&s.id)) {
+        (Some(after), _) => Settled::Moved { after },
+        (None, None) => Settled::UnknownOrder,
+        (None, Some(found)) if *found == status(&s.verdict) => Settled::Repeated,
+        (None, Some(_)) => Settled::Contradicting,
     };
     Ok(batch.iter().map(answer).collect())
+}
+
+fn moved(row: &Row) -> Result<(OrderId, Duration), Error> {
+    let age: f64 = column(row, "age")?;
+    Ok((OrderId(column(row, "id")?), Duration::from_secs_f64(age.max(0.0))))
 }
 
 const STATUSES: &str = "select id, status::text from orders where id = any($1)";

@@ -65,14 +65,14 @@ impl common::runtime::Station for Moody {
 
 #[tokio::test]
 async fn work_is_stored_when_the_database_is_back_and_refused_when_it_says_no() {
-    use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
+    use common::runtime::{Gather, GatherLimits, Metrics, Program, Tasks};
     let tasks = Tasks::on(Handle::current());
     let limits = GatherLimits { waiting_max: 8, batch_max: 8, in_flight_max: 1 };
     let away = || db::Error::Unavailable("away".to_owned());
     let station = Moody(std::sync::Mutex::new(vec![away(), away()]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::new());
+    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
     assert_eq!(until_stored(&gather, &[1]).await, [Ok(())]);
     let station = Moody(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::new());
+    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
     assert_eq!(until_stored(&gather, &[1]).await, [Err(db::Error::Refused("no".to_owned()))]);
 }

@@ -20,11 +20,20 @@ async fn a_status_moves_once_whatever_comes_later_or_at_the_same_time() {
     let ids = store.placed(3).await;
     let nobody = OrderId::new();
     let batch = [captured(ids[0]), declined(ids[1]), declined(ids[0]), captured(nobody)];
+    let aged = "update orders set created_at = now() - interval '1 hour' where id = $1";
+    store.look.execute(aged, &[&ids[1].0]).await.unwrap();
 
-    let settled = settle(&store.db, &batch).await.unwrap();
+    let mut settled = settle(&store.db, &batch).await.unwrap();
+    // The database's clock says how long each has taken: the second one was placed an hour ago.
+    let after = settled.iter_mut().filter_map(|settled| match settled {
+        Settled::Moved { after } => Some(std::mem::take(after).as_secs()),
+        _ => None,
+    });
+    assert_eq!(after.map(|seconds| seconds / 600).collect::<Vec<_>>(), [0, 6]);
     let again = settle(&store.db, &[declined(ids[0]), declined(ids[1])]).await.unwrap();
 
-    let wanted = [Settled::Moved, Settled::Moved, Settled::Contradicting, Settled::UnknownOrder];
+    let moved = Settled::Moved { after: Duration::ZERO };
+    let wanted = [moved, moved, Settled::Contradicting, Settled::UnknownOrder];
     assert_eq!(settled, wanted);
     assert_eq!(again, [Settled::Contradicting, Settled::Repeated]);
     let mut found = Vec::new();
@@ -51,7 +60,7 @@ async fn batches_that_share_orders_in_opposite_order_both_get_through() {
         let backward: Vec<_> = ids.iter().rev().map(|id| captured(*id)).collect();
         let (one, two) = tokio::join!(settle(&store.db, &forward), settle(&store.db, &backward));
         let both = one.unwrap().into_iter().chain(two.unwrap());
-        assert_eq!(both.filter(|settled| *settled == Settled::Moved).count(), 200);
+        assert_eq!(both.filter(|settled| matches!(settled, Settled::Moved { .. })).count(), 200);
     }
 }
 

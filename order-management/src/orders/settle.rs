@@ -1,7 +1,8 @@
 //! **settle**: from a payment result to the order's final status, many in one commit.
 
+use common::domain::Verdict;
 use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, ResultLabels, Station, Tasks};
+use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, OrderMetrics, Station, Tasks};
 use db::orders::{Settled, Settling};
 use db::{Db, Error, orders, until_stored};
 
@@ -11,13 +12,13 @@ const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, 
 #[derive(Clone, Debug)]
 pub(crate) struct Settlements {
     gather: Gather<Settle>,
-    metrics: Metrics,
+    numbers: OrderMetrics,
 }
 
 impl Settlements {
     pub(crate) fn open(db: &Db, tasks: &Tasks, metrics: &Metrics) -> Settlements {
         let gather = Gather::open(Settle(db.clone()), LIMITS, tasks, metrics);
-        Settlements { gather, metrics: metrics.clone() }
+        Settlements { gather, numbers: metrics.orders.clone() }
     }
 
     /// Settles orders, however long the database is away. A repeated or contradicting verdict
@@ -25,25 +26,36 @@ impl Settlements {
     /// refuses for good.
     pub(crate) async fn settle(&self, settlings: &[Settling]) -> Vec<Result<Settled, Error>> {
         let settled = until_stored(&self.gather, settlings).await;
+        let mut moved = 0;
         for (settling, settled) in settlings.iter().zip(&settled) {
-            if let Ok(settled) = settled {
-                self.count(settling, *settled);
+            match settled {
+                Ok(Settled::Moved { after }) => {
+                    moved += 1;
+                    match settling.verdict {
+                        Verdict::Captured => self.numbers.confirmed.observe(after.as_secs_f64()),
+                        Verdict::Declined(_) => self.numbers.canceled.observe(after.as_secs_f64()),
+                    }
+                }
+                Ok(other) => self.count(settling, *other),
+                Err(_) => {}
             }
         }
+        self.numbers.results.moved.inc_by(moved);
         settled
     }
 
     fn count(&self, settling: &Settling, settled: Settled) {
-        let outcome = match settled {
-            Settled::Moved => "moved",
-            Settled::Repeated => "repeated",
+        let results = &self.numbers.results;
+        let counter = match settled {
+            Settled::Moved { .. } => &results.moved,
+            Settled::Repeated => &results.repeated,
             Settled::Contradicting => {
                 log::error!(order:% = settling.id; "a verdict contradicts the final status: ignored");
-                "contradicting"
+                &results.contradicting
             }
-            Settled::UnknownOrder => "unknown",
+            Settled::UnknownOrder => &results.unknown,
         };
-        self.metrics.results.get_or_create(&ResultLabels { outcome }).inc();
+        counter.inc();
     }
 }
 

@@ -71,12 +71,29 @@ pub(super) async fn place_stubbornly(world: &World, key: String) -> Order {
     Order::from_json(reply.await.json())
 }
 
-/// One counter of a process, as `/metrics` shows it; 0 if it has not been counted yet.
-pub(super) async fn counter(world: &World, ops_url: String, name: &str) -> f64 {
+/// What `/metrics` of a process shows for `wanted`, a name with some of its labels: the sum of all
+/// series that have them; 0 if there is none yet.
+pub(super) async fn counter(world: &World, ops_url: String, wanted: &str) -> f64 {
     let request = world.http().get(ops_url);
     let text = world.send(request).await.text;
-    let line = text.lines().find(|line| line.starts_with(name));
-    line.and_then(|line| line.rsplit(' ').next()).map_or(0.0, |value| value.parse().unwrap())
+    sum_of(&text, wanted)
+}
+
+/// The same of a text that is there.
+pub(super) fn sum_of(text: &str, wanted: &str) -> f64 {
+    let (name, labels) = named(wanted);
+    let series = text.lines().filter_map(|line| line.rsplit_once(' '));
+    let fitting = series.filter(|(series, _)| {
+        let (its_name, its_labels) = named(series);
+        its_name == name && labels.iter().all(|label| its_labels.contains(label))
+    });
+    fitting.map(|(_, value)| value.parse::<f64>().unwrap()).sum()
+}
+
+/// A series' name and labels. No value of ours has a comma in it.
+fn named(series: &str) -> (&str, Vec<&str>) {
+    let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+    (name, labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect())
 }
 
 /// Waits until a counter of order-management 0 shows `wanted`.

@@ -9,9 +9,9 @@ use testkit::{eventually, rabbitmq};
 
 use super::books::{LONG, balance, counter};
 
-/// How many messages order-management 0 has published with this outcome.
-async fn published(world: &World, outcome: &str) -> f64 {
-    let name = format!("ordermill_publishes_total{{outcome=\"{outcome}\"}}");
+/// How many messages order-management 0 has published that ended so.
+async fn published(world: &World, error_type: &str) -> f64 {
+    let name = format!("messaging_client_sent_messages_total{{error_type=\"{error_type}\"}}");
     counter(world, world.order_management(0).ops_url("/metrics"), &name).await
 }
 

@@ -228,7 +228,7 @@ async fn orders_go_on_at_once_when_the_database_is_back() {
 /// How often a process has connected to the broker.
 async fn connects(world: &World, url: String) -> [f64; 2] {
     let counted = async |role| {
-        let name = format!("ordermill_connects_total{{role=\"{role}\"}}");
+        let name = format!("ordermill_broker_connects_total{{role=\"{role}\"}}");
         counter(world, url.clone(), &name).await
     };
     [counted("publish").await, counted("consume").await]

@@ -76,5 +76,5 @@ async fn an_order_is_relayed_by_the_process_that_placed_it_without_a_sweep() {
 
     assert_eq!(world.eventually_settled(&order).await.status, "Confirmed");
     let url = world.order_management(0).ops_url("/metrics");
-    assert_eq!(counter(&world, url, "ordermill_swept_total").await, 0.0);
+    assert_eq!(counter(&world, url, "ordermill_outbox_swept_total").await, 0.0);
 }

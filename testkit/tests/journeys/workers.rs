@@ -67,7 +67,7 @@ async fn a_result_in_the_hand_of_an_order_management_that_is_killed_is_not_lost(
     world.worker(worker).ready(LONG).await.unwrap();
     let url = || world.worker(worker).ops_url("/metrics");
     eventually("the result to be in its hand", LONG, async || {
-        let sent = "ordermill_publishes_total{outcome=\"confirmed\"}";
+        let sent = "messaging_client_sent_messages_total{error_type=\"\"}";
         counter(&world, url(), sent).await >= 1.0 && world.queue_depth("processedorders").await == 0
     })
     .await;

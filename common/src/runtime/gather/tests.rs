@@ -6,6 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::runtime::Program;
 
 /// Doubles numbers; a batch with a 13 in it fails; batches wait at the gate.
 struct Doubling {
@@ -44,7 +45,11 @@ fn open(limits: GatherLimits) -> Bench {
     let (gate, seen) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
     let station = Doubling { gate: gate.clone(), seen: seen.clone() };
     let tasks = Tasks::on(Handle::current());
-    Bench { gate, seen, gather: Gather::open(station, limits, &tasks, &Metrics::new()) }
+    Bench {
+        gate,
+        seen,
+        gather: Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement)),
+    }
 }
 
 const ONE_AT_A_TIME: GatherLimits =
@@ -151,7 +156,8 @@ async fn when_nobody_takes_batches_any_more_whoever_waits_is_told() {
     let (gate, seen) = (Arc::new(Notify::new()), Arc::default());
     let tasks = Tasks::on(Handle::current());
     let station = Doubling { gate, seen };
-    let gather = Gather::open(station, ONE_AT_A_TIME, &tasks, &Metrics::new());
+    let gather =
+        Gather::open(station, ONE_AT_A_TIME, &tasks, &Metrics::of(Program::OrderManagement));
     assert!(gather.leave_all(vec![1]));
     while gather.waiting() > 0 {
         tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
-use std::sync::atomic::AtomicU64;
-
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::{Registry, Unit};
+
+use super::Seconds;
+use super::book::Book;
 
 /// What is wrong, or what an order waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -12,9 +12,6 @@ pub struct KindLabels {
     /// One of a few words.
     pub kind: &'static str,
 }
-
-/// A gauge that holds seconds.
-type Seconds = Gauge<f64, AtomicU64>;
 
 /// What an auditor knows. Clones show the same ones.
 #[derive(Clone, Debug, Default)]
@@ -46,25 +43,51 @@ pub struct AuditMetrics {
 }
 
 impl AuditMetrics {
-    pub(super) fn in_registry(registry: &mut Registry) -> AuditMetrics {
-        let audit = AuditMetrics::default();
-        let m = audit.clone();
-        registry.register("violations", "What is wrong now, by kind", m.violations);
-        registry.register("found", "What was found wrong since the start, by kind", m.found);
-        registry.register("crowded_out", "Orders for which there was no room", m.crowded_out);
-        registry.register("pending", "Pending orders by what they wait for", m.pending);
-        registry.register("unknown_charges", "Payments without a verdict", m.unknown_charges);
-        registry.register("outbox_rows", "Rows of the outbox", m.outbox_rows);
-        registry.register("orders_checked", "Orders looked at", m.orders_checked);
-        for (name, help, gauge) in [
-            ("oldest_pending", "Age of the oldest pending order", m.oldest_pending),
-            ("oldest_unknown", "Age of the oldest charge without a verdict", m.oldest_unknown),
-            ("oldest_outbox", "Age of the oldest row of the outbox", m.oldest_outbox),
-            ("round_timestamp", "When the last round was complete", m.round),
-            ("full_walk_timestamp", "When the last walk over all was complete", m.full_walk),
-        ] {
-            registry.register_with_unit(name, help, Unit::Seconds, gauge);
-        }
-        audit
+    pub(super) fn put_in(&self, book: &mut Book) {
+        let m = self.clone();
+        book.gauge("ordermill_audit_violations", "What is wrong now, by kind", m.violations);
+        book.counter(
+            "ordermill_audit_found_total",
+            "What was found wrong since the start, by kind",
+            m.found,
+        );
+        book.counter(
+            "ordermill_audit_crowded_out_total",
+            "Orders for which there was no room",
+            m.crowded_out,
+        );
+        book.gauge("ordermill_audit_pending", "Pending orders by what they wait for", m.pending);
+        book.gauge(
+            "ordermill_audit_unknown_charges",
+            "Payments without a verdict",
+            m.unknown_charges,
+        );
+        book.gauge("ordermill_audit_outbox_rows", "Rows of the outbox", m.outbox_rows);
+        book.counter("ordermill_audit_orders_checked_total", "Orders looked at", m.orders_checked);
+        book.gauge(
+            "ordermill_audit_oldest_pending_seconds",
+            "Age of the oldest pending order",
+            m.oldest_pending,
+        );
+        book.gauge(
+            "ordermill_audit_oldest_unknown_seconds",
+            "Age of the oldest charge without a verdict",
+            m.oldest_unknown,
+        );
+        book.gauge(
+            "ordermill_audit_oldest_outbox_seconds",
+            "Age of the oldest row of the outbox",
+            m.oldest_outbox,
+        );
+        book.gauge(
+            "ordermill_audit_round_timestamp_seconds",
+            "When the last round was complete",
+            m.round,
+        );
+        book.gauge(
+            "ordermill_audit_full_walk_timestamp_seconds",
+            "When the last walk over all was complete",
+            m.full_walk,
+        );
     }
 }

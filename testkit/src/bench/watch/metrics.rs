@@ -9,11 +9,11 @@ use crate::world::World;
 
 /// Orders that order-management has moved to their final status.
 const MOVED: &str = "ordermill_results_total{outcome=\"moved\"}";
-const BATCH_ITEMS: &str = "ordermill_batch_size_sum{station=\"";
-const BATCHES: &str = "ordermill_batch_size_count{station=\"";
+const BATCH_ITEMS: &str = "ordermill_station_batch_size_sum{station=\"";
+const BATCHES: &str = "ordermill_station_batch_size_count{station=\"";
 
 /// Orders that a sweep found in the outbox: nobody published them right away.
-const SWEPT: &str = "ordermill_swept_total ";
+const SWEPT: &str = "ordermill_outbox_swept_total ";
 
 /// How many orders have become final since order-management started.
 ///
@@ -100,12 +100,12 @@ mod tests {
     #[test]
     fn batches_are_read_and_their_means_are_those_of_the_time_between() {
         let mut before = Batches::default();
-        before.read("ordermill_batch_size_sum{station=\"place\"} 10.0");
-        before.read("ordermill_batch_size_count{station=\"place\"} 10");
+        before.read("ordermill_station_batch_size_sum{station=\"place\"} 10.0");
+        before.read("ordermill_station_batch_size_count{station=\"place\"} 10");
         let mut after = Batches::default();
-        after.read("ordermill_batch_size_sum{station=\"place\"} 110.0");
-        after.read("ordermill_batch_size_count{station=\"place\"} 12");
-        after.read("ordermill_batch_seconds_sum{station=\"place\"} 1.0");
+        after.read("ordermill_station_batch_size_sum{station=\"place\"} 110.0");
+        after.read("ordermill_station_batch_size_count{station=\"place\"} 12");
+        after.read("ordermill_station_duration_seconds_sum{station=\"place\"} 1.0");
         let expected = BTreeMap::from([("place".to_owned(), 50.0)]);
         assert_eq!(after.means_since(&before), expected);
     }
