@@ -1,4 +1,4 @@
-.PHONY: help run test check audit crash-points model chaos chaos-sabotage fuzz fuzz-api bench bench-quick
+.PHONY: help run test check check-dashboards audit crash-points model chaos chaos-sabotage fuzz fuzz-api bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -11,6 +11,10 @@ test: ## every test, on servers of the tests' own
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+check-dashboards: ## the dashboards against Grafana's schema; needs Python 3.11 and PyPI
+	@test -x target/grafana/bin/python || python3 -m venv target/grafana
+	@target/grafana/bin/pip install --quiet grafana-foundation-sdk==1769699241 && target/grafana/bin/python scripts/check-dashboards
 
 audit: ## dependencies: unused ones (cargo-machete) and known holes (cargo-audit), with what is installed of the two
 	@for tool in machete audit; do \

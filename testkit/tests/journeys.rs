@@ -24,8 +24,8 @@ mod journeys {
     mod idempotency;
     mod input;
     mod messages;
-    mod monitoring;
     mod metrics;
+    mod monitoring;
     mod poison;
     mod reconcile;
     mod recovery;

@@ -79,19 +79,26 @@ impl Prometheus {
         Ok(found.groups.into_iter().flat_map(|group| group.rules).collect())
     }
 
-    /// Every alert that fires or is about to, in words.
-    pub async fn alerts(&self) -> Result<Vec<String>> {
+    /// Everything that is wrong as far as it knows, in words: alerts that fire or are about to,
+    /// rules that it could not or did not yet evaluate, and whom it gets no numbers from.
+    pub async fn wrong(&self) -> Result<Vec<String>> {
+        let mut wrong = self.silent().await?;
+        let unread = self.rules().await?.into_iter().filter(|rule| rule.health != "ok");
+        wrong.extend(unread.map(|rule| format!("{} is {}", rule.name, rule.health)));
         let found: Alerts = self.get("alerts").await?;
-        Ok(found.alerts.iter().map(|alert| format!("{} {:?}", alert.state, alert.labels)).collect())
+        wrong
+            .extend(found.alerts.iter().map(|alert| format!("{} {:?}", alert.state, alert.labels)));
+        Ok(wrong)
     }
 
     /// Whom it does not get numbers from, and why.
     pub async fn silent(&self) -> Result<Vec<String>> {
         let found: Targets = self.get("targets?state=active").await?;
-        let silent = found.active.iter().filter(|target| target.health != "up");
-        let told =
-            silent.map(|target| format!("{:?}: {} {}", target.labels, target.health, target.error));
-        Ok(told.collect())
+        if found.active.is_empty() {
+            return Ok(vec!["it knows nobody to ask yet".to_owned()]);
+        }
+        let silent = found.active.into_iter().filter(|target| target.health != "up");
+        Ok(silent.map(|t| format!("{:?}: {} {}", t.labels, t.health, t.error)).collect())
     }
 
     /// Everything it has numbers of.

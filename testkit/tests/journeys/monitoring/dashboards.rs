@@ -60,6 +60,9 @@ pub(super) fn expressions(dashboard: &Value) -> Vec<(String, String)> {
             found.push((panel["title"].as_str().unwrap().to_owned(), expression));
         }
     }
+    for annotation in dashboard["annotations"]["list"].as_array().unwrap() {
+        found.extend(annotation["expr"].as_str().map(|e| ("annotations".to_owned(), e.to_owned())));
+    }
     assert!(found.len() > 20, "{found:?}");
     found
 }

@@ -21,8 +21,7 @@ async fn mail(monitoring: &Monitoring, subject: &str) -> Mail {
 /// Nothing at all is wrong, for what watches as well.
 async fn all_is_well(monitoring: &Monitoring) {
     eventually("no alert and nobody silent", LONG, async || {
-        let silent = monitoring.prometheus.silent().await.unwrap();
-        let wrong = [silent, monitoring.prometheus.alerts().await.unwrap()].concat();
+        let wrong = monitoring.prometheus.wrong().await.unwrap();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     })
     .await;
@@ -58,13 +57,9 @@ async fn a_dead_letter_sends_a_mail_and_another_one_when_it_is_gone() {
 
     let resolved = mail(&monitoring, &format!("[RESOLVED] OrdermillDeadLetters: {DEAD}")).await;
     assert!(resolved.text.contains("RESOLVED: OrdermillDeadLetters"), "{}", resolved.text);
-    all_alerts_are_over(&monitoring).await;
-}
-
-async fn all_alerts_are_over(monitoring: &Monitoring) {
     eventually("no alert", LONG, async || {
-        let alerts = monitoring.prometheus.alerts().await.unwrap();
-        if alerts.is_empty() { Ok(()) } else { Err(alerts) }
+        let wrong = monitoring.prometheus.wrong().await.unwrap();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     })
     .await;
 }

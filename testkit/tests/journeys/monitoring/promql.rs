@@ -21,6 +21,21 @@ pub(super) struct Names {
 
 /// Words that are followed by labels in brackets.
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
+/// Words that may be followed by labels before what is aggregated.
+const AGGREGATORS: [&str; 12] = [
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "group",
+    "stddev",
+    "stdvar",
+    "count",
+    "count_values",
+    "bottomk",
+    "topk",
+    "quantile",
+];
 const WORDS: [&str; 10] =
     ["and", "or", "unless", "bool", "offset", "atan2", "inf", "nan", "start", "end"];
 
@@ -56,7 +71,8 @@ fn read_word(word: &str, text: &[char], at: usize, found: &mut Names) -> usize {
         found.grouping.extend(words(&text[at..end]));
         return end + 1;
     }
-    if next == Some(&'(') || WORDS.contains(&word.to_lowercase().as_str()) {
+    let known = AGGREGATORS.contains(&word) || WORDS.contains(&word.to_lowercase().as_str());
+    if next == Some(&'(') || known {
         return at;
     }
     let end = if next == Some(&'{') { closing(text, at, '}') + 1 } else { at };
