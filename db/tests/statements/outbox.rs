@@ -2,13 +2,30 @@ use std::time::Duration;
 
 use common::domain::OrderId;
 use db::orders::place;
-use db::outbox::{Batch, claim, remove, retain};
+use db::outbox::{Batch, Depth, claim, depth, remove, retain};
 
 use super::store::{HOUR, Store, wish};
 
 fn orders(batches: &[Batch]) -> Vec<OrderId> {
     let entries = batches.iter().flat_map(|batch| &batch.entries);
     entries.map(|entry| entry.request.order_id).collect()
+}
+
+#[tokio::test]
+async fn its_depth_is_told_in_rows_and_orders_as_far_as_one_asks() {
+    let store = Store::fresh().await;
+    assert_eq!(depth(&store.db, 10).await.unwrap(), Depth::default());
+    for count in [2, 3] {
+        let batch: Vec<_> = (0..count).map(|_| wish()).collect();
+        place(&store.db, &batch, HOUR).await.unwrap();
+    }
+    let aged = "update outbox set queued_at = now() - interval '90 seconds' where orders = 2";
+    store.look.batch_execute(aged).await.unwrap();
+
+    let (oldest, all) = (depth(&store.db, 1).await.unwrap(), depth(&store.db, 10).await.unwrap());
+
+    assert_eq!((oldest.rows, oldest.orders, oldest.oldest.as_secs()), (1, 2, 90));
+    assert_eq!((all.rows, all.orders, all.oldest.as_secs()), (2, 5, 90));
 }
 
 #[tokio::test]

@@ -95,3 +95,38 @@ impl Marks {
         InternalError::from_response("answered", response).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use actix_web::{App, HttpResponse, web};
+    use common::runtime::{Metrics, Program, count_requests};
+
+    use super::*;
+
+    async fn panics() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    /// As `app.rs` puts them around each other.
+    #[tokio::test]
+    async fn a_panic_is_counted_as_the_500_that_it_is_answered_with() {
+        let metrics = Metrics::of(Program::OrderManagement);
+        let app = App::new()
+            .app_data(Data::new(metrics.http.clone()))
+            .wrap(from_fn(with_request_id))
+            .wrap(from_fn(count_requests))
+            .route("/orders/{id}", web::get().to(panics));
+        let app = init_service(app).await;
+
+        let request = TestRequest::with_uri("/orders/1").to_request();
+        let answer = try_call_service(&app, request).await.unwrap_err();
+
+        assert_eq!(answer.error_response().status(), 500);
+        let wanted = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
+                      http_route=\"/orders/{id}\",http_response_status_code=\"500\"} 1";
+        let text = metrics.render().unwrap();
+        assert!(text.lines().any(|line| line == wanted), "{text}");
+    }
+}

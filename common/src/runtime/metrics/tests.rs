@@ -42,7 +42,7 @@ fn exposed(text: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
         } else if !line.starts_with('#') {
             assert!(line.starts_with(&typed), "{line} stands below {typed}");
             let labels =
-                line.split_once('{').map_or("", |(_, rest)| rest.split_once('}').unwrap().0);
+                line.split_once('{').map_or("", |(_, rest)| rest.rsplit_once('}').unwrap().0);
             let names = labels.split(',').filter_map(|l| Some(l.split_once('=')?.0.to_owned()));
             let names = names.filter(|name| name != "le");
             found.get_mut(&typed).unwrap().1.extend(names);
