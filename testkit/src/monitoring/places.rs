@@ -13,6 +13,7 @@ pub(super) struct Places {
     pub(super) order_management: Vec<u16>,
     pub(super) workers: Vec<u16>,
     pub(super) auditors: Vec<u16>,
+    pub(super) log_collectors: Vec<u16>,
     pub(super) rabbitmq: Vec<u16>,
     pub(super) exporter: Vec<u16>,
     pub(super) alertmanager: Vec<u16>,
@@ -43,6 +44,7 @@ impl Places {
         let changes = [
             found("order-management", 9100, &self.order_management),
             found("payment-processor", 9101, &self.workers),
+            found("log-collector", 9103, &self.log_collectors),
             fixed("auditor:9102", &self.auditors),
             fixed("rabbitmq:15692", &self.rabbitmq),
             fixed("postgres-exporter:9187", &self.exporter),
