@@ -113,6 +113,14 @@ impl Prometheus {
         Ok(series)
     }
 
+    /// Whether it has any number that a selector such as `up{job="auditor"}` chooses.
+    pub async fn has(&self, selector: &str) -> Result<bool> {
+        let asked = reqwest::Url::parse_with_params("http://any/series", [("match[]", selector)])?;
+        let found: Vec<BTreeMap<String, String>> =
+            self.get(&format!("series?{}", asked.query().unwrap_or_default())).await?;
+        Ok(!found.is_empty())
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         ask(&self.http, &format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).await
     }

@@ -6,7 +6,7 @@ use lapin::BasicProperties;
 use reqwest::Method;
 use serde_json::json;
 use testkit::eventually;
-use testkit::monitoring::{Monitoring, Rule, Series};
+use testkit::monitoring::{Monitoring, Prometheus, Rule, Series};
 use testkit::world::World;
 
 use super::dashboards;
@@ -15,6 +15,9 @@ use crate::journeys::books::LONG;
 
 /// What Prometheus itself makes of alerts, and only while there are some.
 const OF_PROMETHEUS: [&str; 1] = ["ALERTS"];
+
+/// What is there only when something has gone wrong that does not go wrong here.
+const FAILURES: &str = "http_response_status_code=~\"5..\"";
 
 /// An expression and where it stands.
 type Asked = Vec<(String, String)>;
@@ -89,13 +92,31 @@ fn all_vain(asked: &Asked, there: &Series) -> BTreeMap<String, Vec<String>> {
     found.filter(|(_, vain)| !vain.is_empty()).collect()
 }
 
+/// What is chosen by values that no series has, such as a route that is none.
+async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTreeSet<String> {
+    let selectors = asked.iter().flat_map(|(_, text)| names(text).selectors);
+    let selectors = selectors.filter(|selector| {
+        let of_prometheus = OF_PROMETHEUS.contains(&&*selector.name);
+        !of_prometheus
+            && !recorded.contains_key(&selector.name)
+            && !selector.text.contains(FAILURES)
+    });
+    let mut empty = BTreeSet::new();
+    for text in selectors.map(|selector| selector.text).collect::<BTreeSet<_>>() {
+        if !prometheus.has(&text).await.unwrap() {
+            empty.insert(text);
+        }
+    }
+    empty
+}
+
 #[tokio::test]
 async fn every_number_that_a_dashboard_or_a_rule_names_is_there() {
     let (world, monitoring) = watched_world().await;
     traffic(&world).await;
     let prometheus = &monitoring.prometheus;
     let rules = prometheus.rules().await.unwrap();
-    let asked = asked(&rules);
+    let (asked, recorded) = (asked(&rules), recorded(&rules));
 
     eventually("everybody to be asked", LONG, async || {
         let silent = prometheus.silent().await.unwrap();
@@ -104,9 +125,14 @@ async fn every_number_that_a_dashboard_or_a_rule_names_is_there() {
     .await;
     eventually("every number that is named", LONG, async || {
         let mut there = prometheus.series().await.unwrap();
-        there.extend(recorded(&rules));
+        there.extend(recorded.clone());
         let vain = all_vain(&asked, &there);
         if vain.is_empty() { Ok(()) } else { Err(vain) }
+    })
+    .await;
+    eventually("something behind every selector", LONG, async || {
+        let empty = empty(prometheus, &asked, &recorded).await;
+        if empty.is_empty() { Ok(()) } else { Err(empty) }
     })
     .await;
 }

@@ -9,6 +9,8 @@ pub(super) struct Selector {
     pub(super) name: String,
     /// The labels that it is chosen by.
     pub(super) labels: BTreeSet<String>,
+    /// As it stands there.
+    pub(super) text: String,
 }
 
 /// What an expression names.
@@ -41,13 +43,18 @@ const WORDS: [&str; 10] =
 
 /// Finds them in an expression of PromQL, with Grafana's variables in it or without.
 pub(super) fn names(expression: &str) -> Names {
-    let text: Vec<char> = blanked(expression).chars().collect();
+    let written: Vec<char> = expression.chars().collect();
+    let text = blanked(&written);
     let (mut found, mut at) = (Names::default(), 0);
     while at < text.len() {
         if starts_word(text[at]) {
             let word = word(&text, at);
             at = after_blanks(&text, at + word.len());
-            at = read_word(&word, &text, at, &mut found);
+            let end = read_word(&word, &text, at, &mut found);
+            if let Some(selector) = found.selectors.last_mut().filter(|s| s.text.is_empty()) {
+                selector.text = word.chars().chain(written[at..end].iter().copied()).collect();
+            }
+            at = end;
         } else if text[at].is_ascii_digit() {
             // a number or a duration
             at += text[at..].iter().take_while(|c| c.is_alphanumeric() || **c == '.').count();
@@ -77,26 +84,32 @@ fn read_word(word: &str, text: &[char], at: usize, found: &mut Names) -> usize {
     }
     let end = if next == Some(&'{') { closing(text, at, '}') + 1 } else { at };
     let labels = words(&text[at..end]).collect();
-    found.selectors.push(Selector { name: word.to_owned(), labels });
+    found.selectors.push(Selector { name: word.to_owned(), labels, text: String::new() });
     end
 }
 
-/// The expression with its texts and Grafana's variables taken out.
-fn blanked(expression: &str) -> String {
-    let (mut kept, mut quote, mut escaped) = (String::new(), None, false);
-    for c in expression.chars() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if "\"'`".contains(c) => quote = Some(c),
-            // A variable stands only where a duration does.
-            None if c == '$' => kept.push('1'),
-            None => kept.push(c),
+/// The expression with blanks for its texts, and a digit for the beginning of Grafana's variables,
+/// which stand only where a duration does.
+fn blanked(expression: &[char]) -> Vec<char> {
+    let (mut quote, mut escaped) = (None, false);
+    let kept = expression.iter().map(|c| match quote {
+        Some(_) if escaped => {
+            escaped = false;
+            ' '
         }
-    }
-    kept
+        Some(open) => {
+            escaped = *c == '\\';
+            quote = quote.filter(|_| *c != open);
+            ' '
+        }
+        None if "\"'`".contains(*c) => {
+            quote = Some(*c);
+            ' '
+        }
+        None if *c == '$' => '1',
+        None => *c,
+    });
+    kept.collect()
 }
 
 fn words(text: &[char]) -> impl Iterator<Item = String> {
@@ -124,6 +137,13 @@ fn after_blanks(text: &[char], at: usize) -> usize {
 fn closing(text: &[char], at: usize, bracket: char) -> usize {
     let length = text[at..].iter().position(|c| *c == bracket);
     at + length.unwrap_or_else(|| panic!("no {bracket} in {text:?}"))
+}
+
+#[test]
+fn selectors_are_taken_out_as_they_stand() {
+    let found = names("sum(rate(a{b=~\"c\\\\.{d}\", e='f)'}[$__rate_interval])) / on () g");
+    let texts: Vec<_> = found.selectors.iter().map(|s| s.text.as_str()).collect();
+    assert_eq!(texts, ["a{b=~\"c\\\\.{d}\", e='f)'}", "g"]);
 }
 
 #[test]
