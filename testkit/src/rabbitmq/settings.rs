@@ -11,7 +11,7 @@ use crate::ports;
 pub struct RabbitMqPorts {
     /// For the services.
     pub amqp: u16,
-    /// The management interface, for browsers and for [`RabbitMq::create_vhost`].
+    /// The management interface, for browsers and for what `management.rs` asks.
     pub management: u16,
     /// Its own numbers, for Prometheus.
     pub metrics: u16,
