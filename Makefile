@@ -1,4 +1,4 @@
-.PHONY: help run test check audit crash-points model chaos chaos-sabotage fuzz fuzz-api bench bench-quick
+.PHONY: help run test check check-dashboards audit crash-points model chaos chaos-sabotage fuzz fuzz-api bench bench-quick
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
@@ -7,10 +7,14 @@ run: ## everything on this machine: own servers, both services, a demo order; Ct
 	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
 
 test: ## every test, on servers of the tests' own
-	@scripts/install haproxy && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+	@scripts/install for-tests && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
 
 check: ## format, lints, documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+check-dashboards: ## the dashboards against Grafana's schema; needs Python 3.11 and PyPI
+	@test -x target/grafana/bin/python || python3 -m venv target/grafana
+	@target/grafana/bin/pip install --quiet grafana-foundation-sdk==1769699241 && target/grafana/bin/python scripts/check-dashboards
 
 audit: ## dependencies: unused ones (cargo-machete) and known holes (cargo-audit), with what is installed of the two
 	@for tool in machete audit; do \

@@ -50,6 +50,42 @@ pub fn haproxy() -> Result<PathBuf> {
     installed.context("no HAProxy; `scripts/install haproxy` installs it")
 }
 
+/// Prometheus itself.
+pub fn prometheus() -> Result<PathBuf> {
+    program(&["prometheus"])
+}
+
+/// The tool that checks and tests Prometheus's rules.
+pub fn promtool() -> Result<PathBuf> {
+    program(&["promtool"])
+}
+
+/// Alertmanager, which Debian names after Prometheus.
+pub fn alertmanager() -> Result<PathBuf> {
+    program(&["prometheus-alertmanager", "alertmanager"])
+}
+
+/// The tool that checks Alertmanager's settings.
+pub fn amtool() -> Result<PathBuf> {
+    program(&["amtool"])
+}
+
+/// What tells Prometheus about PostgreSQL.
+pub fn postgres_exporter() -> Result<PathBuf> {
+    program(&["prometheus-postgres-exporter", "postgres_exporter"])
+}
+
+/// The mail server of the tests.
+pub fn aiosmtpd() -> Result<PathBuf> {
+    program(&["aiosmtpd"])
+}
+
+/// The first of these names that is on the path.
+fn program(names: &[&str]) -> Result<PathBuf> {
+    let found = names.iter().find_map(|name| on_path(name));
+    found.with_context(|| format!("none of {names:?}; `scripts/install for-tests` installs them"))
+}
+
 /// `15/bin`, `pgsql-16/bin`, `postgresql@17/bin`: whatever digits the name ends with.
 fn versions_below(root: &&str) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };

@@ -16,6 +16,7 @@ pub mod fault_proxy;
 pub mod installed;
 pub mod local;
 pub mod log_file;
+pub mod monitoring;
 mod number;
 pub mod ports;
 pub mod postgres;

@@ -151,6 +151,11 @@ impl Process {
         self.spec.variables.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Its port for operators.
+    pub fn ops_port(&self) -> u16 {
+        self.spec.ops_port
+    }
+
     /// An address on its port for operators, such as `/health/live` or `/metrics`.
     pub fn ops_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.spec.ops_port)

@@ -18,6 +18,9 @@ use crate::watchdog::{Environment, Guarded, Program};
 use crate::{installed, log_file, ports, queue_names};
 
 mod management;
+mod settings;
+
+pub use settings::RabbitMqPorts;
 
 /// The user every node has from the start, allowed on loopback only.
 pub const USER: &str = "guest";
@@ -38,15 +41,6 @@ const LOG_LINES: usize = 20;
 const WATERMARK_NORMAL: &str = "0.4";
 const WATERMARK_ALARM: &str = "0.000001";
 
-/// Where a node listens, on 127.0.0.1.
-#[derive(Clone, Copy, Debug)]
-pub struct RabbitMqPorts {
-    /// For the services.
-    pub amqp: u16,
-    /// The management interface, for browsers and for [`RabbitMq::create_vhost`].
-    pub management: u16,
-}
-
 /// A running (or killed, or stopped) node. Dropping it kills it.
 #[derive(Debug)]
 pub struct RabbitMq {
@@ -62,14 +56,13 @@ impl RabbitMq {
     /// Starts a node on free ports over `dir`, with the data that is there or none, and waits
     /// until it serves.
     pub async fn start(dir: &Path) -> Result<RabbitMq> {
-        let ports = RabbitMqPorts { amqp: ports::free()?, management: ports::free()? };
-        RabbitMq::start_on(dir, ports).await
+        RabbitMq::start_on(dir, RabbitMqPorts::free()?).await
     }
 
     /// The same on given ports.
     pub async fn start_on(dir: &Path, ports: RabbitMqPorts) -> Result<RabbitMq> {
         std::fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
-        write_settings(dir, ports)?;
+        settings::write(dir, ports)?;
         let rabbitmq = RabbitMq {
             dir: dir.to_owned(),
             scripts: installed::rabbitmq()?,
@@ -85,6 +78,11 @@ impl RabbitMq {
     /// The port on 127.0.0.1; the same for the node's whole life.
     pub fn amqp_port(&self) -> u16 {
         self.ports.amqp
+    }
+
+    /// Where it serves `/metrics` and `/metrics/detailed`, on 127.0.0.1.
+    pub fn metrics_port(&self) -> u16 {
+        self.ports.metrics
     }
 
     /// The id of the node, while it runs.
@@ -224,16 +222,3 @@ impl RabbitMq {
 
 /// Erlang's own port, which is for `rabbitmqctl` alone here.
 const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
-
-fn write_settings(dir: &Path, ports: RabbitMqPorts) -> Result<()> {
-    let settings = format!(
-        "listeners.tcp.1 = 127.0.0.1:{}\n\
-         management.tcp.ip = 127.0.0.1\n\
-         management.tcp.port = {}\n",
-        ports.amqp, ports.management
-    );
-    std::fs::write(dir.join("rabbitmq.conf"), settings)?;
-    std::fs::write(dir.join("enabled_plugins"), "[rabbitmq_management].\n")?;
-    std::fs::write(dir.join("rabbitmq-env.conf"), "")?;
-    std::fs::create_dir_all(dir.join("conf.d")).context("make RabbitMQ's conf.d")
-}

@@ -34,10 +34,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Processes, and what they run on. Fields are dropped in this order: services first.
 #[derive(Debug)]
 pub struct World {
-    order_management: Vec<Process>,
-    workers: Vec<Process>,
-    auditors: Vec<Process>,
-    log_collectors: Vec<Process>,
+    pub(crate) order_management: Vec<Process>,
+    pub(crate) workers: Vec<Process>,
+    pub(crate) auditors: Vec<Process>,
+    pub(crate) log_collectors: Vec<Process>,
     links: Option<Links>,
     tenancy: Tenancy,
     plan: WorldBuilder,

@@ -26,6 +26,7 @@ mod journeys {
     mod log_store;
     mod messages;
     mod metrics;
+    mod monitoring;
     mod poison;
     mod reconcile;
     mod recovery;

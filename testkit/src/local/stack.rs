@@ -39,7 +39,11 @@ impl Stack {
     /// Starts it all and waits until all is ready.
     pub(super) async fn start(home: &mut Home) -> Result<Stack> {
         say("building the services, starting PostgreSQL and RabbitMQ");
-        let ports = RabbitMqPorts { amqp: home.port("amqp")?, management: home.port("rabbitmq")? };
+        let ports = RabbitMqPorts {
+            amqp: home.port("amqp")?,
+            management: home.port("rabbitmq")?,
+            metrics: home.port("rabbitmq_metrics")?,
+        };
         let (postgres_dir, postgres_port) = (home.postgres()?, home.port("postgres")?);
         let rabbitmq_dir = home.rabbitmq();
         let (built, rabbitmq, postgres) = tokio::try_join!(

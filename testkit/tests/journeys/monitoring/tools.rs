@@ -1,0 +1,63 @@
+//! Prometheus's and Alertmanager's own tools about what is shipped: the settings are right, the rules
+//! do what they must, and every expression of a dashboard is one.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use testkit::installed;
+use testkit::monitoring::shipped;
+use testkit::scratch_dir::ScratchDir;
+
+use super::dashboards;
+
+/// Runs a tool and ends the test with what it says if it is not content.
+fn content(tool: &Path, arguments: &[&str]) {
+    let mut command = Command::new(tool);
+    let output = command.current_dir(shipped()).args(arguments).output().unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&told));
+}
+
+/// The rules among them.
+#[test]
+fn the_settings_of_prometheus_are_right() {
+    let promtool = installed::promtool().unwrap();
+    content(
+        &promtool,
+        &["check", "config", "--lint=all", "--lint-fatal", "prometheus/prometheus.yml"],
+    );
+}
+
+#[test]
+fn the_settings_of_alertmanager_are_right() {
+    content(&installed::amtool().unwrap(), &["check-config", "alertmanager/alertmanager.yml"]);
+}
+
+#[test]
+fn every_rule_does_what_its_unit_tests_say() {
+    let tests = shipped().join("prometheus/tests");
+    let mut files: Vec<_> = std::fs::read_dir(tests).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+    content(&installed::promtool().unwrap(), &[&["test", "rules"], &*files].concat());
+}
+
+#[test]
+fn every_expression_of_a_dashboard_is_one() {
+    let dir = ScratchDir::new().unwrap();
+    let rules = dir.path().join("rules.yml");
+    let mut text = "groups:\n- name: dashboards\n  rules:\n".to_owned();
+    for (name, dashboard) in dashboards::all() {
+        for (number, (_, expression)) in dashboards::expressions(&dashboard).iter().enumerate() {
+            let expression = expression.replace("$__rate_interval", "1m").replace("$__range", "1h");
+            let record = format!("{}:{number}", name.replace(['.', '-'], "_"));
+            // JSON is YAML
+            let expression = serde_json::to_string(&expression).unwrap();
+            writeln!(text, "  - record: {record}\n    expr: {expression}").unwrap();
+        }
+    }
+    std::fs::write(&rules, text).unwrap();
+    content(&installed::promtool().unwrap(), &["check", "rules", rules.to_str().unwrap()]);
+}
