@@ -114,7 +114,8 @@ pub(crate) fn paths(text: &str) -> Vec<Named> {
     let mut found = Vec::new();
     while let Some(((line, token), tail)) = rest.split_first() {
         rest = tail;
-        if token == "use" {
+        // `use<'a>` in a type says what it captures, and imports nothing.
+        if token == "use" && tail.first().is_some_and(|(_, next)| next != "<") {
             rest = tree(rest, &mut Vec::new(), &mut found);
         } else if token.starts_with(is_word) && tail.first().is_some_and(|(_, t)| t == "::") {
             let mut path = vec![token.clone()];
@@ -193,10 +194,10 @@ fn tokens(code: &str) -> Vec<Token> {
 fn paths_are_found_in_code_and_not_in_text() {
     let text = "use a::{b, c::{self, d as e}};\n// use no::comment;\nfn f<'a>(c: char) {\n\
                 let s = \"no::string \\\" no::end\"; let r = r#\"no::\"raw\"#; let q = '\"';\n\
-                x::y::<u8>::z(); }";
+                x::y::<u8>::z(); } fn g<'a>() -> impl h::I + use<'a> { j(); }";
     let all = paths(text);
     let found: Vec<_> = all.iter().map(|n| (n.line, n.path.join("::"))).collect();
-    let expected = [(1, "a::b"), (1, "a::c::self"), (1, "a::c::d"), (5, "x::y")];
+    let expected = [(1, "a::b"), (1, "a::c::self"), (1, "a::c::d"), (5, "x::y"), (5, "h::I")];
     assert_eq!(found, expected.map(|(line, path)| (line, path.to_owned())));
 }
 
