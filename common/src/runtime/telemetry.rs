@@ -6,7 +6,7 @@ pub(super) mod sink;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
-use env_logger::{Builder, Env};
+use env_logger::{Builder, Env, WriteStyle};
 
 pub use self::json::ROAD;
 use self::json::json_line;
@@ -57,7 +57,9 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
         LogFormat::Json => true,
     };
     if json {
-        builder.format(|out, record| {
+        // There are no colours in JSON. Told to leave out those there might be, env_logger would look at
+        // every byte of every line for them.
+        builder.write_style(WriteStyle::Always).format(|out, record| {
             let time = out.timestamp_micros();
             let mut line = json_line(record, time, service);
             line.push(b'\n');

@@ -59,9 +59,9 @@ pub(in crate::bench) async fn measure(bench: &Bench) -> Result<Findings> {
             for ((told, name), roads) in variants.iter().zip(&mut found) {
                 let road = one(&bench, *told).await?;
                 say(&format!(
-                    "telemetry {number}, {clients} clients, {name}: {} /s settled, {} s CPU for 1000",
+                    "telemetry {number}, {clients} clients, {name}: {} /s settled; CPU µs an order: {}",
                     shown(road.settled_per_s),
-                    road.cpu_per_1000().map_or("?".to_owned(), shown)
+                    shares(&road)
                 ));
                 roads.push(road);
             }
@@ -152,6 +152,14 @@ fn findings_of(clients: u32, variants: &[(Told, &str)], found: &[Vec<Road>]) -> 
             .to_owned(),
     });
     findings
+}
+
+/// Who spent it.
+fn shares(road: &Road) -> String {
+    let each = road.cpu.map(|cpu| cpu.per_1000(road.orders)).unwrap_or_default();
+    // Seconds for 1000 orders are milliseconds for one.
+    let part = |(who, spent): (&str, f64)| format!("{who} {}", shown(spent * 1_000.0));
+    each.into_iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// Each round's value by that of the same round with nothing told.
