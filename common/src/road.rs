@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use log::Level;
 use uuid::Uuid;
 
-use crate::domain::About;
+use crate::domain::{About, RequestId};
 use crate::runtime::ROAD;
 
 /// The most orders in one line. So it stays below the 16 KiB at which container engines cut lines.
@@ -17,35 +18,75 @@ const ORDER_BYTES: usize = 160;
 /// Tells what became of orders at a station: its verb, and for each order one word. Those with
 /// the same word share lines. Costs a look at the log's level where that is off.
 pub fn tell<'a>(verb: &'static str, orders: impl IntoIterator<Item = (&'static str, About<'a>)>) {
-    if !log::log_enabled!(target: ROAD, log::Level::Info) {
+    tell_at(Level::Info, verb, orders);
+}
+
+/// The same for what only somebody who looks closer wants to know.
+pub fn whisper<'a>(
+    verb: &'static str,
+    orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
+) {
+    tell_at(Level::Debug, verb, orders);
+}
+
+fn tell_at<'a>(
+    level: Level,
+    verb: &'static str,
+    orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
+) {
+    if !log::log_enabled!(target: ROAD, level) {
         return;
     }
-    let mut by_outcome: BTreeMap<&'static str, Vec<About<'a>>> = BTreeMap::new();
+    let mut lines: BTreeMap<&'static str, Line<'a>> = BTreeMap::new();
     for (outcome, about) in orders {
-        by_outcome.entry(outcome).or_default().push(about);
-    }
-    for (outcome, orders) in by_outcome {
-        for line in orders.chunks(LINE_MAX) {
-            tell_line(verb, outcome, line);
+        let line = lines.entry(outcome).or_default();
+        line.add(about);
+        if line.orders == LINE_MAX {
+            line.write(level, (verb, outcome));
         }
+    }
+    for (outcome, mut line) in lines {
+        line.write(level, (verb, outcome));
     }
 }
 
-fn tell_line(verb: &str, outcome: &str, orders: &[About<'_>]) {
-    match orders {
-        [one] => {
-            let (order_id, trace_id) = (one.order_id, TraceId(one));
-            match one.request_id {
-                Some(request_id) => {
-                    log::info!(target: ROAD, outcome, order_id:%, request_id:%, trace_id:%; "{verb}");
+/// A line in the making.
+#[derive(Default)]
+struct Line<'a> {
+    orders: usize,
+    first: Option<About<'a>>,
+    json: String,
+}
+
+impl<'a> Line<'a> {
+    fn add(&mut self, about: About<'a>) {
+        self.orders += 1;
+        match self.first {
+            None => self.first = Some(about),
+            Some(first) => {
+                if self.json.is_empty() {
+                    self.json.reserve(LINE_MAX * ORDER_BYTES);
+                    add(&mut self.json, &first);
                 }
-                None => log::info!(target: ROAD, outcome, order_id:%, trace_id:%; "{verb}"),
+                add(&mut self.json, &about);
             }
         }
-        many => {
-            let orders = json(many);
-            log::info!(target: ROAD, outcome, orders:%; "{verb}");
+    }
+
+    /// Writes it, if there is anything in it, and begins the next one.
+    fn write(&mut self, level: Level, (verb, outcome): (&str, &str)) {
+        let Some(about) = self.first.take() else { return };
+        if self.orders == 1 {
+            let (order_id, trace_id) = (about.order_id, TraceId(&about));
+            let request_id = about.request_id.map(RequestId::as_str);
+            log::log!(target: ROAD, level, outcome, order_id:%, request_id, trace_id:%; "{verb}");
+        } else {
+            self.json.push_str("}]");
+            let orders = &self.json;
+            log::log!(target: ROAD, level, outcome, orders:%; "{verb}");
         }
+        self.orders = 0;
+        self.json.clear();
     }
 }
 
@@ -59,27 +100,22 @@ impl fmt::Display for TraceId<'_> {
     }
 }
 
-/// A JSON array of orders. Written by hand and without the machinery of formatting: there are a
-/// hundred thousand of them a second.
-fn json(orders: &[About<'_>]) -> String {
-    let mut json = String::with_capacity(orders.len() * ORDER_BYTES);
+/// Adds an order to a JSON array that is not closed yet. By hand and without the machinery of
+/// formatting: there are a hundred thousand of them a second.
+fn add(json: &mut String, about: &About<'_>) {
     let mut digits = Uuid::encode_buffer();
-    for about in orders {
-        json.push_str(if json.is_empty() { "[{" } else { "},{" });
-        json.push_str("\"order_id\":\"");
-        json.push_str(about.order_id.0.hyphenated().encode_lower(&mut digits));
-        if let Some(request_id) = about.request_id {
-            json.push_str("\",\"request_id\":\"");
-            escape(request_id.as_str(), &mut json);
-        }
-        json.push_str("\",\"trace_id\":\"");
-        // As many hexadecimal digits as a UUID without its hyphens.
-        let trace_id = Uuid::from_u128(about.trace_id().get());
-        json.push_str(trace_id.simple().encode_lower(&mut digits));
-        json.push('"');
+    json.push_str(if json.is_empty() { "[{" } else { "},{" });
+    json.push_str("\"order_id\":\"");
+    json.push_str(about.order_id.0.hyphenated().encode_lower(&mut digits));
+    if let Some(request_id) = about.request_id {
+        json.push_str("\",\"request_id\":\"");
+        escape(request_id.as_str(), json);
     }
-    json.push_str("}]");
-    json
+    json.push_str("\",\"trace_id\":\"");
+    // As many hexadecimal digits as a UUID without its hyphens.
+    let trace_id = Uuid::from_u128(about.trace_id().get());
+    json.push_str(trace_id.simple().encode_lower(&mut digits));
+    json.push('"');
 }
 
 /// A request's id has visible ASCII characters only; two of them mean something in JSON.
@@ -99,7 +135,13 @@ fn escape(text: &str, json: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{OrderId, RequestId, TraceParent};
+    use crate::domain::{OrderId, TraceParent};
+
+    fn json(orders: &[About<'_>]) -> String {
+        let mut json = String::new();
+        orders.iter().for_each(|about| add(&mut json, about));
+        json + "}]"
+    }
 
     #[test]
     fn several_orders_are_json_whatever_a_client_calls_its_request() {

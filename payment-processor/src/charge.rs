@@ -24,7 +24,7 @@ use self::asking::Asking;
 pub(crate) use self::asking::ChargeLimits;
 use self::stations::{Finish, Start};
 pub(crate) use self::told::outcome;
-use self::told::{begun, ended};
+use self::told::{begun, begun_again, ended};
 use crate::gateway::{Charge, Gateway};
 
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
@@ -121,7 +121,8 @@ impl Charges {
     ) -> impl Stream<Item = Vec<Charging>> {
         let startings: Vec<Starting> = requests.iter().map(Start::item).collect();
         let started = until_stored(&self.start, &startings).await;
-        road::tell("charge", requests.iter().zip(&started).filter_map(begun));
+        road::whisper("charge", requests.iter().zip(&started).filter_map(begun));
+        road::tell("charge", requests.iter().zip(&started).filter_map(begun_again));
         let ask = |(request, started)| {
             let room = room.as_mut().and_then(|room| room.split(1));
             self.verdict(request, started).map(|verdicted| (verdicted, room))

@@ -19,14 +19,18 @@ pub(crate) fn outcome(verdict: &Verdict) -> &'static str {
 /// One order's word in a line.
 type Told<'a> = (&'static str, About<'a>);
 
+/// Plain progress, which the line about its end tells as well.
 pub(super) fn begun<'a>(
     (request, started): (&'a PaymentRequest, &Result<Started, db::Error>),
 ) -> Option<Told<'a>> {
-    match started {
-        Ok(Started::First(_)) => Some(("begun", request.about())),
-        Ok(Started::Again(_)) => Some(("begun again", request.about())),
-        Err(_) => None,
-    }
+    matches!(started, Ok(Started::First(_))).then(|| ("begun", request.about()))
+}
+
+/// Somebody was at it before.
+pub(super) fn begun_again<'a>(
+    (request, started): (&'a PaymentRequest, &Result<Started, db::Error>),
+) -> Option<Told<'a>> {
+    matches!(started, Ok(Started::Again(_))).then(|| ("begun again", request.about()))
 }
 
 pub(super) fn ended(charging: &Charging) -> Option<Told<'_>> {
