@@ -121,7 +121,10 @@ async fn it_does_so_for_every_order_of_a_pack() {
         })
         .await;
         assert_eq!(sorted(&whole), ROAD);
-        assert!(whole.iter().all(|told| told.order_id == order.id.to_string()));
+        let (order_id, trace_id) = (order.id.to_string(), order.id.simple().to_string());
+        for told in &whole {
+            assert_eq!((&told.order_id, &told.trace_id), (&order_id, &trace_id), "{told:?}");
+        }
     }
 }
 
