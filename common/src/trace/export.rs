@@ -16,8 +16,9 @@ use crate::runtime::{Metrics, Spans, Tasks};
 const WAITING_MAX: usize = 4096;
 /// How many leave in one request.
 const BATCH_MAX: usize = 512;
-/// Between two requests. Nobody looks at a trace in the second in which it happens.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Between two requests, unless more than one request's worth waits. Nobody looks at a trace in the
+/// second in which it happens.
+const PAUSE: Duration = Duration::from_secs(2);
 /// How long the last spans may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -114,6 +115,7 @@ impl Exporter {
         let mut taken = Vec::with_capacity(BATCH_MAX);
         let mut away = false;
         while self.waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
+            let more = taken.len() == BATCH_MAX;
             let (mut spans, mut flushed) = (Vec::new(), Vec::new());
             for item in taken.drain(..) {
                 match item {
@@ -125,6 +127,9 @@ impl Exporter {
             for done in flushed {
                 // Whoever asked may have left.
                 let _left = done.send(());
+            }
+            if more {
+                continue;
             }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
