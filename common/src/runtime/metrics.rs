@@ -33,7 +33,7 @@ pub use audit::{AuditMetrics, KindLabels};
 pub use broker::{BrokerMetrics, Connecting};
 pub use gateway::{Calls, Charges, GatewayMetrics};
 pub use health::HealthMetrics;
-pub use http::HttpMetrics;
+pub use http::{HTTP_METHODS, HttpMetrics};
 pub use log_store::LogStoreMetrics;
 pub use messages::{Consuming, InHand, MessageMetrics, Sent};
 pub use orders::{Looks, OrderMetrics, Results};

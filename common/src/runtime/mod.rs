@@ -20,9 +20,9 @@ pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use http_requests::count_requests;
 pub use metrics::{
     AtStation, AuditMetrics, BrokerMetrics, Calls, Charges, Connecting, Consuming, GatewayMetrics,
-    HealthMetrics, HttpMetrics, InHand, InPool, KindLabels, Lines, LogStoreMetrics, Looks,
-    MessageMetrics, Metrics, OrderMetrics, PoolMetrics, Program, Results, Sent, Shipped, Spans,
-    StationMetrics, TelemetryMetrics,
+    HTTP_METHODS, HealthMetrics, HttpMetrics, InHand, InPool, KindLabels, Lines, LogStoreMetrics,
+    Looks, MessageMetrics, Metrics, OrderMetrics, PoolMetrics, Program, Results, Sent, Shipped,
+    Spans, StationMetrics, TelemetryMetrics,
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;

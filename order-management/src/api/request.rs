@@ -7,11 +7,12 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError as _};
 use common::domain::{RequestId, TraceParent};
+use common::runtime::HTTP_METHODS;
 use common::trace::{self, KeyValue, Span, SpanKind, Told};
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,9 @@ use super::problem::Problem;
 
 /// The header that carries the id in and out.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a span keeps of a path, in characters: thousands of spans may wait for their collector.
+const PATH_MAX: usize = 256;
 
 /// Cancelled when the process is about to stop.
 pub(crate) struct Leaving(pub(crate) CancellationToken);
@@ -124,10 +128,17 @@ impl Marks {
     }
 }
 
+/// The method, if it is one of RFC 9110 or RFC 5789. What a client makes up is `_OTHER` in a span and
+/// `HTTP` in its name, as OpenTelemetry's conventions ask for.
+fn known(method: &Method) -> Option<&'static str> {
+    HTTP_METHODS.into_iter().find(|known| *known == method.as_str())
+}
+
 /// A request whose trace is recorded.
 struct Recorded {
     span: Span,
-    method: String,
+    /// Nothing where it is none that HTTP knows.
+    method: Option<&'static str>,
     path: String,
     request_id: String,
     route: Option<String>,
@@ -137,8 +148,8 @@ impl Recorded {
     fn of(span: Span, request: &ServiceRequest, id: &RequestId) -> Recorded {
         Recorded {
             span,
-            method: request.method().to_string(),
-            path: request.path().to_owned(),
+            method: known(request.method()),
+            path: request.path().chars().take(PATH_MAX).collect(),
             request_id: id.to_string(),
             route: None,
         }
@@ -152,13 +163,13 @@ impl Recorded {
         ];
         let name = match self.route {
             Some(route) => {
-                let name = format!("{} {route}", self.method);
+                let name = format!("{} {route}", self.method.unwrap_or("HTTP"));
                 attributes.push(KeyValue::new(trace::HTTP_ROUTE, route));
                 name
             }
-            None => self.method.clone(),
+            None => self.method.unwrap_or("HTTP").to_owned(),
         };
-        attributes.push(KeyValue::new(trace::HTTP_METHOD, self.method));
+        attributes.push(KeyValue::new(trace::HTTP_METHOD, self.method.unwrap_or("_OTHER")));
         let failed = status.is_server_error().then(|| status.as_str().to_owned().into());
         self.span.end(Told { name: name.into(), kind: SpanKind::Server, attributes, failed });
     }

@@ -66,6 +66,12 @@ fn trace_of(spans: &[Collected], order: &Order) -> Option<String> {
     spans.iter().find(about).map(|span| span.trace_id.clone())
 }
 
+/// All spans, as soon as those of this order's road are among them.
+async fn eventually_whole(collector: &Collector, order: &Order) -> Vec<Collected> {
+    let there = |spans: &[Collected]| trace_of(spans, order).is_some_and(|t| whole(spans, &t));
+    collector.eventually("the whole trace", LONG, there).await
+}
+
 #[tokio::test]
 async fn an_order_is_one_trace_over_both_services() {
     let collector = Collector::start().unwrap();
@@ -73,11 +79,7 @@ async fn an_order_is_one_trace_over_both_services() {
     let order = place(&world, "pm_card_visa", &[("X-Request-ID", "traced-1")]).await;
     world.eventually_settled(&order).await;
 
-    let all = collector
-        .eventually("the whole trace", LONG, |spans| {
-            trace_of(spans, &order).is_some_and(|trace| whole(spans, &trace))
-        })
-        .await;
+    let all = eventually_whole(&collector, &order).await;
 
     let spans = of_trace(&all, &trace_of(&all, &order).unwrap());
     assert_chained(&spans);
@@ -208,11 +210,7 @@ async fn zipkin_gets_the_same() {
     let order = place(&world, "pm_card_chargeDeclined", &[]).await;
     world.eventually_settled(&order).await;
 
-    let all = collector
-        .eventually("the whole trace", LONG, |spans| {
-            trace_of(spans, &order).is_some_and(|trace| whole(spans, &trace))
-        })
-        .await;
+    let all = eventually_whole(&collector, &order).await;
 
     let spans = of_trace(&all, &trace_of(&all, &order).unwrap());
     assert_chained(&spans);
@@ -272,6 +270,24 @@ async fn the_last_spans_leave_before_the_process_does() {
     let all = collector.spans();
     let trace = trace_of(&all, &order).unwrap();
     assert!(whole(&all, &trace), "{:?}", of_trace(&all, &trace).keys());
+}
+
+#[tokio::test]
+async fn what_a_client_makes_up_takes_little_room_in_a_span() {
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    let (method, path) = (Method::from_bytes(b"BREW").unwrap(), format!("/{}", "x".repeat(4_000)));
+    let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let answer = world.send(world.request(method, &path).header("traceparent", header)).await;
+    assert_eq!(answer.status, 404);
+
+    let ours = |span: &&Collected| span.trace_id == "0af7651916cd43dd8448eb211c80319c";
+    let there = |spans: &[Collected]| spans.iter().any(|span| ours(&span));
+    let all = collector.eventually("its span", LONG, there).await;
+
+    let span = all.iter().find(ours).unwrap();
+    assert_eq!((span.name.as_str(), &*span.attributes["http.request.method"]), ("HTTP", "_OTHER"));
+    assert_eq!(span.attributes["url.path"].len(), 256);
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::book::Book;
 use super::buckets::{Histograms, request_times};
 
-/// The methods of RFC 9110 and RFC 5789. Anything else a client makes up is [`OTHER`], as
+/// The methods of RFC 9110 and RFC 5789. Anything else a client makes up is `_OTHER`, as
 /// OpenTelemetry's conventions ask for.
-const METHODS: [&str; 9] =
+pub const HTTP_METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 const OTHER: &str = "_OTHER";
 /// The route of a request that matches none.
@@ -52,7 +52,7 @@ pub(crate) struct Answering<'a> {
 impl Default for HttpMetrics {
     fn default() -> Self {
         let active: Family<MethodLabels, Gauge> = Family::default();
-        let methods = METHODS.into_iter().chain([OTHER]);
+        let methods = HTTP_METHODS.into_iter().chain([OTHER]);
         let gauge = |method| {
             (method, active.get_or_create_owned(&MethodLabels { http_request_method: method }))
         };
