@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use env_logger::{Builder, Env, WriteStyle};
 
 pub use self::json::ROAD;
-use self::json::json_line;
+use self::json::with_json_line;
 use super::Lines;
 
 use super::clock;
@@ -61,9 +61,7 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
         // every byte of every line for them.
         builder.write_style(WriteStyle::Always).format(|out, record| {
             let time = out.timestamp_micros();
-            let mut line = json_line(record, time, service);
-            line.push(b'\n');
-            out.write_all(&line)
+            with_json_line(record, (time, service), |line| out.write_all(line))
         });
     }
     let logger = Discreet(builder.build());
@@ -100,7 +98,8 @@ impl log::Log for Discreet {
         if Self::may_tell(record.metadata()) && self.0.matches(record) {
             // JSON, whatever the terminal gets.
             if let Some(sink) = sink::of(record.metadata()) {
-                sink.take(&json_line(record, clock::now_text(), sink.service()));
+                let origin = (clock::now_text(), sink.service());
+                with_json_line(record, origin, |line| sink.take(line.trim_ascii_end()));
             }
             self.0.log(record);
             if let Some(lines) = LINES.get() {

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::Write as _;
 
@@ -8,30 +9,49 @@ pub const ROAD: &str = "road";
 /// The field of a line about several orders: JSON that is finished.
 const ORDERS: &str = "orders";
 
-/// What a line takes at most, as a rule.
-const USUAL_BYTES: usize = 512;
+/// What a line takes at most, as a rule. Beyond it, what a line took is not kept for the next one.
+const USUAL_BYTES: usize = 16 * 1024;
 
-/// A log line as one JSON object. Written piece by piece: under load there are thousands a second.
-pub(super) fn json_line(record: &log::Record<'_>, time: impl Display, service: &str) -> Vec<u8> {
-    let mut line = Line(Vec::with_capacity(USUAL_BYTES));
-    // Times and levels need no escaping.
-    line.raw(format_args!("{{\"time\":\"{time}\",\"level\":\"{}\"", record.level()));
-    line.field("service", service);
-    line.field("target", record.target());
-    match record.args().as_str() {
-        Some(text) => line.field("message", text),
-        None => line.field("message", &record.args().to_string()),
+thread_local! {
+    /// Where lines are written: under load there are thousands a second, of several kilobytes each.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Gives a log line to `take` as one JSON object, with the line break that ends it.
+pub(super) fn with_json_line<R>(
+    record: &log::Record<'_>,
+    (time, service): (impl Display, &str),
+    take: impl FnOnce(&[u8]) -> R,
+) -> R {
+    // A thread that is ending has none any more, and may still log.
+    let mut line = Line(SPARE.try_with(Cell::take).unwrap_or_default());
+    line.0.clear();
+    line.write(record, time, service);
+    let taken = take(&line.0);
+    if line.0.capacity() <= USUAL_BYTES {
+        let _ending = SPARE.try_with(|spare| spare.set(line.0));
     }
-    let mut fields = Fields { line: &mut line, of_road: record.target() == ROAD };
-    // Only a visitor that refuses could stop the visit, and this one takes everything.
-    drop(record.key_values().visit(&mut fields));
-    line.0.push(b'}');
-    line.0
+    taken
 }
 
 struct Line(Vec<u8>);
 
 impl Line {
+    fn write(&mut self, record: &log::Record<'_>, time: impl Display, service: &str) {
+        // Times and levels need no escaping.
+        self.raw(format_args!("{{\"time\":\"{time}\",\"level\":\"{}\"", record.level()));
+        self.field("service", service);
+        self.field("target", record.target());
+        match record.args().as_str() {
+            Some(text) => self.field("message", text),
+            None => self.field("message", &record.args().to_string()),
+        }
+        let mut fields = Fields { of_road: record.target() == ROAD, line: self };
+        // Only a visitor that refuses could stop the visit, and this one takes everything.
+        drop(record.key_values().visit(&mut fields));
+        self.0.extend_from_slice(b"}\n");
+    }
+
     fn field<T: serde::Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         self.key(key);
         let before = self.0.len();
@@ -77,9 +97,12 @@ mod tests {
     fn line(target: &str, fields: &[(&str, Value<'_>)]) -> serde_json::Value {
         let mut record = log::Record::builder();
         let record = record.level(log::Level::Info).target(target).key_values(&fields);
-        let mut said = |args| json_line(&record.args(args).build(), "now", "a-service");
+        let mut said = |args| {
+            let record = record.args(args).build();
+            with_json_line(&record, ("now", "a-service"), <[u8]>::to_vec)
+        };
         let line = said(format_args!("settled \"{}\"\n", 1));
-        assert!(!line.contains(&b'\n'));
+        assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
         serde_json::from_slice(&line).unwrap()
     }
 

@@ -2,7 +2,7 @@
 //! clients place them.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
@@ -51,15 +51,31 @@ impl Road {
 /// # Errors
 /// If orders are refused, or do not become final.
 pub(super) async fn measure(bench: &Bench, world: &World) -> Result<Road> {
+    warm_up(bench, world).await?;
+    load(bench, world, bench.plan.load()).await
+}
+
+/// A load whose figures are thrown away.
+///
+/// # Errors
+/// As [`measure`].
+pub(super) async fn warm_up(bench: &Bench, world: &World) -> Result<()> {
     let warm = Placed::from_now_on(world).await?;
     bench.load.run(world, bench.plan.warm_up()).await?;
-    all_settled(world, warm).await?;
+    all_settled(world, warm).await.map(drop)
+}
+
+/// A load of a world that is warm, in whole seconds, once the servers are at rest.
+///
+/// # Errors
+/// As [`measure`].
+pub(super) async fn load(bench: &Bench, world: &World, long: Duration) -> Result<Road> {
     rest::servers(world).await;
     let (placed, batches) = (Placed::from_now_on(world).await?, Batches::now(world).await?);
     let swept = metrics::swept(world).await?;
     let (written, cpu, started) = (Written::now(world).await?, Cpu::now(world), Instant::now());
 
-    let accepted = bench.load.run(world, bench.plan.load()).await?;
+    let accepted = bench.load.run(world, long).await?;
     let elapsed = all_settled(world, placed).await?.duration_since(started);
 
     let cpu = Cpu::now(world).zip(cpu).map(|(after, before)| after.since(before));

@@ -24,8 +24,11 @@ const LEAST: Target = Target::AtLeast(0.95);
 /// Between two looks at `/metrics`. Prometheus looks every 15 seconds as a rule.
 const SCRAPE: Duration = Duration::from_secs(1);
 
+/// How long a variant is loaded until the next one is.
+const TURN: Duration = Duration::from_secs(3);
+
 /// What is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Told {
     Nothing,
     Lines,
@@ -42,63 +45,107 @@ const VARIANTS: [(Told, &str); 4] = [
     (Told::Everything, "both, and metrics scraped every second"),
 ];
 
-/// Settled orders a second and CPU of each variant, one after the other in each round.
+/// A variant on tables and queues of its own, and what its loads came to.
+struct Side {
+    told: Told,
+    name: &'static str,
+    world: World,
+    collector: Collector,
+    roads: Vec<Road>,
+}
+
+/// Settled orders a second and CPU of each variant. All of them run side by side on the same
+/// servers and are loaded in turn, for so short a time that the machine's moods come to all alike.
 ///
 /// # Errors
 /// If orders are refused or do not become final, or no span arrives.
 pub(in crate::bench) async fn measure(bench: &Bench) -> Result<Findings> {
-    let mut variants = VARIANTS.to_vec();
-    variants.extend(
-        bench.plan.against.as_ref().map(|_| (Told::Against, "nothing, by the other build")),
-    );
     let mut findings = Findings::default();
     for clients in [bench.plan.clients, CROWD] {
         let bench = bench.with_clients(clients);
-        let mut found: Vec<Vec<Road>> = variants.iter().map(|_| Vec::new()).collect();
-        for number in 1..=bench.plan.rounds {
-            let mut order: Vec<_> = variants.iter().zip(&mut found).collect();
-            // What comes first or last in a round has it easier: each gets its turn at it.
-            if number % 2 == 0 {
-                order.reverse();
-            }
-            for ((told, name), roads) in order {
-                let road = one(&bench, *told).await?;
-                say(&format!(
-                    "telemetry {number}, {clients} clients, {name}: {} /s settled; CPU µs an order: {}",
-                    shown(road.settled_per_s),
-                    shares(&road)
-                ));
-                roads.push(road);
-            }
+        let mut sides = Vec::new();
+        for (told, name) in variants(&bench) {
+            let side = Side::start(&bench, told, name).await?;
+            road::warm_up(&bench, &side.world).await?;
+            sides.push(side);
         }
-        findings.add(findings_of(clients, &variants, &found));
+        for turn in 0..turns(&bench) {
+            for side in &mut sides {
+                side.load(&bench).await?;
+            }
+            say_of(clients, turn, &sides);
+            // Who comes first or last has it easier: each gets its turn at it.
+            sides.rotate_left(1);
+        }
+        sides.sort_by_key(|side| side.told);
+        findings.add(findings_of(clients, &sides));
+        for side in sides {
+            side.stop().await?;
+        }
     }
     Ok(findings)
 }
 
-async fn one(bench: &Bench, told: Told) -> Result<Road> {
-    let collector = Collector::start()?;
-    let services = stack::services(bench.plan.pack);
-    let mut services = match told {
-        Told::Nothing => services.env("RUST_LOG", "off"),
-        Told::Lines => lines(services),
-        Told::Traces => traces(services.env("RUST_LOG", "off"), &collector),
-        Told::Everything => traces(lines(services), &collector),
-        Told::Against => services.env("RUST_LOG", "off"),
-    };
-    if let (Told::Against, Some(dir)) = (told, &bench.plan.against) {
-        services = services.binaries(Binaries::in_dir(dir));
+fn variants(bench: &Bench) -> Vec<(Told, &'static str)> {
+    let mut variants = VARIANTS.to_vec();
+    if bench.plan.against.is_some() {
+        variants.push((Told::Against, "nothing, by the other build"));
     }
-    let world = services.start().await;
-    let mut scrapes = JoinSet::new();
-    if told == Told::Everything {
-        scrape(&world, &mut scrapes);
+    variants
+}
+
+/// As many as make up the plan's rounds.
+fn turns(bench: &Bench) -> u32 {
+    let seconds = bench.plan.rounds * bench.plan.seconds;
+    seconds.div_ceil(u32::try_from(TURN.as_secs()).unwrap_or(1))
+}
+
+impl Side {
+    async fn start(bench: &Bench, told: Told, name: &'static str) -> Result<Side> {
+        let collector = Collector::start()?;
+        let services = stack::services(bench.plan.pack).env("RUST_LOG", "off");
+        let services = match told {
+            Told::Nothing => services,
+            Told::Lines => lines(services),
+            Told::Traces => traces(services, &collector),
+            Told::Everything => traces(lines(services), &collector),
+            Told::Against => match &bench.plan.against {
+                Some(dir) => services.binaries(Binaries::in_dir(dir)),
+                None => services,
+            },
+        };
+        Ok(Side { told, name, world: services.start().await, collector, roads: Vec::new() })
     }
-    let road = road::measure(bench, &world).await?;
-    let recorded = matches!(told, Told::Traces | Told::Everything);
-    stack::stop(&world).await?;
-    ensure!(recorded != collector.spans().is_empty(), "spans: {}", collector.spans().len());
-    Ok(road)
+
+    async fn load(&mut self, bench: &Bench) -> Result<()> {
+        let mut scrapes = JoinSet::new();
+        if self.told == Told::Everything {
+            scrape(&self.world, &mut scrapes);
+        }
+        self.roads.push(road::load(bench, &self.world, TURN).await?);
+        Ok(())
+    }
+
+    async fn stop(self) -> Result<()> {
+        let recorded = matches!(self.told, Told::Traces | Told::Everything);
+        stack::stop(&self.world).await?;
+        let spans = self.collector.spans().len();
+        ensure!(recorded == (spans > 0), "{}: {spans} spans", self.name);
+        Ok(())
+    }
+}
+
+fn say_of(clients: u32, turn: u32, sides: &[Side]) {
+    for side in sides {
+        let Some(road) = side.roads.last() else { continue };
+        say(&format!(
+            "telemetry, {clients} clients, turn {}, {}: {} /s settled; CPU µs an order: {}",
+            turn + 1,
+            side.name,
+            shown(road.settled_per_s),
+            shares(road)
+        ));
+    }
 }
 
 fn lines(services: WorldBuilder) -> WorldBuilder {
@@ -127,11 +174,11 @@ fn scrape(world: &World, scrapes: &mut JoinSet<()>) {
     }
 }
 
-fn findings_of(clients: u32, variants: &[(Told, &str)], found: &[Vec<Road>]) -> Findings {
-    let nothing = found.first().map(Vec::as_slice).unwrap_or_default();
+fn findings_of(clients: u32, sides: &[Side]) -> Findings {
+    let nothing = sides.first().map(|side| side.roads.as_slice()).unwrap_or_default();
     let mut findings = Findings::default();
     let mut rows = Vec::new();
-    for ((told, name), roads) in variants.iter().zip(found) {
+    for Side { told, name, roads, .. } in sides {
         let speed = ratios(roads, nothing, |road| Some(road.settled_per_s));
         let cpu = ratios(roads, nothing, Road::cpu_per_1000);
         rows.push(vec![
@@ -152,7 +199,7 @@ fn findings_of(clients: u32, variants: &[(Told, &str)], found: &[Vec<Road>]) -> 
         title: format!("What telling costs, {clients} clients"),
         columns: columns.map(str::to_owned).into(),
         rows,
-        note: "Medians; ratios are taken round by round. Metrics are counted in all of them and \
+        note: "Medians; ratios are taken turn by turn. Metrics are counted in all of them and \
                scraped in the last. The collector shares the cores."
             .to_owned(),
     });
@@ -167,7 +214,7 @@ fn shares(road: &Road) -> String {
     each.into_iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
-/// Each round's value by that of the same round with nothing told.
+/// Each turn's value by that of the same turn with nothing told.
 fn ratios(roads: &[Road], nothing: &[Road], value: fn(&Road) -> Option<f64>) -> Vec<f64> {
     let pairs = roads.iter().zip(nothing);
     pairs.filter_map(|(road, nothing)| Some(value(road)? / value(nothing)?)).collect()
