@@ -134,6 +134,10 @@ fn add(json: &mut String, about: &About<'_>) {
 
 /// A request's id has visible ASCII characters only; two of them mean something in JSON.
 fn escape(text: &str, json: &mut String) {
+    // Hardly ever.
+    if !text.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
+        return json.push_str(text);
+    }
     for piece in text.split_inclusive(['"', '\\']) {
         match piece.char_indices().next_back() {
             Some((at, special @ ('"' | '\\'))) => {
