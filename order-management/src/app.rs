@@ -40,8 +40,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.stop_on_signals(config.shutdown_delay)?;
     let metrics = Metrics::of(Program::OrderManagement);
     count_lines(&metrics.telemetry.lines);
-    trace::start(&config.trace, "order-management", (&tasks, &metrics))
-        .map_err(anyhow::Error::msg)?;
+    trace::start(&config.trace, "order-management", &metrics).map_err(anyhow::Error::msg)?;
     let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.shop, Handle::current())?;
     db.show_in(&metrics, "shop");

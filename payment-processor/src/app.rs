@@ -28,8 +28,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     tasks.stop_on_signals(Duration::ZERO)?;
     let metrics = Metrics::of(Program::PaymentProcessor);
     count_lines(&metrics.telemetry.lines);
-    trace::start(&config.trace, "payment-processor", (&tasks, &metrics))
-        .map_err(anyhow::Error::msg)?;
+    trace::start(&config.trace, "payment-processor", &metrics).map_err(anyhow::Error::msg)?;
     let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
     let db = Db::new(&config.payments, Handle::current())?;
     db.show_in(&metrics, "payments");

@@ -1,6 +1,7 @@
 //! **reply**: from a recorded verdict to a confirmed message on the results' queue.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use common::broker::{BrokerSettings, NotConfirmed, Outgoing, Publisher};
 use common::domain::{RequestId, TraceParent};
@@ -120,8 +121,9 @@ impl Send {
         let recorded = if spans.is_empty() { &[] } else { packs };
         for (pack, outcome) in recorded.iter().zip(outcomes) {
             let error = outcome.is_err().then_some("not_confirmed");
+            let id: Arc<str> = message_id(pack).into();
             for result in *pack {
-                let told = || self.spans.published(&result.about(), &message_id(pack), error);
+                let told = || self.spans.published(&result.about(), id.clone(), error);
                 spans.end(result.order_id, told);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -83,7 +84,7 @@ macro_rules! token {
     ($(#[$doc:meta])* $name:ident, $max:literal, $refusal:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The longest one, in characters.
@@ -109,7 +110,7 @@ macro_rules! token {
                 if !fits || !text.bytes().all(|b| b.is_ascii_graphic()) {
                     return Err(Invalid($refusal));
                 }
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
         }
     };
@@ -156,7 +157,9 @@ token!(
 impl RequestId {
     /// A name of our own, for a request that came without a usable one.
     pub fn made_here() -> Self {
-        Self(Uuid::now_v7().hyphenated().to_string())
+        let mut digits = Uuid::encode_buffer();
+        let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut digits);
+        Self(id.into())
     }
 }
 

@@ -1,21 +1,20 @@
-//! From the end of a span to a collector: a bounded queue and one task behind it.
+//! From the end of a span to a collector: a bounded queue and one thread behind it.
 
-use std::sync::OnceLock;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::trace::SpanData;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::Record;
 use super::collector::Collector;
+use super::queue::Queue;
 use super::settings::{TraceExporter, TraceSettings};
-use crate::runtime::{Metrics, Spans, Tasks};
+use crate::runtime::{Metrics, Spans};
 
-/// How many spans may wait; what ends while that many wait is dropped. About 1 kB each.
-const WAITING_MAX: usize = 4096;
 /// How many leave in one request.
-const BATCH_MAX: usize = 512;
+const REQUEST_MAX: usize = 512;
 /// Between two requests, unless more than one request's worth waits. Nobody looks at a trace in the
 /// second in which it happens.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -26,18 +25,13 @@ static RECORDER: OnceLock<Recorder> = OnceLock::new();
 
 /// Where spans go in.
 pub(super) struct Recorder {
-    queue: mpsc::Sender<Item>,
+    queue: Arc<Queue>,
     /// Cancelled at the end: no more pauses.
     hurry: CancellationToken,
+    /// Cancelled when all that was there by then has left.
+    ended: CancellationToken,
     pub(super) ratio: f64,
-    pub(super) scope: InstrumentationScope,
     counts: Spans,
-}
-
-enum Item {
-    Span(Box<SpanData>),
-    /// Everything before this has left when it is answered.
-    Flush(oneshot::Sender<()>),
 }
 
 /// The recorder, if spans are recorded.
@@ -47,8 +41,8 @@ pub(super) fn recorder() -> Option<&'static Recorder> {
 
 impl Recorder {
     /// Takes a span, or drops and counts it where there is no room.
-    pub(super) fn record(&self, span: SpanData) {
-        if self.queue.try_send(Item::Span(Box::new(span))).is_err() {
+    pub(super) fn record(&self, record: Record) {
+        if !self.queue.offer(record) {
             self.counts.dropped.inc();
         }
     }
@@ -62,88 +56,98 @@ impl Recorder {
 pub fn start(
     settings: &TraceSettings,
     service: &'static str,
-    (tasks, metrics): (&Tasks, &Metrics),
+    metrics: &Metrics,
 ) -> Result<(), String> {
     if settings.exporter == TraceExporter::None {
         return Ok(());
     }
     let collector = Collector::of(&settings.exporter, service)?;
-    let (queue, waiting) = mpsc::channel(WAITING_MAX);
-    let hurry = CancellationToken::new();
     let recorder = Recorder {
-        queue,
-        hurry: hurry.clone(),
+        queue: Arc::new(Queue::new()),
+        hurry: CancellationToken::new(),
+        ended: CancellationToken::new(),
         ratio: settings.ratio,
+        counts: metrics.telemetry.spans.clone(),
+    };
+    let exporter = Exporter {
+        collector,
+        queue: recorder.queue.clone(),
+        hurry: recorder.hurry.clone(),
+        ended: recorder.ended.clone().drop_guard(),
+        counts: recorder.counts.clone(),
         scope: InstrumentationScope::builder("ordermill")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build(),
-        counts: metrics.telemetry.spans.clone(),
     };
-    if RECORDER.set(recorder).is_ok() {
-        let exporter =
-            Exporter { collector, waiting, hurry, counts: metrics.telemetry.spans.clone() };
-        tasks.spawn("spans", exporter.run());
-    }
-    Ok(())
+    if RECORDER.set(recorder).is_ok() { spawn(exporter) } else { Ok(()) }
+}
+
+/// Runs it on a thread of its own, whose allocations have an arena of their own: spelling out spans
+/// among the orders' cost the orders more than the spans. Should it end before its time, orders go
+/// on and spans are dropped.
+fn spawn(exporter: Exporter) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let thread = std::thread::Builder::new().name("spans".to_owned());
+    let spawned = thread.spawn(move || runtime.block_on(exporter.run()));
+    spawned.map(drop).map_err(|error| error.to_string())
 }
 
 /// Gives the last spans a moment to leave.
 pub async fn finish() {
     let Some(recorder) = recorder() else { return };
     recorder.hurry.cancel();
-    let (done, flushed) = oneshot::channel();
-    let flush = async {
-        if recorder.queue.send(Item::Flush(done)).await.is_ok() {
-            drop(flushed.await);
-        }
-    };
-    if tokio::time::timeout(FAREWELL, flush).await.is_err() {
+    if tokio::time::timeout(FAREWELL, recorder.ended.cancelled()).await.is_err() {
         log::debug!("the last spans were not taken in time");
     }
 }
 
-/// What takes spans out of the queue, until its task ends.
+/// What takes spans out of the queue, until it is told to hurry and all are out.
 struct Exporter {
     collector: Collector,
-    waiting: mpsc::Receiver<Item>,
+    queue: Arc<Queue>,
     hurry: CancellationToken,
+    ended: DropGuard,
     counts: Spans,
+    scope: InstrumentationScope,
 }
 
 impl Exporter {
-    async fn run(mut self) {
-        let mut taken = Vec::with_capacity(BATCH_MAX);
-        let mut away = false;
-        while self.waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
-            let more = taken.len() == BATCH_MAX;
-            let (mut spans, mut flushed) = (Vec::new(), Vec::new());
-            for item in taken.drain(..) {
-                match item {
-                    Item::Span(span) => spans.push(*span),
-                    Item::Flush(done) => flushed.push(done),
-                }
+    async fn run(self) {
+        let (mut taken, mut away) = (VecDeque::new(), false);
+        loop {
+            let last = self.hurry.is_cancelled();
+            self.queue.take_all(&mut taken);
+            let none = taken.is_empty();
+            while !taken.is_empty() {
+                let some = taken.drain(..taken.len().min(REQUEST_MAX)).collect();
+                away = self.send(some, away).await;
             }
-            away = self.send(spans, away).await;
-            for done in flushed {
-                // Whoever asked may have left.
-                let _left = done.send(());
+            if last {
+                break;
             }
-            if more {
-                continue;
+            if self.queue.len() < REQUEST_MAX {
+                self.pause(none).await;
             }
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                () = self.hurry.cancelled() => {}
-            }
+        }
+        drop(self.ended);
+    }
+
+    /// Waits for a while, or until there is something to do.
+    async fn pause(&self, until_some: bool) {
+        let pause = async {
+            if until_some { self.queue.arrived().await } else { tokio::time::sleep(PAUSE).await }
+        };
+        tokio::select! {
+            () = pause => {}
+            () = self.hurry.cancelled() => {}
         }
     }
 
     /// Sends them once, and says whether the collector is away now. One line tells when that changes.
-    async fn send(&self, spans: Vec<SpanData>, was_away: bool) -> bool {
-        if spans.is_empty() {
-            return was_away;
-        }
-        let count = u64::try_from(spans.len()).unwrap_or(u64::MAX);
+    async fn send(&self, records: Vec<Record>, was_away: bool) -> bool {
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let spans = records.into_iter().map(|record| record.into_data(&self.scope)).collect();
         match self.collector.send(spans).await {
             Ok(()) => {
                 self.counts.exported.inc_by(count);

@@ -1,96 +1,83 @@
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::Told;
 use super::names::{
     BATCH_SIZE, CONVERSATION_ID, DESTINATION, ERROR_TYPE, MESSAGE_COUNT, MESSAGE_ID,
     OPERATION_NAME, OPERATION_TYPE, ORDER_ID, OUTCOME, ROUTING_KEY, SYSTEM,
 };
+use super::{Told, Value};
 use crate::domain::About;
+
+/// What is done to messages: OpenTelemetry's name of it and its type.
+type Operation = (&'static str, &'static str);
+
+const PUBLISH: Operation = ("publish", "send");
+const PROCESS: Operation = ("process", "process");
 
 /// The spans about the messages of one queue, in the words of OpenTelemetry's conventions for
 /// RabbitMQ.
 #[derive(Clone, Debug)]
 pub struct MessageSpans {
-    destination: String,
-    routing_key: String,
+    destination: Arc<str>,
+    routing_key: Arc<str>,
 }
 
 impl MessageSpans {
     /// For messages that go through `exchange` to the queue under `routing_key`, or come from there.
     pub fn of(exchange: &str, routing_key: &str) -> MessageSpans {
         MessageSpans {
-            destination: format!("{exchange}:{routing_key}"),
-            routing_key: routing_key.to_owned(),
+            destination: format!("{exchange}:{routing_key}").into(),
+            routing_key: routing_key.into(),
         }
     }
 
     /// One order left in a message; an error where the broker has not confirmed it.
-    pub fn published(&self, order: &About<'_>, id: &str, error: Option<&'static str>) -> Told {
-        let mut told = self.told(SpanKind::Producer, ("publish", "send"), order);
-        told.attributes.push(KeyValue::new(MESSAGE_ID, id.to_owned()));
-        if let Some(error) = error {
-            told.attributes.push(KeyValue::new(ERROR_TYPE, error));
-            told.failed = Some(error.into());
+    pub fn published(
+        &self,
+        order: &About<'_>,
+        message_id: impl Into<Value>,
+        error: Option<&'static str>,
+    ) -> Told {
+        let told = self.order(SpanKind::Producer, PUBLISH, order).with(MESSAGE_ID, message_id);
+        match error {
+            Some(error) => told.with(ERROR_TYPE, error).failed(error),
+            None => told,
         }
-        told
     }
 
     /// One order of a message was worked on, with this outcome.
     pub fn processed(&self, order: &About<'_>, outcome: &'static str) -> Told {
-        let mut told = self.told(SpanKind::Consumer, ("process", "process"), order);
-        told.attributes.push(KeyValue::new(OUTCOME, outcome));
-        told
+        self.order(SpanKind::Consumer, PROCESS, order).with(OUTCOME, outcome)
     }
 
     /// Messages with so many orders left together.
     pub fn published_batch(&self, messages: usize, orders: usize) -> Told {
-        self.batch(SpanKind::Client, ("publish", "send"), (messages, orders))
+        let told = self.told(SpanKind::Client, PUBLISH);
+        told.with(MESSAGE_COUNT, messages).with(BATCH_SIZE, orders)
     }
 
     /// A message with so many orders was worked on.
     pub fn processed_batch(&self, orders: usize) -> Told {
-        self.batch(SpanKind::Consumer, ("process", "process"), (1, orders))
+        let told = self.told(SpanKind::Consumer, PROCESS);
+        told.with(MESSAGE_COUNT, 1).with(BATCH_SIZE, orders)
     }
 
-    fn told(&self, kind: SpanKind, operation: (&'static str, &'static str), o: &About<'_>) -> Told {
-        let mut attributes = self.attributes(operation);
-        attributes.push(KeyValue::new(ORDER_ID, o.order_id.to_string()));
-        if let Some(request_id) = o.request_id {
-            attributes.push(KeyValue::new(CONVERSATION_ID, request_id.to_string()));
+    fn order(&self, kind: SpanKind, operation: Operation, order: &About<'_>) -> Told {
+        let told = self.told(kind, operation).with(ORDER_ID, order.order_id);
+        match order.request_id {
+            Some(request_id) => told.with(CONVERSATION_ID, request_id),
+            None => told,
         }
-        Told { name: self.name(operation), kind, attributes, failed: None }
     }
 
-    fn batch(
-        &self,
-        kind: SpanKind,
-        operation: (&'static str, &'static str),
-        (messages, orders): (usize, usize),
-    ) -> Told {
-        let mut attributes = self.attributes(operation);
-        attributes.push(count(MESSAGE_COUNT, messages));
-        attributes.push(count(BATCH_SIZE, orders));
-        Told { name: self.name(operation), kind, attributes, failed: None }
+    fn told(&self, kind: SpanKind, (name, of_type): Operation) -> Told {
+        Told::new(kind, name)
+            .to(self.destination.clone())
+            .with(SYSTEM, "rabbitmq")
+            .with(OPERATION_NAME, name)
+            .with(OPERATION_TYPE, of_type)
+            .with(DESTINATION, self.destination.clone())
+            .with(ROUTING_KEY, self.routing_key.clone())
     }
-
-    fn name(&self, (operation, _): (&'static str, &'static str)) -> Cow<'static, str> {
-        format!("{operation} {}", self.destination).into()
-    }
-
-    fn attributes(&self, (name, of_type): (&'static str, &'static str)) -> Vec<KeyValue> {
-        vec![
-            KeyValue::new(SYSTEM, "rabbitmq"),
-            KeyValue::new(OPERATION_NAME, name),
-            KeyValue::new(OPERATION_TYPE, of_type),
-            KeyValue::new(DESTINATION, self.destination.clone()),
-            KeyValue::new(ROUTING_KEY, self.routing_key.clone()),
-        ]
-    }
-}
-
-fn count(name: &'static str, count: usize) -> KeyValue {
-    KeyValue::new(name, i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -14,16 +14,17 @@ mod export;
 mod message;
 mod names;
 mod orders;
+mod queue;
 mod settings;
+mod told;
 mod zipkin;
 
-use std::borrow::Cow;
 use std::num::{NonZeroU64, NonZeroU128};
 use std::time::SystemTime;
 
-pub use opentelemetry::KeyValue;
+use opentelemetry::InstrumentationScope;
 pub use opentelemetry::trace::SpanKind;
-use opentelemetry::trace::{Link, SpanContext, Status, TraceFlags, TraceState};
+use opentelemetry::trace::{Link, SpanContext, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{SpanData, SpanLinks};
 
 pub use self::export::{finish, start};
@@ -34,6 +35,7 @@ pub use self::names::{
 };
 pub use self::orders::OrderSpans;
 pub use self::settings::{TraceExporter, TraceSettings};
+pub use self::told::{Told, Value};
 use crate::domain::TraceParent;
 
 /// The most links of one span, OpenTelemetry's own default.
@@ -47,30 +49,13 @@ pub struct Span {
     began: SystemTime,
 }
 
-/// What a span tells at its end.
+/// A span that has ended.
 #[derive(Debug)]
-pub struct Told {
-    /// What was done, the same for all of a kind.
-    pub name: Cow<'static, str>,
-    /// Who asked whom.
-    pub kind: SpanKind,
-    /// The rest.
-    pub attributes: Vec<KeyValue>,
-    /// Whether it ended as it should not.
-    pub failed: Option<Cow<'static, str>>,
-}
-
-impl Told {
-    /// Something that went well, inside of this process.
-    pub fn done(name: impl Into<Cow<'static, str>>, attributes: Vec<KeyValue>) -> Told {
-        Told { name: name.into(), kind: SpanKind::Internal, attributes, failed: None }
-    }
-
-    /// So many went through a station together.
-    pub fn batch(name: &'static str, size: usize) -> Told {
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        Told::done(name, vec![KeyValue::new(BATCH_SIZE, size)])
-    }
+struct Record {
+    span: Span,
+    ended: SystemTime,
+    told: Told,
+    links: Vec<TraceParent>,
 }
 
 /// Whether spans are recorded at all.
@@ -112,29 +97,40 @@ impl Span {
 
     /// Ends it now.
     pub fn end(self, told: Told) {
-        self.end_with(told, &[]);
+        self.end_with(told, Vec::new());
     }
 
-    fn end_with(self, told: Told, links: &[TraceParent]) {
-        let Some(recorder) = export::recorder() else { return };
+    fn end_with(self, told: Told, links: Vec<TraceParent>) {
+        if let Some(recorder) = export::recorder() {
+            recorder.record(Record { span: self, ended: now(), told, links });
+        }
+    }
+}
+
+impl Record {
+    /// Spelled out, as exporters take it.
+    fn into_data(self, scope: &InstrumentationScope) -> SpanData {
+        let Record { span, ended, told, links } = self;
         let mut linked = SpanLinks::default();
         linked.links = links.iter().take(LINKS_MAX).map(|to| link(*to)).collect();
         linked.dropped_count = u32::try_from(links.len().saturating_sub(LINKS_MAX)).unwrap_or(0);
-        recorder.record(SpanData {
-            span_context: span_context(self.context),
-            parent_span_id: self.parent.map_or(0, NonZeroU64::get).into(),
-            parent_span_is_remote: matches!(told.kind, SpanKind::Server | SpanKind::Consumer),
-            span_kind: told.kind,
-            name: told.name,
-            start_time: self.began,
-            end_time: now(),
-            attributes: told.attributes,
+        let (kind, name) = (told.kind(), told.name());
+        let (attributes, status) = told.into_attributes();
+        SpanData {
+            span_context: span_context(span.context),
+            parent_span_id: span.parent.map_or(0, NonZeroU64::get).into(),
+            parent_span_is_remote: matches!(kind, SpanKind::Server | SpanKind::Consumer),
+            span_kind: kind,
+            name,
+            start_time: span.began,
+            end_time: ended,
+            attributes,
             dropped_attributes_count: 0,
             events: Default::default(),
             links: linked,
-            status: told.failed.map_or(Status::Unset, Status::error),
-            instrumentation_scope: recorder.scope.clone(),
-        });
+            status,
+            instrumentation_scope: scope.clone(),
+        }
     }
 }
 

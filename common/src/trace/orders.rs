@@ -46,7 +46,7 @@ impl OrderSpans {
     /// Ends the span of all of them. What orders have no end yet are not told of.
     pub fn end_together(self, told: impl FnOnce() -> Told) {
         if let Some(together) = self.together {
-            together.end_with(told(), &self.links);
+            together.end_with(told(), self.links);
         }
     }
 }

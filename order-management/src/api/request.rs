@@ -2,6 +2,7 @@
 //! answer instead of a closed connection.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +14,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError as _};
 use common::domain::{RequestId, TraceParent};
 use common::runtime::HTTP_METHODS;
-use common::trace::{self, KeyValue, Span, SpanKind, Told};
+use common::trace::{self, Span, SpanKind, Told};
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +106,7 @@ struct Marks {
 impl Marks {
     fn matched(&mut self, route: Option<String>) {
         if let Some(recorded) = &mut self.recorded {
-            recorded.route = route;
+            recorded.route = route.map(Arc::from);
         }
     }
 
@@ -139,39 +140,35 @@ struct Recorded {
     span: Span,
     /// Nothing where it is none that HTTP knows.
     method: Option<&'static str>,
-    path: String,
-    request_id: String,
-    route: Option<String>,
+    path: Arc<str>,
+    request_id: RequestId,
+    route: Option<Arc<str>>,
 }
 
 impl Recorded {
     fn of(span: Span, request: &ServiceRequest, id: &RequestId) -> Recorded {
+        let path: String = request.path().chars().take(PATH_MAX).collect();
         Recorded {
             span,
             method: known(request.method()),
-            path: request.path().chars().take(PATH_MAX).collect(),
-            request_id: id.to_string(),
+            path: path.into(),
+            request_id: id.clone(),
             route: None,
         }
     }
 
     fn answered(self, status: StatusCode) {
-        let mut attributes = vec![
-            KeyValue::new(trace::URL_PATH, self.path),
-            KeyValue::new(trace::HTTP_STATUS, i64::from(status.as_u16())),
-            KeyValue::new(trace::REQUEST_ID, self.request_id),
-        ];
-        let name = match self.route {
-            Some(route) => {
-                let name = format!("{} {route}", self.method.unwrap_or("HTTP"));
-                attributes.push(KeyValue::new(trace::HTTP_ROUTE, route));
-                name
-            }
-            None => self.method.unwrap_or("HTTP").to_owned(),
+        let told = Told::new(SpanKind::Server, self.method.unwrap_or("HTTP"))
+            .with(trace::URL_PATH, self.path)
+            .with(trace::HTTP_METHOD, self.method.unwrap_or("_OTHER"))
+            .with(trace::HTTP_STATUS, usize::from(status.as_u16()))
+            .with(trace::REQUEST_ID, &self.request_id);
+        let told = match self.route {
+            Some(route) => told.to(route.clone()).with(trace::HTTP_ROUTE, route),
+            None => told,
         };
-        attributes.push(KeyValue::new(trace::HTTP_METHOD, self.method.unwrap_or("_OTHER")));
-        let failed = status.is_server_error().then(|| status.as_str().to_owned().into());
-        self.span.end(Told { name: name.into(), kind: SpanKind::Server, attributes, failed });
+        let failed = status.is_server_error();
+        self.span.end(if failed { told.failed(status.as_str().to_owned()) } else { told });
     }
 }
 

@@ -152,7 +152,7 @@ impl Station for Place {
 impl Place {
     fn end(&self, mut spans: OrderSpans, batch: &[Placing]) {
         for placing in batch {
-            spans.end(placing.id, || Told::done(Self::NAME, Vec::new()));
+            spans.end(placing.id, || Told::done(Self::NAME));
         }
         spans.end_together(|| Told::batch(Self::NAME, batch.len()));
     }

@@ -153,11 +153,12 @@ impl Publish {
     fn end(&self, mut spans: OrderSpans, packs: &[&[&Due]], left: &HashSet<OrderId>) {
         let recorded = if spans.is_empty() { &[] } else { packs };
         for pack in recorded {
-            let id = pack.first().map(|due| due.order_id().to_string()).unwrap_or_default();
+            // A message has the id of its first order.
+            let Some(id) = pack.first().map(|due| due.order_id()) else { continue };
             for due in *pack {
                 let about = due.request.about();
                 let error = left.contains(&about.order_id).then_some("not_confirmed");
-                spans.end(about.order_id, || self.spans.published(&about, &id, error));
+                spans.end(about.order_id, || self.spans.published(&about, id, error));
             }
         }
         let orders = packs.iter().map(|pack| pack.len()).sum();

@@ -2,7 +2,7 @@
 
 use common::domain::{About, GatewayCall, Verdict};
 use common::message::PaymentRequest;
-use common::trace::{self, KeyValue, SpanKind};
+use common::trace::{self, SpanKind};
 use db::payments::Started;
 
 use super::Charging;
@@ -44,11 +44,10 @@ pub(super) fn asked(
     request: &PaymentRequest,
     error: Option<&NoAnswer>,
 ) -> trace::Told {
-    let order_id = KeyValue::new(trace::ORDER_ID, request.order_id.to_string());
-    trace::Told {
-        name: format!("gateway {}", call.as_str()).into(),
-        kind: SpanKind::Client,
-        attributes: vec![order_id],
-        failed: error.map(|error| error.0.into()),
+    let told = trace::Told::new(SpanKind::Client, "gateway").to(call.as_str());
+    let told = told.with(trace::ORDER_ID, request.order_id);
+    match error {
+        Some(error) => told.failed(error.0),
+        None => told,
     }
 }
