@@ -60,10 +60,12 @@ mod tests {
         drop(try_call_service(&app, TestRequest::with_uri(path).method(method).to_request()).await);
         let text = metrics.render().unwrap();
         let counts = text.lines().filter_map(|line| {
-            let labels = line
+            let (labels, count) = line
                 .strip_prefix("http_server_request_duration_seconds_count{")?
-                .rsplit_once('}')?
-                .0;
+                .rsplit_once("} ")?;
+            if count == "0" {
+                return None;
+            }
             let value = |label: &str| label.split('"').nth(1).unwrap_or_default().to_owned();
             Some(labels.split(',').map(value).collect::<Vec<_>>().join(" "))
         });
