@@ -10,7 +10,7 @@ use super::HttpMetrics;
 
 /// Wraps everything else, with [`HttpMetrics`] in the app's data: time, route and status of each
 /// request, and how many are being answered. The route is the pattern of the route table, a status
-/// is the one that the client gets. A request whose client leaves before its answer is not counted.
+/// is the one that the client gets. A request whose connection breaks before its answer is not counted.
 ///
 /// # Errors
 /// Those of what it wraps.

@@ -42,7 +42,7 @@ pub struct HttpMetrics {
 }
 
 /// A request that is being answered. Dropped without an answer it is one that a panic ended, which
-/// is a 500, or one whose client has left, which is none.
+/// is a 500, or one whose connection broke, which is none.
 #[derive(Debug)]
 pub(crate) struct Answering<'a> {
     metrics: &'a HttpMetrics,
