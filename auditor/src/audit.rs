@@ -53,6 +53,7 @@ pub(crate) struct Audit {
 impl Audit {
     /// Knows nothing yet.
     pub(crate) fn new(sources: Sources, settings: AuditSettings, metrics: AuditMetrics) -> Audit {
+        show::none_found(&metrics);
         Audit {
             sources,
             settings,

@@ -9,9 +9,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use common::broker::{Consumer, LogShipper, Publisher, readiness};
 use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
-use common::runtime::{
-    HttpMetrics, Metrics, Program, Tasks, count_lines, count_requests, start_logging,
-};
+use common::runtime::{Metrics, Program, Tasks, count_lines, count_requests, start_logging};
 use common::trace::{self, MessageSpans};
 use db::{Db, Migrations};
 use tokio::runtime::Handle;
@@ -57,7 +55,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let parts = (&tasks, &metrics);
     let relay = Relay::open((&config.broker, config.outbox), &db, &publisher, parts);
     let intake = Intake::open(&db, &relay, config.intake_max, parts);
-    let state = (readiness, api::Leaving(tasks.leaving()), metrics.http.clone());
+    let state = (readiness, api::Leaving(tasks.leaving()), metrics.clone());
     let http = serve(&tasks, "http server", http((&config, listener), &db, intake, state)?);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
@@ -108,11 +106,11 @@ fn http(
     (config, listener): (&Config, TcpListener),
     db: &Db,
     intake: Intake,
-    (ready, leaving, counts): (Readiness, api::Leaving, HttpMetrics),
+    (ready, leaving, metrics): (Readiness, api::Leaving, Metrics),
 ) -> anyhow::Result<Server> {
     let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
-    let (leaving, counts) = (Data::new(leaving), Data::new(counts));
-    let timelines = Data::new(Timelines::open(db.get_ref(), &config.payments)?);
+    let (leaving, counts) = (Data::new(leaving), Data::new(metrics.http.clone()));
+    let timelines = Data::new(Timelines::open(db.get_ref(), &config.payments, &metrics)?);
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()

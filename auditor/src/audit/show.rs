@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::runtime::KindLabels;
+use common::runtime::{AuditMetrics, KindLabels};
 use time::OffsetDateTime;
 
 use super::Audit;
@@ -24,6 +24,13 @@ impl Audit {
         self.metrics.oldest_unknown.set(numbers.oldest_unknown.as_secs_f64());
         self.metrics.outbox_rows.set(self.outbox.rows);
         self.metrics.oldest_outbox.set(self.outbox.oldest.as_secs_f64());
+    }
+}
+
+/// Each kind from the start, so that the first one found is an increase.
+pub(super) fn none_found(metrics: &AuditMetrics) {
+    for kind in Kind::ALL {
+        drop(metrics.found.get_or_create(&label(kind.as_str())));
     }
 }
 

@@ -36,7 +36,7 @@ pub use health::HealthMetrics;
 pub use http::{HTTP_METHODS, HttpMetrics};
 pub use log_store::LogStoreMetrics;
 pub use messages::{Consuming, InHand, MessageMetrics, Sent};
-pub use orders::{Looks, OrderMetrics, Results};
+pub use orders::{Looks, OrderMetrics, Placements, Results};
 pub use pools::{InPool, PoolMetrics};
 pub use stations::{AtStation, StationMetrics};
 pub use telemetry::{Lines, Shipped, Spans, TelemetryMetrics};

@@ -21,8 +21,8 @@ pub use http_requests::count_requests;
 pub use metrics::{
     AtStation, AuditMetrics, BrokerMetrics, Calls, Charges, Connecting, Consuming, GatewayMetrics,
     HTTP_METHODS, HealthMetrics, HttpMetrics, InHand, InPool, KindLabels, Lines, LogStoreMetrics,
-    Looks, MessageMetrics, Metrics, OrderMetrics, PoolMetrics, Program, Results, Sent, Shipped,
-    Spans, StationMetrics, TelemetryMetrics,
+    Looks, MessageMetrics, Metrics, OrderMetrics, Placements, PoolMetrics, Program, Results, Sent,
+    Shipped, Spans, StationMetrics, TelemetryMetrics,
 };
 pub use program::{Begun, NotBegun, ProcessSettings, begin, is_help};
 pub use tasks::Tasks;

@@ -7,7 +7,9 @@ use common::domain::{About, IdempotencyKey, Order, OrderStatus};
 use common::message::PaymentRequest;
 use common::road;
 use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Station, Tasks};
+use common::runtime::{
+    CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Placements, Station, Tasks,
+};
 use common::trace::{OrderSpans, Told};
 use db::orders::{Placed, Placing, Refusal};
 use db::outbox::Batch;
@@ -60,7 +62,8 @@ impl Intake {
         waiting_max: usize,
         (tasks, metrics): (&Tasks, &Metrics),
     ) -> Intake {
-        let station = Place { db: db.clone(), relay: relay.clone() };
+        let numbers = metrics.orders.placements.clone();
+        let station = Place { db: db.clone(), relay: relay.clone(), numbers };
         let limits =
             GatherLimits { waiting_max, batch_max: BATCH_MAX, in_flight_max: IN_FLIGHT_MAX };
         Intake { gather: Gather::open(station, limits, tasks, metrics), in_flight: Arc::default() }
@@ -121,6 +124,7 @@ impl Drop for KeyGuard {
 struct Place {
     db: Db,
     relay: Relay,
+    numbers: Placements,
 }
 
 impl Station for Place {
@@ -136,6 +140,7 @@ impl Station for Place {
         let placements = orders::place(&self.db, batch, lease.length()).await?;
         reach(CrashPoint::PlaceCommitted);
         self.end(spans, batch);
+        self.count(&placements.each);
         road::tell(Self::NAME, batch.iter().zip(&placements.each).filter_map(told));
         if let Some(id) = placements.outbox {
             let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
@@ -155,6 +160,20 @@ impl Place {
             spans.end(placing.id, || Told::done(Self::NAME));
         }
         spans.end_together(|| Told::batch(Self::NAME, batch.len()));
+    }
+
+    fn count(&self, each: &[Placed]) {
+        let (mut placed, mut repeated, mut refused) = (0, 0, 0);
+        for one in each {
+            match one {
+                Placed::Now(_) => placed += 1,
+                Placed::Before(_) => repeated += 1,
+                Placed::Refused(_) => refused += 1,
+            }
+        }
+        self.numbers.placed.inc_by(placed);
+        self.numbers.repeated.inc_by(repeated);
+        self.numbers.refused.inc_by(refused);
     }
 }
 

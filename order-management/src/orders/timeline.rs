@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::domain::{GatewayCall, OrderId, OrderStatus, PaymentId, Reason};
+use common::runtime::Metrics;
 use db::dead_letters::Outcome;
 use db::{Db, Error, Settings, timeline};
 use time::OffsetDateTime;
@@ -100,13 +101,18 @@ impl Timelines {
     ///
     /// # Errors
     /// If the second pool cannot be built at all.
-    pub(crate) fn open(shop: &Db, payments: &Settings) -> Result<Timelines, Error> {
+    pub(crate) fn open(
+        shop: &Db,
+        payments: &Settings,
+        metrics: &Metrics,
+    ) -> Result<Timelines, Error> {
         let settings = Settings {
             pool_max: payments.pool_max.min(PAYMENTS_POOL_MAX),
             statement_timeout: payments.statement_timeout.min(PAYMENTS_PATIENCE),
             ..payments.clone()
         };
         let payments = Db::read_only(&settings, Handle::current())?;
+        payments.show_in(metrics, "payments");
         Ok(Timelines { shop: shop.clone(), payments })
     }
 

@@ -92,6 +92,11 @@ impl Stack {
         Ok(())
     }
 
+    /// Where each process tells its numbers, by its name.
+    pub(super) fn metrics_urls(&self) -> impl Iterator<Item = (&str, String)> {
+        self.services.iter().map(|service| (service.name(), service.ops_url("/metrics")))
+    }
+
     /// Starts again whatever dies, for ever.
     pub(super) async fn keep_running(&self) -> Infallible {
         loop {

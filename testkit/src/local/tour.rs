@@ -45,6 +45,8 @@ fn status(order: &Value) -> Option<&str> {
 fn places(stack: &Stack, home: &Home, api: &str) -> String {
     let (database_port, logs) = (stack.postgres.port(), home.logs());
     let psql = format!("psql postgres://{USER}:{PASSWORD}@127.0.0.1:{database_port}/{DATABASE}");
+    let numbers = stack.metrics_urls().map(|(name, url)| format!("{url} ({name})"));
+    let numbers = numbers.collect::<Vec<_>>().join("\n               ");
     format!(
         "Ordermill is running.\n\n  \
          Swagger UI   {api}/swagger-ui/\n  \
@@ -53,7 +55,8 @@ fn places(stack: &Stack, home: &Home, api: &str) -> String {
          PostgreSQL   {psql}\n  \
          RabbitMQ     {} (guest, guest)\n  \
          its AMQP     {}\n  \
-         logs         {}\n\n\
+         logs         {}\n  \
+         numbers      {numbers}\n\n\
          Ctrl-C stops it all.",
         stack.audit_url,
         stack.rabbitmq.management_url(),

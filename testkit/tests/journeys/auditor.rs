@@ -223,6 +223,9 @@ async fn an_auditor_may_start_first_and_ends_at_once() {
         world.auditor(0).log_contains("cannot look")
     })
     .await;
+    let numbers = world.send(world.http().get(world.auditor(0).ops_url("/metrics"))).await.text;
+    let found = numbers.lines().filter(|line| line.starts_with("ordermill_audit_found_total{"));
+    assert_eq!(found.filter(|line| line.ends_with(" 0")).count(), 11, "{numbers}");
     world.add_order_management().await;
     world.add_worker().await;
     world.ready().await;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use lapin::BasicProperties;
 use reqwest::Method;
+use serde_json::json;
 use testkit::eventually;
 use testkit::world::World;
 use uuid::Uuid;
@@ -53,6 +54,8 @@ const OF_THE_SHOP: &[(&str, f64)] = &[
     ("http_server_active_requests", 0.0),
     ("ordermill_station_items_total{station=\"place\"}", 5.0),
     ("ordermill_station_batch_size_sum{station=\"place\"}", 5.0),
+    ("ordermill_placements_total{outcome=\"placed\"}", 5.0),
+    ("ordermill_placements_total", 5.0),
     ("ordermill_station_items_total{station=\"relay\"}", 5.0),
     ("ordermill_station_items_total{station=\"settle\"}", 5.0),
     ("ordermill_station_waiting", 0.0),
@@ -83,6 +86,7 @@ const OF_THE_SHOP: &[(&str, f64)] = &[
     ("ordermill_component_ready{component=\"database\"}", 1.0),
     ("ordermill_build_info{process=\"order-management\"}", 1.0),
     ("db_client_connection_max{db_client_connection_pool_name=\"shop\"}", 16.0),
+    ("db_client_connection_max{db_client_connection_pool_name=\"payments\"}", 2.0),
     ("db_client_connection_pending_requests", 0.0),
 ];
 
@@ -146,6 +150,29 @@ async fn the_numbers_are_those_of_what_happened() {
     let slow =
         sum_of(&text, "ordermill_order_duration_seconds_bucket{status=\"Confirmed\",le=\"0.25\"}");
     assert!(took > 0.3 && slow < 4.0, "one waited 0.1 s and 0.2 s: {took}, {slow}");
+}
+
+#[tokio::test]
+async fn only_an_order_that_is_committed_counts_as_placed() {
+    let world = World::builder().proxied().start().await;
+    let place = async |quantity: u32, product: &str| {
+        let body = json!({"productId": product, "quantity": quantity});
+        let request = world.request(Method::POST, "/orders").header("Idempotency-Key", "cart-42");
+        world.send(request.json(&body)).await.status
+    };
+    let answers = [place(1, "1").await, place(1, "1").await, place(2, "1").await];
+    assert_eq!(answers, [201, 201, 422]);
+    assert_eq!(world.place(json!({"productId": "4711", "quantity": 1})).await.status, 422);
+    world.links().order_management.database.cut();
+    assert_eq!(place(3, "1").await, 503);
+
+    let wanted = [
+        ("ordermill_placements_total{outcome=\"placed\"}", 1.0),
+        ("ordermill_placements_total{outcome=\"repeated\"}", 1.0),
+        ("ordermill_placements_total{outcome=\"refused\"}", 2.0),
+        ("ordermill_station_items_total{station=\"place\"}", 5.0),
+    ];
+    eventually_exactly(async || shop(&world).await, &wanted).await;
 }
 
 #[tokio::test]

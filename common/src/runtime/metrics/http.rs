@@ -3,6 +3,7 @@ use std::time::Instant;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::book::Book;
 use super::buckets::{Histograms, request_times};
@@ -14,6 +15,9 @@ pub const HTTP_METHODS: [&str; 9] =
 const OTHER: &str = "_OTHER";
 /// The route of a request that matches none.
 pub(crate) const UNMATCHED: &str = "unmatched";
+/// How a route fails that has worked. From its first good answer on they are shown, at 0: the first
+/// failure is then an increase, and an outage between two scrapes is seen.
+const FAILURES: [u16; 2] = [500, 503];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -28,7 +32,7 @@ struct MethodLabels {
 }
 
 /// What is known of requests. There are as many series as routes in the route table times methods
-/// and statuses that really occurred: what a client writes gets into none of the labels.
+/// and statuses that really occurred, and the failures of what has worked: what a client writes gets into none of the labels.
 #[derive(Clone, Debug)]
 pub struct HttpMetrics {
     durations: Histograms<RequestLabels>,
@@ -38,7 +42,7 @@ pub struct HttpMetrics {
 }
 
 /// A request that is being answered. Dropped without an answer it is one that a panic ended, which
-/// is a 500, or one whose client has left, which is none.
+/// is a 500, or one whose connection broke, which is none.
 #[derive(Debug)]
 pub(crate) struct Answering<'a> {
     metrics: &'a HttpMetrics,
@@ -75,6 +79,16 @@ impl HttpMetrics {
         );
     }
 
+    /// The histogram of an answer that was not given before.
+    fn first(&self, labels: &RequestLabels) -> Histogram {
+        let failures = FAILURES.into_iter().filter(|_| labels.http_response_status_code < 400);
+        for http_response_status_code in failures {
+            let labels = RequestLabels { http_response_status_code, ..labels.clone() };
+            drop(self.durations.get_or_create(&labels));
+        }
+        self.durations.get_or_create_owned(labels)
+    }
+
     /// A request has come. `route` is the pattern of the route table that it matches.
     pub(crate) fn begin(&self, method: &str, route: Option<String>) -> Answering<'_> {
         let known = self.by_method.iter().find(|(name, _)| *name == method);
@@ -101,7 +115,10 @@ impl Answering<'_> {
             http_response_status_code: status,
         };
         let took = self.begun.elapsed().as_secs_f64();
-        self.metrics.durations.get_or_create(&labels).observe(took);
+        match self.metrics.durations.get(&labels) {
+            Some(known) => known.observe(took),
+            None => self.metrics.first(&labels).observe(took),
+        }
     }
 }
 

@@ -17,12 +17,15 @@ struct StatusLabels {
 #[derive(Clone, Debug)]
 pub struct OrderMetrics {
     durations: Histograms<StatusLabels>,
+    placement_counters: Family<OutcomeLabels, Counter>,
     result_counters: Family<OutcomeLabels, Counter>,
     look_counters: Family<OutcomeLabels, Counter>,
     /// Seconds from placed to final, by the database's clock.
     pub confirmed: Histogram,
     /// The same of those that were canceled.
     pub canceled: Histogram,
+    /// Orders that the database has answered for.
+    pub placements: Placements,
     /// Payment results.
     pub results: Results,
     /// Orders in the outbox, as far as they were counted.
@@ -35,6 +38,17 @@ pub struct OrderMetrics {
     pub asked_again: Counter,
     /// Looks at the queues for late orders.
     pub looks: Looks,
+}
+
+/// Orders that clients wanted, by what became of them.
+#[derive(Clone, Debug)]
+pub struct Placements {
+    /// It is committed.
+    pub placed: Counter,
+    /// Its key's first order was the answer.
+    pub repeated: Counter,
+    /// Its product or customer is unknown, or its key was used for another order.
+    pub refused: Counter,
 }
 
 /// Payment results by what they changed.
@@ -64,12 +78,18 @@ pub struct Looks {
 impl Default for OrderMetrics {
     fn default() -> Self {
         let durations: Histograms<StatusLabels> = Family::new_with_constructor(order_times);
+        let (placement_counters, placement) = counters();
         let (result_counters, result) = counters();
         let (look_counters, look) = counters();
         let duration = |status| durations.get_or_create_owned(&StatusLabels { status });
         OrderMetrics {
             confirmed: duration("Confirmed"),
             canceled: duration("Canceled"),
+            placements: Placements {
+                placed: placement("placed"),
+                repeated: placement("repeated"),
+                refused: placement("refused"),
+            },
             results: Results {
                 moved: result("moved"),
                 repeated: result("repeated"),
@@ -78,6 +98,7 @@ impl Default for OrderMetrics {
             },
             looks: Looks { idle: look("idle"), waiting: look("waiting"), away: look("away") },
             durations,
+            placement_counters,
             result_counters,
             look_counters,
             outbox: Gauge::default(),
@@ -95,6 +116,11 @@ impl OrderMetrics {
             "ordermill_order_duration_seconds",
             "Time from placed to final, by the final status",
             m.durations,
+        );
+        book.counter(
+            "ordermill_placements_total",
+            "Orders that were to be placed, by what became of them",
+            m.placement_counters,
         );
         book.counter(
             "ordermill_results_total",

@@ -89,6 +89,27 @@ fn a_name_that_a_client_made_up_gets_into_no_label() {
 }
 
 #[test]
+fn what_has_worked_shows_its_failures_before_the_first_one() {
+    let metrics = Metrics::of(Program::OrderManagement);
+    let failures = || {
+        let text = metrics.render().unwrap();
+        let failed = |line: &&str| line.contains("_count{") && line.contains("code=\"50");
+        text.lines().filter(failed).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let answer = |status| metrics.http.begin("POST", Some("/orders".to_owned())).answered(status);
+    answer(422);
+    assert_eq!(failures(), "");
+    answer(201);
+    let shown = failures();
+    for wanted in ["http_response_status_code=\"500\"} 0", "http_response_status_code=\"503\"} 0"] {
+        assert!(shown.contains(wanted), "{shown}");
+    }
+    answer(503);
+    answer(201);
+    assert!(failures().contains("http_response_status_code=\"503\"} 1"), "{}", failures());
+}
+
+#[test]
 fn a_request_is_active_until_it_is_answered_or_dropped() {
     let metrics = Metrics::of(Program::OrderManagement);
     let active = || {

@@ -16,9 +16,6 @@ use crate::journeys::books::LONG;
 /// What Prometheus itself makes of alerts, and only while there are some.
 const OF_PROMETHEUS: [&str; 1] = ["ALERTS"];
 
-/// What is there only when something has gone wrong that does not go wrong here.
-const FAILURES: &str = "http_response_status_code=~\"5..\"";
-
 /// An expression and where it stands.
 type Asked = Vec<(String, String)>;
 
@@ -99,9 +96,7 @@ async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTr
     let selectors = asked.iter().flat_map(|(_, text)| names(text).selectors);
     let selectors = selectors.filter(|selector| {
         let of_prometheus = OF_PROMETHEUS.contains(&&*selector.name);
-        !of_prometheus
-            && !recorded.contains_key(&selector.name)
-            && !selector.text.contains(FAILURES)
+        !of_prometheus && !recorded.contains_key(&selector.name)
     });
     let mut empty = BTreeSet::new();
     for text in selectors.map(|selector| selector.text).collect::<BTreeSet<_>>() {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use testkit::binaries::workspace;
 use testkit::installed;
 use testkit::monitoring::shipped;
 use testkit::scratch_dir::ScratchDir;
@@ -32,6 +33,24 @@ fn the_settings_of_prometheus_are_right() {
 #[test]
 fn the_settings_of_alertmanager_are_right() {
     content(&installed::amtool().unwrap(), &["check-config", "alertmanager/alertmanager.yml"]);
+}
+
+/// Docker makes no file in a directory that is mounted read-only, as this one is: a mount there has to
+/// lie over a file that is shipped, or the container does not start.
+#[test]
+fn what_is_mounted_for_real_mail_finds_its_place() {
+    let manual = std::fs::read_to_string(workspace().join("docs/operations.md")).unwrap();
+    let mounts = manual.lines().filter_map(|line| {
+        let (_, place) = line.trim().strip_prefix("- ./my-")?.split_once(':')?;
+        place.strip_suffix(":ro")
+    });
+    let mounts: Vec<_> = mounts.collect();
+    assert_eq!(mounts.len(), 2, "{mounts:?}");
+    for place in mounts {
+        let inside = place.strip_prefix("/etc/alertmanager/");
+        let there = inside.is_none_or(|name| shipped().join("alertmanager").join(name).is_file());
+        assert!(there, "{place}");
+    }
 }
 
 #[test]
