@@ -148,7 +148,7 @@ impl Store {
             judged.clone_from(known);
         }
         let asked: Vec<Date> = wanted.iter().copied().collect();
-        let days = logs::keep(&self.db, self.retention_days, &asked).await?;
+        let days = logs::days(&self.db, self.retention_days, &asked).await?;
         // What is still to come will be kept one day.
         judged.extend(wanted.into_iter().filter(|day| *day <= days.last));
         *self.known() = Some((days, judged));
@@ -166,7 +166,8 @@ fn day_of(entry: &Entry) -> Date {
 
 /// Makes tomorrow's table in time and drops what is too old, for ever.
 pub(crate) async fn keep_for_ever(db: Db, retention_days: i32) {
-    let mut backoff = Backoff::for_server();
+    // Each try that waits for a reader in vain holds up everybody else meanwhile.
+    let mut backoff = Backoff::new(Duration::from_secs(1), KEEP_EVERY);
     loop {
         match logs::keep(&db, retention_days, &[]).await {
             Ok(_) => {
