@@ -5,11 +5,11 @@ use common::domain::OrderId;
 use common::runtime::unix_seconds;
 use db::logs::{Entry, Level};
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
-/// A longer message is none of ours, and refused. What waits in memory is bounded by this.
+/// A longer message is none of ours, and refused.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// A longer line is not read, only its beginning kept.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -25,18 +25,11 @@ const ID_BYTES_MAX: usize = 128;
 /// Stands where something was cut off.
 const CUT: &str = "… (cut)";
 
-/// What was in a message.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Read {
-    pub(crate) entries: Vec<Entry>,
-    /// How many lines will not be stored.
-    pub(crate) refused: u64,
-}
-
-/// The lines of a message. What is not JSON becomes a line with its text as the message.
-pub(crate) fn entries(pack: &LogPack) -> Read {
+/// The lines of a message, one by one: there may be a hundred times as much in them as in its bytes.
+/// What is not JSON becomes a line with its text as the message. `None` if it is too long.
+pub(crate) fn entries(pack: &LogPack) -> Option<impl Iterator<Item = Entry> + Send + '_> {
     if pack.body.len() > BODY_BYTES_MAX {
-        return Read { entries: Vec::new(), refused: 1 };
+        return None;
     }
     let stranger = || (format!("unknown-{}", Uuid::now_v7().simple()), 0);
     // A stranger's message that comes again is stored again: there is nothing to know it by.
@@ -47,14 +40,13 @@ pub(crate) fn entries(pack: &LogPack) -> Read {
     let sent_at = sent_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let lines = pack.body.split(|byte| *byte == b'\n').enumerate();
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let entries = filled.map(|(place, line)| {
+    Some(filled.map(move |(place, line)| {
         let number = first.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
         let mut entry = entry(line, (pack.service.as_deref(), sent_at));
         entry.instance.clone_from(&instance);
         entry.sequence = i64::try_from(number).unwrap_or(i64::MAX);
         entry
-    });
-    Read { entries: entries.collect(), refused: 0 }
+    }))
 }
 
 fn is_plain(c: char) -> bool {
@@ -73,10 +65,9 @@ fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Ent
         Ok(fields) if line.len() <= LINE_BYTES_MAX => fields,
         _ => Map::from_iter([("message".to_owned(), Value::from(text.trim()))]),
     };
-    let time = text_of(&mut fields, "time");
-    let time = time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok());
-    let level = text_of(&mut fields, "level").and_then(|level| level.parse().ok());
-    let orders = fields.remove("orders");
+    let time = read_of(&mut fields, "time", utc);
+    let level = read_of(&mut fields, "level", |level| level.parse().ok());
+    let orders = orders_of(&mut fields);
     let (order_ids, request_ids, trace_ids) = (
         ids(&mut fields, (&orders, "order_id"), |id| id.parse::<OrderId>().ok()),
         ids(&mut fields, (&orders, "request_id"), plain_id),
@@ -100,25 +91,46 @@ fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Ent
     }
 }
 
-/// Takes a text out of the fields. What is no text stays.
-fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-    let text = fields.get(name)?.as_str()?.to_owned();
+/// Takes something out of the fields. What cannot be read stays.
+fn read_of<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let found = read(fields.get(name)?.as_str()?)?;
     fields.remove(name);
-    Some(text)
+    Some(found)
+}
+
+fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
+    read_of(fields, name, |text| Some(text.to_owned()))
+}
+
+/// Of the last hours of the year 9999 some are later than any time in UTC.
+fn utc(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)
+}
+
+/// Takes out the orders that a line is about. What says only how many they are stays.
+fn orders_of(fields: &mut Map<String, Value>) -> Vec<Value> {
+    match fields.remove("orders") {
+        Some(Value::Array(orders)) => orders,
+        Some(count) => {
+            fields.insert("orders".to_owned(), count);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
 }
 
 /// The ids of one kind: the line's own and those of its orders, in their order.
 fn ids<T>(
     fields: &mut Map<String, Value>,
-    (orders, name): (&Option<Value>, &str),
+    (orders, name): (&[Value], &str),
     read: impl Fn(&str) -> Option<T>,
 ) -> Vec<T> {
-    let own = fields.get(name).and_then(Value::as_str).and_then(&read);
-    if own.is_some() {
-        fields.remove(name);
-    }
-    let orders = orders.as_ref().and_then(Value::as_array).into_iter().flatten();
-    let of_orders = orders.filter_map(|order| order.get(name)?.as_str().and_then(&read));
+    let own = read_of(fields, name, &read);
+    let of_orders = orders.iter().filter_map(|order| order.get(name)?.as_str().and_then(&read));
     own.into_iter().chain(of_orders).take(IDS_MAX).collect()
 }
 
