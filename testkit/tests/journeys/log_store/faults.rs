@@ -1,7 +1,9 @@
 //! The collector, its database and the broker are killed, cut and fed nonsense.
 
+use futures_util::future::join_all;
 use lapin::types::{AMQPValue, FieldTable};
 use testkit::fault_proxy::FaultProxy;
+use tokio_postgres::NoTls;
 
 use super::*;
 
@@ -67,6 +69,46 @@ async fn while_its_database_is_away_orders_go_on_and_the_lines_come_afterwards()
     for process in [world.order_management(0), world.worker(0)] {
         assert!(!process.log_contains("log_shipper"), "{}", process.log_tail());
     }
+}
+
+#[tokio::test]
+async fn questions_that_take_long_hold_up_no_line() {
+    let mut world = World::builder().order_management(0).workers(0).start().await;
+    let settings =
+        [("LOGS_POSTGRES_POOL_MAX", "2"), ("LOGS_POSTGRES_STATEMENT_TIMEOUT_MS", "600000")];
+    world.add_log_collector(&settings).await;
+    world.ready().await;
+    world.sql("select logs.keep(7, array[(now() at time zone 'UTC')::date - 1])").await;
+    let locked = "select to_char(now() at time zone 'UTC' - interval '1 day', 'YYYYMMDD')";
+    let yesterday: String = world.sql(locked).await[0].get(0);
+    let set = |name| world.log_collector(0).variable(name).unwrap().to_owned();
+    let [user, password, port] = ["POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_PORT"].map(set);
+    let url = format!("postgres://{user}:{password}@127.0.0.1:{port}/{}", world.name());
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let lock = format!("begin; lock table logs.log_entries_{yesterday}");
+
+    let asking = async { join_all((0..8).map(|_| ask(&world, ""))).await };
+    let storing = async {
+        client.batch_execute(&lock).await.unwrap();
+        let (replies, ()) = tokio::join!(asking, async {
+            eventually("questions to wait", LONG, async || {
+                let wait = "select count(*) from pg_stat_activity
+                             where datname = current_database() and wait_event_type = 'Lock'";
+                world.count(wait).await >= 2
+            })
+            .await;
+            world.publish_raw(LOGS, b"a line", BasicProperties::default()).await;
+            eventually("the line to be stored", LONG, async || {
+                let url = world.log_collector(0).ops_url("/metrics");
+                metric(&world, url, "log_entries_total{outcome=\"stored\"}").await > 0.9
+            })
+            .await;
+            client.batch_execute("commit").await.unwrap();
+        });
+        assert!(replies.iter().all(|reply| reply.status == 200));
+        drop(client);
+    };
+    let ((), _closed) = tokio::join!(storing, connection);
 }
 
 #[tokio::test]
