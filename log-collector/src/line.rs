@@ -1,10 +1,12 @@
 //! From bytes that anybody may have sent to rows that PostgreSQL takes.
 
+use std::ops::Range;
+
 use common::broker::LogPack;
 use common::domain::OrderId;
 use common::runtime::unix_seconds;
 use db::logs::{Entry, Level};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
@@ -22,6 +24,8 @@ const NAME_BYTES_MAX: usize = 200;
 /// Ids of one kind on a line.
 const IDS_MAX: usize = 100;
 const ID_BYTES_MAX: usize = 128;
+/// A number outside is kept as a text.
+const DIGITS_FEW: Range<f64> = 1e-30..1e30;
 /// Stands where something was cut off.
 const CUT: &str = "… (cut)";
 
@@ -141,7 +145,7 @@ fn plain_id(id: &str) -> Option<String> {
 
 /// Everything else, as a JSON object that PostgreSQL takes.
 fn rest(fields: Map<String, Value>) -> String {
-    let whole = without_nul(Value::Object(fields)).to_string();
+    let whole = storable(Value::Object(fields)).to_string();
     if whole.len() <= FIELDS_BYTES_MAX {
         return whole;
     }
@@ -149,17 +153,24 @@ fn rest(fields: Map<String, Value>) -> String {
     Value::Object(Map::from_iter([("cut".to_owned(), Value::from(cut))])).to_string()
 }
 
-/// jsonb takes no NUL in a text (<https://www.postgresql.org/docs/17/datatype-json.html>).
-fn without_nul(value: Value) -> Value {
+/// jsonb takes no NUL in a text (<https://www.postgresql.org/docs/17/datatype-json.html>), and tells a
+/// number with all its digits: six characters that came would be three hundred that are told.
+fn storable(value: Value) -> Value {
     let clean = |text: String| text.replace('\0', "\u{fffd}");
     match value {
         Value::String(text) => Value::String(clean(text)),
-        Value::Array(values) => values.into_iter().map(without_nul).collect(),
+        Value::Array(values) => values.into_iter().map(storable).collect(),
         Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (clean(name), without_nul(value))).collect()
+            fields.into_iter().map(|(name, value)| (clean(name), storable(value))).collect()
         }
+        Value::Number(number) if has_many_digits(&number) => Value::String(number.to_string()),
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }
+}
+
+fn has_many_digits(number: &Number) -> bool {
+    let size = number.as_f64().unwrap_or_default().abs();
+    size != 0.0 && !DIGITS_FEW.contains(&size)
 }
 
 /// The beginning of a text, without NUL, which no text in PostgreSQL may have.

@@ -83,6 +83,14 @@ fn what_cannot_be_read_stays_as_it_was() {
 }
 
 #[test]
+fn a_number_that_would_be_told_with_hundreds_of_digits_is_kept_as_a_text() {
+    let entry = only(&json!({"a": [1e300, -1e-300], "b": [0, -7, 0.5, 1e20, u64::MAX]}));
+    let fields: Value = serde_json::from_str(&entry.fields).unwrap();
+    let wanted = json!({"a": ["1e+300", "-1e-300"], "b": [0, -7, 0.5, 1e20, u64::MAX]});
+    assert_eq!(fields, wanted);
+}
+
+#[test]
 fn a_time_that_is_none_in_utc_is_no_time() {
     let entry = only(&json!({"time": "9999-12-31T23:59:59-00:01"}));
     assert_eq!(entry.logged_at.unix_timestamp(), 1_700_000_000);
