@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use common::domain::OrderId;
 use db::logs::{self, Days, Entry, Level, Query};
-use db::{Error, Migrations, migrate};
+use db::{Db, Error, Migrations, Settings, migrate};
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 
 use super::store::Store;
 
@@ -152,6 +153,21 @@ async fn whoever_reads_for_hours_keeps_old_days_and_holds_up_no_new_line() {
     assert_eq!(logs::keep(&store.db, 7, &[]).await, Ok(kept));
     let old = "select count(*) from pg_class where relname = 'log_entries_20260101'";
     assert_eq!((store.count(old).await, read(&store, Query::default()).await), (0, vec![1]));
+}
+
+#[tokio::test]
+async fn lines_of_many_days_at_once_get_their_tables_however_little_time_a_statement_has() {
+    let store = store().await;
+    let today = now(&store).await.to_offset(time::UtcOffset::UTC).date();
+    let second = Settings { statement_timeout: Duration::from_secs(1), ..store.settings.clone() };
+    let db = Db::new(&second, Handle::current()).unwrap();
+    let wanted: Vec<_> = (0..250).map(|n| today - time::Duration::days(n)).collect();
+
+    let kept = logs::days(&db, 3650, &wanted).await.unwrap();
+
+    assert_eq!(kept.last, today.next_day().unwrap());
+    let tables = "select count(*) from pg_inherits where inhparent = 'logs.log_entries'::regclass";
+    assert_eq!(store.count(tables).await, 251, "those and tomorrow's");
 }
 
 /// Lines of the last ten minutes, a hundred a second, each of an order and a request of its own.
