@@ -210,14 +210,14 @@ pub(super) fn number(headers: &FieldTable, key: &str) -> LongLongInt {
 /// An integer out of a header, whatever integer type it was sent as: many clients take the smallest
 /// one that it fits into.
 pub(super) fn integer(headers: &FieldTable, key: &str) -> Option<LongLongInt> {
-    match headers.inner().get(key)? {
-        AMQPValue::LongLongInt(n) => Some(*n),
-        AMQPValue::LongInt(n) => Some(i64::from(*n)),
-        AMQPValue::LongUInt(n) => Some(i64::from(*n)),
-        AMQPValue::ShortInt(n) => Some(i64::from(*n)),
-        AMQPValue::ShortUInt(n) => Some(i64::from(*n)),
-        AMQPValue::ShortShortInt(n) => Some(i64::from(*n)),
-        AMQPValue::ShortShortUInt(n) => Some(i64::from(*n)),
+    match headers.inner().get(key) {
+        Some(AMQPValue::LongLongInt(n)) => Some(*n),
+        Some(AMQPValue::LongInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::LongUInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortUInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortShortInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortShortUInt(n)) => Some(i64::from(*n)),
         _ => None,
     }
 }

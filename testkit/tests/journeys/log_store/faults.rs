@@ -173,12 +173,8 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
     world.add_log_collector(&[]).await;
     world.ready().await;
     let mut headers = FieldTable::default();
-    for (name, value) in [
-        ("x-instance", AMQPValue::LongString("\0 \u{fffd} %".into())),
-        ("x-sequence", AMQPValue::LongLongInt(i64::MAX)),
-    ] {
-        headers.insert(name.into(), value);
-    }
+    headers.insert("x-instance".into(), AMQPValue::LongString("\0 \u{fffd} %".into()));
+    headers.insert("x-sequence".into(), AMQPValue::LongLongInt(i64::MAX));
     let strange = BasicProperties::default()
         .with_headers(headers)
         .with_timestamp(u64::MAX)
