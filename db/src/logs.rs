@@ -142,6 +142,39 @@ const KEEP: &str = "select first_day, last_day from logs.keep($1, $2)";
 pub async fn keep(db: &Db, retention_days: i32, wanted: &[Date]) -> Result<Days, Error> {
     let rows = db.query(KEEP, &[&retention_days, &wanted]).await?;
     let row = rows.first().ok_or_else(|| Error::Refused("no days".to_owned()))?;
+    days_in(row)
+}
+
+/// How many tables are made in a statement: each takes some 20 ms, and lines may come from hundreds of
+/// days at once.
+const TABLES_MAX: usize = 16;
+
+// Takes no lock that a reader's stands in the way of, as what makes and drops tables does.
+const DAYS: &str = "
+    select today - $1::int as first_day, today + 1 as last_day,
+           coalesce(every(to_regclass(to_char(d, '\"logs\".\"log_entries_\"YYYYMMDD')) is not null)
+                    filter (where d between today - $1 and today + 1), true) as have_tables
+      from (select (now() at time zone 'UTC')::date as today) t
+      left join unnest($2::date[]) as w (d) on true
+     group by today";
+
+/// Which days are kept. Those of `wanted` among them have a table afterwards. Waits for nobody who reads
+/// if they have one already: somebody may read for hours, while lines come.
+///
+/// # Errors
+/// As [`keep`], where a table has to be made.
+pub async fn days(db: &Db, retention_days: i32, wanted: &[Date]) -> Result<Days, Error> {
+    let rows = db.query(DAYS, &[&retention_days, &wanted]).await?;
+    let row = rows.first().ok_or_else(|| Error::Refused("no days".to_owned()))?;
+    if !column::<bool>(row, "have_tables")? {
+        for some in wanted.chunks(TABLES_MAX) {
+            keep(db, retention_days, some).await?;
+        }
+    }
+    days_in(row)
+}
+
+fn days_in(row: &Row) -> Result<Days, Error> {
     Ok(Days { first: column(row, "first_day")?, last: column(row, "last_day")? })
 }
 

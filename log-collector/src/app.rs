@@ -6,13 +6,17 @@ use std::time::Duration;
 use common::broker::LogFeed;
 use common::runtime::ops_server::{self, Readiness};
 use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
-use db::{Db, Migrations};
+use db::{Db, Migrations, Settings};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::http;
 use crate::store::{LogStore, keep_for_ever};
+
+/// How many connections those who read hold. They are others than those that store: a slow question may
+/// take seconds, asked many times over, and lines go on being stored meanwhile.
+const READERS_MAX: usize = 4;
 
 /// How long the last tasks get after the drain to let go.
 const END: Duration = Duration::from_secs(1);
@@ -29,11 +33,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     count_lines(&metrics.telemetry.lines);
     let db = Db::new(&config.logs, Handle::current())?;
     db.show_in(&metrics, "logs");
+    let for_readers =
+        Settings { pool_max: config.logs.pool_max.min(READERS_MAX), ..config.logs.clone() };
+    let readers = Db::read_only(&for_readers, Handle::current())?;
     let feed = watch::Sender::new(None::<LogFeed>);
 
     let readiness = db.report_in(readiness(feed.subscribe(), &tasks));
     let server =
-        ops_server::serve(ops, readiness, metrics.clone(), http::routes(db.clone(), &metrics))?;
+        ops_server::serve(ops, readiness, metrics.clone(), http::routes(readers, &metrics))?;
     let ops = server.handle();
     tasks.spawn("ops server", async move {
         if let Err(error) = server.await {

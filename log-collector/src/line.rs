@@ -1,15 +1,17 @@
 //! From bytes that anybody may have sent to rows that PostgreSQL takes.
 
+use std::ops::Range;
+
 use common::broker::LogPack;
 use common::domain::OrderId;
 use common::runtime::unix_seconds;
 use db::logs::{Entry, Level};
-use serde_json::{Map, Value};
-use time::OffsetDateTime;
+use serde_json::{Map, Number, Value};
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
-/// A longer message is none of ours, and refused. What waits in memory is bounded by this.
+/// A longer message is none of ours, and refused.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// A longer line is not read, only its beginning kept.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -22,21 +24,16 @@ const NAME_BYTES_MAX: usize = 200;
 /// Ids of one kind on a line.
 const IDS_MAX: usize = 100;
 const ID_BYTES_MAX: usize = 128;
+/// A number outside is kept as a text.
+const DIGITS_FEW: Range<f64> = 1e-30..1e30;
 /// Stands where something was cut off.
 const CUT: &str = "… (cut)";
 
-/// What was in a message.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Read {
-    pub(crate) entries: Vec<Entry>,
-    /// How many lines will not be stored.
-    pub(crate) refused: u64,
-}
-
-/// The lines of a message. What is not JSON becomes a line with its text as the message.
-pub(crate) fn entries(pack: &LogPack) -> Read {
+/// The lines of a message, one by one: there may be a hundred times as much in them as in its bytes.
+/// What is not JSON becomes a line with its text as the message. `None` if it is too long.
+pub(crate) fn entries(pack: &LogPack) -> Option<impl Iterator<Item = Entry> + Send + '_> {
     if pack.body.len() > BODY_BYTES_MAX {
-        return Read { entries: Vec::new(), refused: 1 };
+        return None;
     }
     let stranger = || (format!("unknown-{}", Uuid::now_v7().simple()), 0);
     // A stranger's message that comes again is stored again: there is nothing to know it by.
@@ -47,14 +44,13 @@ pub(crate) fn entries(pack: &LogPack) -> Read {
     let sent_at = sent_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let lines = pack.body.split(|byte| *byte == b'\n').enumerate();
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let entries = filled.map(|(place, line)| {
+    Some(filled.map(move |(place, line)| {
         let number = first.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
         let mut entry = entry(line, (pack.service.as_deref(), sent_at));
         entry.instance.clone_from(&instance);
         entry.sequence = i64::try_from(number).unwrap_or(i64::MAX);
         entry
-    });
-    Read { entries: entries.collect(), refused: 0 }
+    }))
 }
 
 fn is_plain(c: char) -> bool {
@@ -73,10 +69,9 @@ fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Ent
         Ok(fields) if line.len() <= LINE_BYTES_MAX => fields,
         _ => Map::from_iter([("message".to_owned(), Value::from(text.trim()))]),
     };
-    let time = text_of(&mut fields, "time");
-    let time = time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok());
-    let level = text_of(&mut fields, "level").and_then(|level| level.parse().ok());
-    let orders = fields.remove("orders");
+    let time = read_of(&mut fields, "time", utc);
+    let level = read_of(&mut fields, "level", |level| level.parse().ok());
+    let orders = orders_of(&mut fields);
     let (order_ids, request_ids, trace_ids) = (
         ids(&mut fields, (&orders, "order_id"), |id| id.parse::<OrderId>().ok()),
         ids(&mut fields, (&orders, "request_id"), plain_id),
@@ -100,25 +95,46 @@ fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Ent
     }
 }
 
-/// Takes a text out of the fields. What is no text stays.
-fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-    let text = fields.get(name)?.as_str()?.to_owned();
+/// Takes something out of the fields. What cannot be read stays.
+fn read_of<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let found = read(fields.get(name)?.as_str()?)?;
     fields.remove(name);
-    Some(text)
+    Some(found)
+}
+
+fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
+    read_of(fields, name, |text| Some(text.to_owned()))
+}
+
+/// Of the last hours of the year 9999 some are later than any time in UTC.
+fn utc(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)
+}
+
+/// Takes out the orders that a line is about. What says only how many they are stays.
+fn orders_of(fields: &mut Map<String, Value>) -> Vec<Value> {
+    match fields.remove("orders") {
+        Some(Value::Array(orders)) => orders,
+        Some(count) => {
+            fields.insert("orders".to_owned(), count);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
 }
 
 /// The ids of one kind: the line's own and those of its orders, in their order.
 fn ids<T>(
     fields: &mut Map<String, Value>,
-    (orders, name): (&Option<Value>, &str),
+    (orders, name): (&[Value], &str),
     read: impl Fn(&str) -> Option<T>,
 ) -> Vec<T> {
-    let own = fields.get(name).and_then(Value::as_str).and_then(&read);
-    if own.is_some() {
-        fields.remove(name);
-    }
-    let orders = orders.as_ref().and_then(Value::as_array).into_iter().flatten();
-    let of_orders = orders.filter_map(|order| order.get(name)?.as_str().and_then(&read));
+    let own = read_of(fields, name, &read);
+    let of_orders = orders.iter().filter_map(|order| order.get(name)?.as_str().and_then(&read));
     own.into_iter().chain(of_orders).take(IDS_MAX).collect()
 }
 
@@ -129,7 +145,7 @@ fn plain_id(id: &str) -> Option<String> {
 
 /// Everything else, as a JSON object that PostgreSQL takes.
 fn rest(fields: Map<String, Value>) -> String {
-    let whole = without_nul(Value::Object(fields)).to_string();
+    let whole = storable(Value::Object(fields)).to_string();
     if whole.len() <= FIELDS_BYTES_MAX {
         return whole;
     }
@@ -137,17 +153,24 @@ fn rest(fields: Map<String, Value>) -> String {
     Value::Object(Map::from_iter([("cut".to_owned(), Value::from(cut))])).to_string()
 }
 
-/// jsonb takes no NUL in a text (<https://www.postgresql.org/docs/17/datatype-json.html>).
-fn without_nul(value: Value) -> Value {
+/// jsonb takes no NUL in a text (<https://www.postgresql.org/docs/17/datatype-json.html>), and tells a
+/// number with all its digits: six characters that came would be three hundred that are told.
+fn storable(value: Value) -> Value {
     let clean = |text: String| text.replace('\0', "\u{fffd}");
     match value {
         Value::String(text) => Value::String(clean(text)),
-        Value::Array(values) => values.into_iter().map(without_nul).collect(),
+        Value::Array(values) => values.into_iter().map(storable).collect(),
         Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (clean(name), without_nul(value))).collect()
+            fields.into_iter().map(|(name, value)| (clean(name), storable(value))).collect()
         }
+        Value::Number(number) if has_many_digits(&number) => Value::String(number.to_string()),
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }
+}
+
+fn has_many_digits(number: &Number) -> bool {
+    let size = number.as_f64().unwrap_or_default().abs();
+    size != 0.0 && !DIGITS_FEW.contains(&size)
 }
 
 /// The beginning of a text, without NUL, which no text in PostgreSQL may have.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use db::logs::Query;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::problem::{FieldError, Problem};
 
@@ -82,7 +82,9 @@ enum Since {
 }
 
 fn read_since(text: &str) -> Result<Since, String> {
-    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok();
+    // Of the last hours of the year 9999 some are later than any time in UTC.
+    if let Some(time) = time.and_then(|time| time.checked_to_offset(UtcOffset::UTC)) {
         return Ok(Since::Time(time));
     }
     duration(text).map(Since::Ago).ok_or_else(|| {
@@ -115,10 +117,11 @@ pub(crate) fn cursor_of((time, instance, sequence): (OffsetDateTime, &str, i64))
 fn cursor(text: &str) -> Result<After, String> {
     let read = || {
         let mut parts = text.splitn(3, '.');
-        let micros: i128 = parts.next()?.parse().ok()?;
+        // No line is older than 1970, and not all older times are times to PostgreSQL.
+        let micros: u64 = parts.next()?.parse().ok()?;
         let sequence = parts.next()?.parse().ok()?;
         let instance = id(parts.next()?).ok()?;
-        let time = OffsetDateTime::from_unix_timestamp_nanos(micros.checked_mul(1000)?).ok()?;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?;
         Some((time, instance, sequence))
     };
     read().ok_or_else(|| "must be nextCursor of the page before".to_owned())
@@ -180,6 +183,10 @@ mod tests {
         let Err(Problem::Fields(errors)) = of(&wrong) else { panic!("all of it was taken") };
         let named: Vec<&str> = errors.iter().map(|error| &*error.field).collect();
         assert_eq!(named, wrong.map(|(name, _)| name));
+        // The year 10000 in UTC, which no time here can be.
+        assert!(of(&[("since", "9999-12-31T23:59:59-00:01")]).is_err());
+        // A time that PostgreSQL has not.
+        assert!(of(&[("cursor", "-377705116800000000.1.a")]).is_err());
         for since in ["1", "m", "-1m", "+1m", "1w", "99999999999999999999d", "3661d", "ä", "1ä"] {
             assert!(of(&[("since", since)]).is_err(), "{since}");
         }

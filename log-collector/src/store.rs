@@ -14,7 +14,8 @@ use crate::line;
 
 /// One commit at a time takes everything that came meanwhile; a second one helps when that is much.
 const LIMITS: GatherLimits = GatherLimits { waiting_max: 4096, batch_max: 1024, in_flight_max: 2 };
-/// How many lines of one message travel as a group: more than a pack of ours has.
+/// How many lines of one message travel as a group, and are taken out of it at a time: more than a pack
+/// of ours has.
 const GROUP_MAX: usize = 512;
 /// Between two looks at the days.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
@@ -42,6 +43,26 @@ impl LogStore {
         LogStore { station, metrics: metrics.log_store.clone(), complained: Mutex::default() }
     }
 
+    /// Comes back once each of them is stored or refused.
+    async fn store(&self, group: &[Entry]) {
+        let (mut stored, mut refused) = (0, 0);
+        for outcome in until_stored(&self.station, group).await {
+            match outcome {
+                Ok(Stored::Kept) => stored += 1,
+                Ok(Stored::OfAnotherTime(day)) => {
+                    refused += 1;
+                    self.complain(&format!("{day} is not among the days that are kept"));
+                }
+                Err(error) => {
+                    refused += 1;
+                    self.complain(&error.to_string());
+                }
+            }
+        }
+        self.metrics.stored.inc_by(stored);
+        self.metrics.refused.inc_by(refused);
+    }
+
     /// A sender with a wrong clock sends many such lines: one of them is enough to know.
     fn complain(&self, why: &str) {
         let mut last = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,30 +75,17 @@ impl LogStore {
 
 impl LogReader for LogStore {
     async fn read(&self, pack: LogPack) {
-        let read = line::entries(&pack);
-        drop(pack);
-        self.metrics.refused.inc_by(read.refused);
-        if read.refused > 0 {
+        let Some(mut lines) = line::entries(&pack) else {
+            self.metrics.refused.inc();
             self.complain("a message is longer than any of ours");
-        }
-        for group in read.entries.chunks(GROUP_MAX) {
-            let outcomes = until_stored(&self.station, group).await;
-            let (mut stored, mut refused) = (0, 0);
-            for outcome in &outcomes {
-                match outcome {
-                    Ok(Stored::Kept) => stored += 1,
-                    Ok(Stored::OfAnotherTime(day)) => {
-                        refused += 1;
-                        self.complain(&format!("{day} is not among the days that are kept"));
-                    }
-                    Err(error) => {
-                        refused += 1;
-                        self.complain(&error.to_string());
-                    }
-                }
+            return;
+        };
+        loop {
+            let group: Vec<Entry> = lines.by_ref().take(GROUP_MAX).collect();
+            if group.is_empty() {
+                return;
             }
-            self.metrics.stored.inc_by(stored);
-            self.metrics.refused.inc_by(refused);
+            self.store(&group).await;
         }
     }
 }
@@ -148,7 +156,7 @@ impl Store {
             judged.clone_from(known);
         }
         let asked: Vec<Date> = wanted.iter().copied().collect();
-        let days = logs::keep(&self.db, self.retention_days, &asked).await?;
+        let days = logs::days(&self.db, self.retention_days, &asked).await?;
         // What is still to come will be kept one day.
         judged.extend(wanted.into_iter().filter(|day| *day <= days.last));
         *self.known() = Some((days, judged));
@@ -166,7 +174,8 @@ fn day_of(entry: &Entry) -> Date {
 
 /// Makes tomorrow's table in time and drops what is too old, for ever.
 pub(crate) async fn keep_for_ever(db: Db, retention_days: i32) {
-    let mut backoff = Backoff::for_server();
+    // Each try that waits for a reader in vain holds up everybody else meanwhile.
+    let mut backoff = Backoff::new(Duration::from_secs(1), KEEP_EVERY);
     loop {
         match logs::keep(&db, retention_days, &[]).await {
             Ok(_) => {

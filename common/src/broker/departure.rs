@@ -202,17 +202,22 @@ fn bare(original: &BasicProperties) -> BasicProperties {
     copy
 }
 
-/// A count out of a header, whatever integer type it was sent as; 0 if it is none or below that.
+/// A count out of a header; 0 if it is none or below that.
 pub(super) fn number(headers: &FieldTable, key: &str) -> LongLongInt {
-    let number = match headers.inner().get(key) {
-        Some(AMQPValue::LongLongInt(n)) => *n,
-        Some(AMQPValue::LongInt(n)) => i64::from(*n),
-        Some(AMQPValue::LongUInt(n)) => i64::from(*n),
-        Some(AMQPValue::ShortInt(n)) => i64::from(*n),
-        Some(AMQPValue::ShortUInt(n)) => i64::from(*n),
-        Some(AMQPValue::ShortShortInt(n)) => i64::from(*n),
-        Some(AMQPValue::ShortShortUInt(n)) => i64::from(*n),
-        _ => 0,
-    };
-    number.max(0)
+    integer(headers, key).unwrap_or(0).max(0)
+}
+
+/// An integer out of a header, whatever integer type it was sent as: many clients take the smallest
+/// one that it fits into.
+pub(super) fn integer(headers: &FieldTable, key: &str) -> Option<LongLongInt> {
+    match headers.inner().get(key) {
+        Some(AMQPValue::LongLongInt(n)) => Some(*n),
+        Some(AMQPValue::LongInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::LongUInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortUInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortShortInt(n)) => Some(i64::from(*n)),
+        Some(AMQPValue::ShortShortUInt(n)) => Some(i64::from(*n)),
+        _ => None,
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
+use super::departure::integer;
 use crate::runtime::unix_seconds;
 
 /// How many lines travel together at most.
@@ -76,17 +77,14 @@ pub struct LogPack {
 impl LogPack {
     pub(super) fn of(body: Vec<u8>, properties: &BasicProperties) -> LogPack {
         let headers = properties.headers().as_ref();
-        let header = |name| headers.and_then(|headers| headers.inner().get(name));
-        let instance = if let Some(AMQPValue::LongString(text)) = header(INSTANCE) {
+        let instance = headers.and_then(|headers| headers.inner().get(INSTANCE));
+        let instance = if let Some(AMQPValue::LongString(text)) = instance {
             String::from_utf8(text.as_bytes().to_vec()).ok()
         } else {
             None
         };
-        let sequence = if let Some(AMQPValue::LongLongInt(number)) = header(SEQUENCE) {
-            u64::try_from(*number).ok()
-        } else {
-            None
-        };
+        let sequence = headers.and_then(|headers| integer(headers, SEQUENCE));
+        let sequence = sequence.and_then(|number| u64::try_from(number).ok());
         LogPack {
             body,
             service: properties.app_id().as_ref().map(|app| app.as_str().to_owned()),
@@ -123,5 +121,21 @@ mod tests {
         assert!(read.sent_at.is_some());
         let bare = LogPack::of(Vec::new(), &BasicProperties::default());
         assert_eq!(bare, LogPack::default());
+    }
+
+    #[test]
+    fn the_first_number_is_read_whatever_integer_type_a_client_chose() {
+        let of = |number| {
+            let mut headers = FieldTable::default();
+            headers.insert(INSTANCE.into(), AMQPValue::LongString("here-1".into()));
+            headers.insert(SEQUENCE.into(), number);
+            LogPack::of(Vec::new(), &BasicProperties::default().with_headers(headers)).origin
+        };
+        let wanted = Some(("here-1".to_owned(), 5));
+        assert_eq!(of(AMQPValue::LongInt(5)), wanted);
+        assert_eq!(of(AMQPValue::ShortInt(5)), wanted);
+        assert_eq!(of(AMQPValue::ShortShortUInt(5)), wanted);
+        assert_eq!(of(AMQPValue::LongInt(-1)), None);
+        assert_eq!(of(AMQPValue::Double(5.0)), None);
     }
 }

@@ -177,6 +177,14 @@ impl BrokerSettings {
             WorkQueue { name: env.text(&RECEIVE, role.receive), retry_delays: role.retry_delays };
         let connect_timeout = read_connect_timeout(env);
         let log_exchange = LogRoute::read_exchange(env, "");
+        let mut names_of_orders = [send.all(), receive.all()].concat();
+        names_of_orders.push(exchange.clone());
+        if names_of_orders.contains(&log_exchange) {
+            env.refuse(format!(
+                "LOG_EXCHANGE={log_exchange}: must be a name of its own: as a queue of log lines \
+                 it would be in the way of the orders"
+            ));
+        }
         let logs =
             LogRoute { url: url.clone(), connect_timeout, exchange: log_exchange, app: role.app };
         BrokerSettings {
@@ -236,6 +244,23 @@ mod tests {
         assert_eq!(ladder_of("500, 60000").unwrap().len(), 2);
         for wrong in ["", "0", "60001", "soon", "1,,2"] {
             assert_eq!(ladder_of(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn log_lines_get_no_name_that_the_orders_have() {
+        let read = |logs: &str| {
+            let mut env = Env::of([("LOG_EXCHANGE".to_owned(), logs.to_owned())]);
+            let minute = vec![Duration::from_secs(60)];
+            let role = BrokerRole { app: "test", send: "a", receive: "b", retry_delays: minute };
+            BrokerSettings::read(&mut env, role);
+            env.finish()
+        };
+        for taken in ["a", "b.dead", "b.retry.60000", "orders_exchange"] {
+            assert!(read(taken).is_err(), "{taken}");
+        }
+        for free in ["", "logs"] {
+            assert!(read(free).is_ok(), "{free}");
         }
     }
 

@@ -16,9 +16,10 @@ const PAYMENTS: &str = "
      where p.order_id = $1
      order by c.attempt";
 
-/// What the workers know of an order's way; `None` if none of them has begun.
+/// What the workers know of an order's way; `None` if none of them has begun. Asked once and not again:
+/// the rest can be told without it, and somebody waits.
 pub async fn payments(db: &Db, id: OrderId) -> Result<Option<Payment>, Error> {
-    let rows = db.query(PAYMENTS, &[&id.0]).await?;
+    let rows = db.query_once(PAYMENTS, &[&id.0]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let unanswered = rows.iter().filter_map(|row| unanswered(row).transpose());
     Ok(Some(Payment {

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use common::domain::OrderId;
 use db::logs::{self, Days, Entry, Level, Query};
-use db::{Error, Migrations, migrate};
+use db::{Db, Error, Migrations, Settings, migrate};
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 
 use super::store::Store;
 
@@ -128,6 +129,45 @@ async fn days_are_made_when_they_are_wanted_and_dropped_when_they_are_old() {
     assert!(matches!(without_a_day, Err(Error::Refused(_))), "{without_a_day:?}");
     logs::keep(&store.db, 1, &[]).await.unwrap();
     assert_eq!(read(&store, Query::default()).await, [3]);
+}
+
+#[tokio::test]
+async fn whoever_reads_for_hours_keeps_old_days_and_holds_up_no_new_line() {
+    let store = store().await;
+    let now = now(&store).await;
+    let today = now.to_offset(time::UtcOffset::UTC).date();
+    let wanted = [today, today.saturating_add(time::Duration::days(9))];
+    let kept = logs::days(&store.db, 7, &wanted).await.unwrap();
+    let old = "
+        create table logs.log_entries_20260101 partition of logs.log_entries
+           for values from ('2026-01-01 00:00:00+00') to ('2026-01-02 00:00:00+00')";
+    store.look.batch_execute(old).await.unwrap();
+    store.look.batch_execute("begin; select from logs.log_entries").await.unwrap();
+
+    let dropped = logs::keep(&store.db, 7, &[]).await;
+    assert!(matches!(dropped, Err(Error::Unavailable(_))), "{dropped:?}");
+    assert_eq!(logs::days(&store.db, 7, &wanted).await, Ok(kept));
+    logs::insert(&store.db, &[line(now, 1)]).await.unwrap();
+
+    store.look.batch_execute("commit").await.unwrap();
+    assert_eq!(logs::keep(&store.db, 7, &[]).await, Ok(kept));
+    let old = "select count(*) from pg_class where relname = 'log_entries_20260101'";
+    assert_eq!((store.count(old).await, read(&store, Query::default()).await), (0, vec![1]));
+}
+
+#[tokio::test]
+async fn lines_of_many_days_at_once_get_their_tables_however_little_time_a_statement_has() {
+    let store = store().await;
+    let today = now(&store).await.to_offset(time::UtcOffset::UTC).date();
+    let second = Settings { statement_timeout: Duration::from_secs(1), ..store.settings.clone() };
+    let db = Db::new(&second, Handle::current()).unwrap();
+    let wanted: Vec<_> = (0..250).map(|n| today - time::Duration::days(n)).collect();
+
+    let kept = logs::days(&db, 3650, &wanted).await.unwrap();
+
+    assert_eq!(kept.last, today.next_day().unwrap());
+    let tables = "select count(*) from pg_inherits where inhparent = 'logs.log_entries'::regclass";
+    assert_eq!(store.count(tables).await, 251, "those and tomorrow's");
 }
 
 /// Lines of the last ten minutes, a hundred a second, each of an order and a request of its own.

@@ -12,8 +12,12 @@ fn pack(body: &[u8]) -> LogPack {
     }
 }
 
+fn all(pack: &LogPack) -> Vec<Entry> {
+    entries(pack).unwrap().collect()
+}
+
 fn only(line: &Value) -> Entry {
-    entries(&pack(line.to_string().as_bytes())).entries.remove(0)
+    all(&pack(line.to_string().as_bytes())).remove(0)
 }
 
 #[test]
@@ -48,10 +52,10 @@ fn a_line_about_several_orders_has_the_ids_of_all() {
 
 #[test]
 fn what_is_not_json_becomes_the_message_and_every_line_has_its_number() {
-    let read = entries(&pack(b"plain \0 \xff text\n\n{\"message\":\"b\"}\n[1]\n"));
-    let told: Vec<_> = read.entries.iter().map(|e| (e.sequence, &*e.message)).collect();
+    let read = all(&pack(b"plain \0 \xff text\n\n{\"message\":\"b\"}\n[1]\n"));
+    let told: Vec<_> = read.iter().map(|e| (e.sequence, &*e.message)).collect();
     assert_eq!(told, [(40, "plain \u{fffd} \u{fffd} text"), (42, "b"), (43, "[1]")]);
-    let first = &read.entries[0];
+    let first = &read[0];
     assert_eq!((&*first.service, first.level), ("shop", Level::Info));
     assert_eq!(first.logged_at.unix_timestamp(), 1_700_000_000);
 }
@@ -66,14 +70,39 @@ fn what_is_too_long_is_cut_with_a_mark() {
     assert!(fields["cut"].as_str().unwrap().ends_with(CUT));
     let line = only(&json!({"message": "short", "much": "x".repeat(LINE_BYTES_MAX)}));
     assert!(line.message.starts_with("{\"message\":\"short\"") && line.message.ends_with(CUT));
-    let flood = entries(&pack(&vec![b'\n'; BODY_BYTES_MAX + 1]));
-    assert_eq!(flood, Read { entries: vec![], refused: 1 });
+    assert!(entries(&pack(&vec![b'\n'; BODY_BYTES_MAX + 1])).is_none());
+}
+
+#[test]
+fn what_cannot_be_read_stays_as_it_was() {
+    let fields = json!({"time": "yesterday", "level": "loud", "orders": 7, "order_id": "x",
+        "request_id": "a b"});
+    let entry = only(&fields);
+    assert_eq!((entry.level, entry.logged_at.unix_timestamp()), (Level::Info, 1_700_000_000));
+    assert_eq!(serde_json::from_str::<Value>(&entry.fields).unwrap(), fields);
+}
+
+#[test]
+fn a_number_that_would_be_told_with_hundreds_of_digits_is_kept_as_a_text() {
+    let entry = only(&json!({"a": [1e300, -1e-300], "b": [0, -7, 0.5, 1e20, u64::MAX]}));
+    let fields: Value = serde_json::from_str(&entry.fields).unwrap();
+    let wanted = json!({"a": ["1e+300", "-1e-300"], "b": [0, -7, 0.5, 1e20, u64::MAX]});
+    assert_eq!(fields, wanted);
+}
+
+#[test]
+fn a_time_that_is_none_in_utc_is_no_time() {
+    let entry = only(&json!({"time": "9999-12-31T23:59:59-00:01"}));
+    assert_eq!(entry.logged_at.unix_timestamp(), 1_700_000_000);
+    let entry = only(&json!({"time": "2026-11-21T23:30:00.5-01:00"}));
+    assert_eq!(entry.logged_at.unix_timestamp(), 1_795_307_400);
+    assert_eq!(entry.logged_at.offset(), UtcOffset::UTC);
 }
 
 #[test]
 fn strangers_are_not_mistaken_for_each_other() {
     let strange = LogPack { origin: None, ..pack(b"a") };
-    let instances = [entries(&strange), entries(&strange)].map(|r| r.entries[0].instance.clone());
+    let instances = [all(&strange), all(&strange)].map(|lines| lines[0].instance.clone());
     assert_ne!(instances[0], instances[1]);
 }
 
@@ -89,8 +118,7 @@ proptest! {
         instance in any::<String>(),
         first in any::<u64>(),
     ) {
-        let read = entries(&LogPack { origin: Some((instance, first)), ..pack(&body) });
-        for entry in read.entries {
+        for entry in all(&LogPack { origin: Some((instance, first)), ..pack(&body) }) {
             let texts = [&entry.instance, &entry.service, &entry.target, &entry.message];
             prop_assert!(texts.iter().all(|text| !text.contains('\0')));
             prop_assert!(entry.message.len() <= MESSAGE_BYTES_MAX);

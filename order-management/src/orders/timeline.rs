@@ -15,9 +15,9 @@ mod told;
 
 /// How many connections to the payments' tables are held.
 const PAYMENTS_POOL_MAX: usize = 2;
-/// How long the payments' tables may take, if they are not told to be quicker. Without them there is
-/// still something to tell.
-const PAYMENTS_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the payments' tables may take, each time: until a connection is free, then until one is made
+/// or the statement has its answer. Without them there is still something to tell.
+const PAYMENTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells timelines.
 #[derive(Clone, Debug)]

@@ -1,7 +1,11 @@
 //! What became of one order, as its timeline tells it.
 
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::fault_proxy::FaultProxy;
 use testkit::world::{Order, World, WorldBuilder};
 use testkit::{eventually, ports};
 use uuid::Uuid;
@@ -256,6 +260,34 @@ async fn without_the_payments_database_the_shops_part_is_told_and_what_is_missin
     .await;
     let told = timeline(&world, silent.id).await;
     assert_eq!(told.get("waitsFor"), None, "nobody knows what it waits for");
+}
+
+#[tokio::test]
+async fn a_payments_database_that_says_nothing_holds_up_a_timeline_for_three_seconds_at_most() {
+    let mut world = quick().order_management(0).start().await;
+    let port = world.worker(0).variable("POSTGRES_PORT").unwrap().parse().unwrap();
+    let proxy = FaultProxy::start(port).unwrap();
+    world.set_env("PAYMENTS_POSTGRES_PORT", &proxy.port().to_string());
+    world.add_order_management().await;
+    world.ready().await;
+    let order = world.place_order().await;
+    world.eventually_settled(&order).await;
+    assert_eq!(words(&timeline(&world, order.id).await), STRAIGHT);
+
+    proxy.black_hole();
+    // Two have the connections, the others wait for them.
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let told = join_all((0..10).map(|_| timeline(&world, order.id))).await;
+        assert!(told.iter().all(|told| told["missing"] == json!(["payments"])), "{told:?}");
+        let waited = asked.elapsed();
+        assert!(waited < Duration::from_millis(4500), "{waited:?}");
+    }
+    proxy.heal();
+    eventually("the payment to be told again", LONG, async || {
+        words(&timeline(&world, order.id).await) == STRAIGHT
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use common::domain::{OrderId, OrderStatus, Verdict};
 use db::dead_letters::Action;
 use db::timeline::{InOutbox, LetterAction, Payment, Shop, Taken};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{By, Event, Part, Timeline, WaitsFor, What};
 
@@ -75,7 +75,7 @@ fn asides(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     for action in &shop.letters {
         if parked.insert(&action.letter) {
             let what = What::Parked { queue: action.queue.clone(), reason: action.reason.clone() };
-            let when = action.parked_at.unwrap_or(action.at);
+            let when = action.parked_at.map_or(action.at, |at| within(at, action.at));
             found.push((when, Event { at: action.parked_at, what }));
         }
         found.push((action.at, Event { at: Some(action.at), what: done(action) }));
@@ -86,6 +86,13 @@ fn asides(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     }));
     found.sort_by_key(|(at, _)| *at);
     found
+}
+
+/// The latest time that a time in whole seconds may be, if it is before what came of it: an order that is
+/// parked in the second it was placed in was not parked before.
+fn within(second: OffsetDateTime, before: OffsetDateTime) -> OffsetDateTime {
+    const NEARLY_A_SECOND: Duration = Duration::microseconds(999_999);
+    second.saturating_add(NEARLY_A_SECOND).min(before.max(second))
 }
 
 fn done(action: &LetterAction) -> What {
@@ -117,8 +124,6 @@ fn waits_for(shop: &Shop, payment: Option<Option<&Payment>>) -> Option<WaitsFor>
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use common::domain::{GatewayCall, PaymentId, Reason};
     use db::dead_letters::Outcome;
     use db::timeline::{AskedAgain, UnansweredCall};
@@ -126,7 +131,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: u64) -> OffsetDateTime {
-        OffsetDateTime::UNIX_EPOCH + Duration::from_secs(seconds)
+        OffsetDateTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)
     }
 
     fn shop(status: OrderStatus) -> Shop {
@@ -231,6 +236,37 @@ mod tests {
                 "Replayed"
             ]
         );
+    }
+
+    #[test]
+    fn what_was_parked_in_the_second_it_was_placed_in_was_placed_before() {
+        let millis = |millis| at(10) + Duration::milliseconds(millis);
+        let mut shop = shop(OrderStatus::Confirmed);
+        shop.placed_at = millis(500);
+        shop.letters = vec![LetterAction {
+            letter: "a".to_owned(),
+            queue: "q".to_owned(),
+            reason: "r".to_owned(),
+            parked_at: Some(at(10)),
+            action: Action::Replay,
+            outcome: Outcome::Done,
+            by: "carl".to_owned(),
+            at: millis(900),
+        }];
+        let mut payment = payment();
+        payment.begun.at = millis(600);
+        payment.again = Some(Taken { at: millis(950), worker: None, attempt: 2 });
+        let way = [
+            "Placed",
+            "Published",
+            "Taken",
+            "Parked",
+            "Replayed",
+            "TakenAgain",
+            "Replied",
+            "Settled",
+        ];
+        assert_eq!(words(&shop, Some(Some(&payment))), way);
     }
 
     #[test]

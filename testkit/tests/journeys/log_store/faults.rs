@@ -1,7 +1,9 @@
 //! The collector, its database and the broker are killed, cut and fed nonsense.
 
+use futures_util::future::join_all;
 use lapin::types::{AMQPValue, FieldTable};
 use testkit::fault_proxy::FaultProxy;
+use tokio_postgres::NoTls;
 
 use super::*;
 
@@ -70,6 +72,46 @@ async fn while_its_database_is_away_orders_go_on_and_the_lines_come_afterwards()
 }
 
 #[tokio::test]
+async fn questions_that_take_long_hold_up_no_line() {
+    let mut world = World::builder().order_management(0).workers(0).start().await;
+    let settings =
+        [("LOGS_POSTGRES_POOL_MAX", "2"), ("LOGS_POSTGRES_STATEMENT_TIMEOUT_MS", "600000")];
+    world.add_log_collector(&settings).await;
+    world.ready().await;
+    world.sql("select logs.keep(7, array[(now() at time zone 'UTC')::date - 1])").await;
+    let locked = "select to_char(now() at time zone 'UTC' - interval '1 day', 'YYYYMMDD')";
+    let yesterday: String = world.sql(locked).await[0].get(0);
+    let set = |name| world.log_collector(0).variable(name).unwrap().to_owned();
+    let [user, password, port] = ["POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_PORT"].map(set);
+    let url = format!("postgres://{user}:{password}@127.0.0.1:{port}/{}", world.name());
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let lock = format!("begin; lock table logs.log_entries_{yesterday}");
+
+    let asking = async { join_all((0..8).map(|_| ask(&world, ""))).await };
+    let storing = async {
+        client.batch_execute(&lock).await.unwrap();
+        let (replies, ()) = tokio::join!(asking, async {
+            eventually("questions to wait", LONG, async || {
+                let wait = "select count(*) from pg_stat_activity
+                             where datname = current_database() and wait_event_type = 'Lock'";
+                world.count(wait).await >= 2
+            })
+            .await;
+            world.publish_raw(LOGS, b"a line", BasicProperties::default()).await;
+            eventually("the line to be stored", LONG, async || {
+                let url = world.log_collector(0).ops_url("/metrics");
+                metric(&world, url, "log_entries_total{outcome=\"stored\"}").await > 0.9
+            })
+            .await;
+            client.batch_execute("commit").await.unwrap();
+        });
+        assert!(replies.iter().all(|reply| reply.status == 200));
+        drop(client);
+    };
+    let ((), _closed) = tokio::join!(storing, connection);
+}
+
+#[tokio::test]
 async fn without_a_collector_orders_go_on_and_the_queue_keeps_the_newest_64_mib() {
     let world = shipping(DEBUG).start().await;
     let orders = world.place_orders(200).await;
@@ -131,12 +173,8 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
     world.add_log_collector(&[]).await;
     world.ready().await;
     let mut headers = FieldTable::default();
-    for (name, value) in [
-        ("x-instance", AMQPValue::LongString("\0 \u{fffd} %".into())),
-        ("x-sequence", AMQPValue::LongLongInt(i64::MAX)),
-    ] {
-        headers.insert(name.into(), value);
-    }
+    headers.insert("x-instance".into(), AMQPValue::LongString("\0 \u{fffd} %".into()));
+    headers.insert("x-sequence".into(), AMQPValue::LongLongInt(i64::MAX));
     let strange = BasicProperties::default()
         .with_headers(headers)
         .with_timestamp(u64::MAX)
@@ -156,6 +194,8 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
             b"{\"message\":7,\"level\":{},\"time\":\"yesterday\",\"orders\":[1,{}]}".to_vec(),
             plain(),
         ),
+        // The year 10000 in UTC, which no time here can be.
+        (b"{\"message\":\"late\",\"time\":\"9999-12-31T23:59:59-00:01\"}".to_vec(), plain()),
         ("[".repeat(100_000).into_bytes(), plain()),
         (vec![b'x'; 2 * 1024 * 1024], plain()),
         ("\n".repeat(10_000).into_bytes(), plain()),
@@ -177,11 +217,11 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
         let stored = metric(&world, url(), "log_entries_total{outcome=\"stored\"}").await;
         let refused = metric(&world, url(), "log_entries_total{outcome=\"refused\"}").await;
         let seen = (stored, refused);
-        if seen == (5009.0, 1.0) { Ok(()) } else { Err(seen) }
+        if seen == (5010.0, 1.0) { Ok(()) } else { Err(seen) }
     })
     .await;
     let one = "select count(*) from logs.log_entries where message = $1";
-    for message in ["\u{fffd}\u{fffd}\u{fffd} bytes", "nul \u{fffd}", "wide"] {
+    for message in ["\u{fffd}\u{fffd}\u{fffd} bytes", "nul \u{fffd}", "late", "wide"] {
         let found: i64 = world.sql_with(one, &[&message]).await[0].get(0);
         assert_eq!(found, 1, "{message}");
     }
