@@ -1,11 +1,13 @@
 //! One `grep` for a request's id in the logs of all processes tells its order's whole road.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder, order_body};
 
-use super::books::{LONG, balance};
+use super::books::{LONG, balance, counter};
 
 fn telling() -> WorldBuilder {
     World::builder().env("LOG_FORMAT", "json")
@@ -178,4 +180,24 @@ async fn people_get_text_with_the_same_words() {
     let wanted = format!("{words} order_id={id} request_id=story-text trace_id={}", id.simple());
     eventually("the last line", LONG, async || world.order_management(0).log_contains(&wanted))
         .await;
+}
+
+#[tokio::test]
+async fn lines_that_nobody_reads_hold_up_nobody() {
+    // Far more lines than a pipe takes.
+    let world = telling().worker_env("RUST_LOG", "trace").start().await;
+    let worker = world.worker(0);
+    worker.sigkill().await.unwrap();
+    let mut unread = worker.start_unread().unwrap();
+    let lost = "ordermill_log_lines_lost_total";
+    let mut orders = world.place_orders(100).await;
+    balance(&world, &orders).await;
+    while counter(&world, worker.ops_url("/metrics"), lost).await == 0.0 {
+        orders.extend(world.place_orders(100).await);
+        balance(&world, &orders).await;
+    }
+
+    kill(Pid::from_raw(unread.id().unwrap().cast_signed()), Signal::SIGTERM).unwrap();
+    let end = tokio::time::timeout(LONG, unread.wait()).await.unwrap().unwrap();
+    assert!(end.success(), "{end}");
 }
