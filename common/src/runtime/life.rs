@@ -27,8 +27,8 @@ mod tests {
         let (_never, answer) = mpsc::channel::<()>();
         let (began, begun) = tokio::sync::oneshot::channel();
         let lookup = async {
-            let hangs = move || drop((began.send(()), answer.recv()));
-            drop(tokio::task::spawn_blocking(hangs));
+            let hangs = move || (began.send(()).is_ok(), answer.recv().is_ok());
+            let _never_joined = tokio::task::spawn_blocking(hangs);
             begun.await
         };
         live(lookup).unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
 mod json;
+mod plain;
 pub(super) mod sink;
 mod standard_error;
 
@@ -12,6 +13,7 @@ use env_logger::{Builder, Env, Target, WriteStyle};
 
 pub use self::json::ROAD;
 use self::json::with_json_line;
+use self::plain::with_plain_text;
 use self::standard_error::Outlet;
 use super::Lines;
 
@@ -78,7 +80,7 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
         }
         builder.target(Target::Pipe(Box::new(outlet)));
     }
-    let logger = Discreet { lines: builder.build(), outlet };
+    let logger = Discreet { lines: builder.build(), json, outlet };
     let level = logger.lines.filter();
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
@@ -108,13 +110,17 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 /// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
 struct Discreet {
     lines: env_logger::Logger,
+    json: bool,
     outlet: Option<Outlet>,
 }
 
 impl Discreet {
-    /// At `trace` lapin writes down every frame it sends, the one with the password among them.
+    /// At `trace` lapin writes down every frame it sends, the one with the password among them; at
+    /// `debug` tokio-postgres every statement's parameters, which are customers and payment methods.
     fn may_tell(metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() < log::Level::Trace || !metadata.target().starts_with("lapin")
+        let frames =
+            metadata.level() == log::Level::Trace && metadata.target().starts_with("lapin");
+        !frames && !metadata.target().starts_with("tokio_postgres::query")
     }
 }
 
@@ -130,7 +136,11 @@ impl log::Log for Discreet {
                 let origin = (clock::now_text(), sink.service());
                 with_json_line(record, origin, |line| sink.take(line.trim_ascii_end()));
             }
-            self.lines.log(record);
+            if self.json {
+                self.lines.log(record);
+            } else {
+                with_plain_text(record, |record| self.lines.log(record));
+            }
             if let Some(lines) = LINES.get() {
                 lines.of(record.level()).inc();
             }

@@ -90,6 +90,21 @@ async fn passwords_that_are_right_are_told_to_nobody() {
 }
 
 #[tokio::test]
+async fn customers_and_their_means_are_told_to_nobody() {
+    let world = World::builder().env("RUST_LOG", EVERYTHING).start().await;
+    let customer = serde_json::json!({"name": MARK, "email": format!("{MARK}@naboo.com")});
+    let reply = world.send(world.request(Method::POST, "/customers").json(&customer)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    let orders = [world.place_order_with(&format!("pm_{MARK}")).await];
+    balance(&world, &orders).await;
+    let statements = "DEBUG tokio_postgres::prepare";
+    for process in world.processes() {
+        assert!(process.log_contains(statements), "the driver's own lines were not logged");
+        none_in(&process.log(), process.name());
+    }
+}
+
+#[tokio::test]
 async fn passwords_that_are_wrong_are_told_to_nobody() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     world.set_env("RUST_LOG", EVERYTHING);

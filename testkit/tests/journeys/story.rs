@@ -201,3 +201,21 @@ async fn lines_that_nobody_reads_hold_up_nobody() {
     let end = tokio::time::timeout(LONG, unread.wait()).await.unwrap().unwrap();
     assert!(end.success(), "{end}");
 }
+
+#[tokio::test]
+async fn what_a_stranger_sends_neither_fills_a_line_nor_makes_one() {
+    let world = World::builder().env("LOG_FORMAT", "text").start().await;
+    let id = "m\n2026-11-21T00:00:00Z ERROR story-forged\u{1b}[2J";
+    let properties = lapin::BasicProperties::default().with_message_id(id.into());
+    // What cannot be read is quoted in the error.
+    let body = format!("\"{}\"", "x".repeat(100_000));
+    world.publish_raw("processingorders", body.as_bytes(), properties).await;
+
+    let parked = "reason=unreadable";
+    eventually("it to be parked", LONG, async || world.worker(0).log_contains(parked)).await;
+
+    let log = world.worker(0).log();
+    let line = log.lines().find(|line| line.contains(parked)).unwrap();
+    assert!(line.contains(r"message_id=m\n2026") && line.contains(r"\u{1b}[2J"), "{line}");
+    assert!(line.len() < 2_000, "a line of {} bytes", line.len());
+}
