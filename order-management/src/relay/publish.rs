@@ -69,7 +69,9 @@ impl Station for Publish {
         let now = Instant::now();
         let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
         let packs: Vec<&[&Due]> = ours.chunks(self.per_message).collect();
-        let spans = OrderSpans::begin(ours.iter().map(|due| due.request.about()));
+        let spans = OrderSpans::begin(ours.iter().map(|due| due.request.about()), || {
+            self.spans.publishing()
+        });
         let messages = packs.iter().map(|pack| self.message(pack, &spans)).collect();
         // Left, unless the broker says otherwise.
         let mut left: HashSet<OrderId> = ours.iter().map(|due| due.order_id()).collect();
