@@ -1,6 +1,7 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
 mod json;
+mod panics;
 mod plain;
 pub(super) mod sink;
 mod standard_error;
@@ -53,7 +54,7 @@ impl LogFormat {
 }
 
 /// Starts logging to standard error, filtered by `RUST_LOG`; `service` names the program in JSON
-/// lines. A second call changes nothing.
+/// lines. A panic is a line, too. A second call changes nothing.
 pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
@@ -84,6 +85,7 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
     let level = logger.lines.filter();
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
+        panics::tell_as_lines();
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use common::broker::{NotConfirmed, Outgoing, Publisher};
 use common::domain::{OrderId, RequestId, TraceParent};
 use common::message::{Envelope, PaymentRequest, encode_requests};
-use common::road;
+use common::road::{self, TraceId};
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Station};
 use common::trace::{MessageSpans, OrderSpans};
@@ -170,6 +170,9 @@ impl Publish {
 
 fn note(why: NotConfirmed, pack: &[&Due]) {
     for due in pack {
-        log::debug!(order_id:% = due.request.order_id; "not relayed yet: {why}");
+        let about = due.request.about();
+        let (order_id, trace_id) = (about.order_id, TraceId(&about));
+        let request_id = about.request_id.map(RequestId::as_str);
+        log::debug!(order_id:%, request_id, trace_id:%; "not relayed yet: {why}");
     }
 }
