@@ -22,7 +22,8 @@ use super::clock;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,lapin=warn,refinery_core=warn,tracing=warn";
+const DEFAULT_FILTER: &str =
+    "info,actix_server=warn,lapin=warn,refinery_core=warn,tokio_postgres=warn,tracing=warn";
 
 /// How long the last lines may take to leave.
 const FAREWELL: Duration = Duration::from_millis(500);

@@ -17,8 +17,7 @@ const PAYMENTS: &str = "Tr0mbone-payments";
 const MARK: &str = "Tr0mbone";
 
 /// The libraries have to be named: of themselves they say only warnings.
-const EVERYTHING: &str =
-    "trace,lapin=trace,actix_server=trace,refinery_core=trace,tracing=trace,mio=trace";
+const EVERYTHING: &str = "trace,lapin=trace,actix_server=trace,refinery_core=trace,tokio_postgres=trace,tracing=trace,mio=trace";
 
 fn none_in(text: &str, place: &str) {
     // Also as bytes in the way of Debug, as in a dump of a frame.
