@@ -14,7 +14,7 @@ mod unfinished;
 
 use std::process::ExitCode;
 
-use common::runtime::begin;
+use common::runtime::{begin, live};
 use config::Config;
 
 const ABOUT: &str = "auditor: holds orders, payments and the simulated gateway's books against each \
@@ -45,13 +45,12 @@ fn begun() -> anyhow::Result<ExitCode> {
     let Some(begun) = begin(ABOUT, &["check"], Config::read)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let config = begun.config;
     let words: Vec<&str> = begun.command.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] => runtime.block_on(app::run(config)).map(|()| ExitCode::SUCCESS),
-        ["check"] => runtime.block_on(check::run(config, check::Extent::Recent)),
-        ["check", "--all"] => runtime.block_on(check::run(config, check::Extent::All)),
+        [] => live(app::run(config))?.map(|()| ExitCode::SUCCESS),
+        ["check"] => live(check::run(config, check::Extent::Recent))?,
+        ["check", "--all"] => live(check::run(config, check::Extent::All))?,
         _ => anyhow::bail!("check takes nothing but --all"),
     }
 }

@@ -9,7 +9,7 @@ mod problem;
 mod query;
 mod store;
 
-use common::runtime::begin;
+use common::runtime::{begin, live};
 use config::Config;
 
 const ABOUT: &str = "log-collector: stores the log lines that the processes ship (LOG_EXCHANGE), a \
@@ -19,6 +19,5 @@ fn main() -> anyhow::Result<()> {
     let Some(begun) = begin(ABOUT, &[], Config::read)? else {
         return Ok(());
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(app::run(begun.config))
+    live(app::run(begun.config))?
 }

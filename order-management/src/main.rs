@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use common::runtime::{begin, live};
 use order_management::{COMMAND, Config, command, run};
 
 const ABOUT: &str = "order-management: the HTTP API for orders, customers and products, with \
@@ -11,12 +12,11 @@ const ABOUT: &str = "order-management: the HTTP API for orders, customers and pr
 
 fn main() -> anyhow::Result<ExitCode> {
     let commands = [COMMAND];
-    let Some(begun) = common::runtime::begin(ABOUT, &commands, Config::read)? else {
+    let Some(begun) = begin(ABOUT, &commands, Config::read)? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match begun.command.split_first() {
-        Some((_, arguments)) => Ok(runtime.block_on(command(arguments, &begun.config))),
-        None => runtime.block_on(run(begun.config)).map(|()| ExitCode::SUCCESS),
+        Some((_, arguments)) => Ok(live(command(arguments, &begun.config))?),
+        None => live(run(begun.config))?.map(|()| ExitCode::SUCCESS),
     }
 }

@@ -50,7 +50,8 @@ impl Handler for PaymentResults {
 
 impl PaymentResults {
     async fn settle(&self, results: &[PaymentResult]) -> Vec<Result<Settled, Error>> {
-        let mut spans = OrderSpans::begin(results.iter().map(PaymentResult::about));
+        let mut spans =
+            OrderSpans::begin(results.iter().map(PaymentResult::about), || self.spans.processing());
         let settled = self.settlements.settle(results).await;
         let recorded = if spans.is_empty() { &[] } else { results };
         for (result, settled) in recorded.iter().zip(&settled) {

@@ -10,9 +10,9 @@ mod told;
 
 use std::sync::Arc;
 
-use common::domain::{PaymentId, Verdict, WorkerName};
+use common::domain::{PaymentId, RequestId, Verdict, WorkerName};
 use common::message::PaymentRequest;
-use common::road;
+use common::road::{self, TraceId};
 use common::runtime::{Gather, GatherLimits, Metrics, Tasks};
 use db::payments::{Finishing, Payment, Started, Starting};
 use db::{Db, until_stored};
@@ -217,8 +217,10 @@ fn finishing(verdicted: &Verdicted) -> Option<Finishing> {
 /// The verdict that was recorded first stays.
 fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged {
     if said.verdict != recorded {
-        let said = &said.verdict;
-        log::error!(order_id:% = request.order_id; "the gateway said {said:?} after {recorded:?}");
+        let (said, about) = (&said.verdict, request.about());
+        let (order_id, trace_id) = (about.order_id, TraceId(&about));
+        let request_id = about.request_id.map(RequestId::as_str);
+        log::error!(order_id:%, request_id, trace_id:%; "the gateway said {said:?} after {recorded:?}");
     }
     Charged { verdict: recorded, ..said }
 }
@@ -228,7 +230,10 @@ fn agreed(request: &PaymentRequest, said: Charged, recorded: Verdict) -> Charged
 fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
     let asked = (request.total, request.currency, &request.payment_method);
     if asked != (payment.amount, payment.currency, &payment.payment_method) {
-        log::error!(order_id:% = request.order_id; "requested again with other terms: ignored");
+        let about = request.about();
+        let (order_id, trace_id) = (about.order_id, TraceId(&about));
+        let request_id = about.request_id.map(RequestId::as_str);
+        log::error!(order_id:%, request_id, trace_id:%; "requested again with other terms: ignored");
     }
     Charge {
         key: request.order_id.to_string(),

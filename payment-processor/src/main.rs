@@ -8,13 +8,13 @@ mod gateway;
 mod payment_requests;
 mod reply;
 
+use common::runtime::{begin, live};
 use config::Config;
 
 const ABOUT: &str = "payment-processor: takes payment requests from RabbitMQ, charges the gateway \
                      and replies. Start as many as you like.";
 
 fn main() -> anyhow::Result<()> {
-    let Some(begun) = common::runtime::begin(ABOUT, &[], Config::read)? else { return Ok(()) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(app::run(begun.config))
+    let Some(begun) = begin(ABOUT, &[], Config::read)? else { return Ok(()) };
+    live(app::run(begun.config))?
 }

@@ -86,7 +86,9 @@ impl PaymentRequests {
         envelope: &Envelope,
     ) -> Vec<PaymentRequest> {
         let orders = requests.len();
-        let spans = OrderSpans::begin(requests.iter().map(PaymentRequest::about));
+        let spans = OrderSpans::begin(requests.iter().map(PaymentRequest::about), || {
+            self.spans.processing()
+        });
         if !spans.is_empty() {
             for request in &mut requests {
                 request.traceparent = spans.context(&request.about());

@@ -73,7 +73,8 @@ impl Station for Send {
     async fn run(&self, batch: &[PaymentResult]) -> Result<Vec<Self::Done>, Infallible> {
         reach(CrashPoint::ReplyBegun);
         let packs: Vec<&[PaymentResult]> = batch.chunks(self.per_message).collect();
-        let spans = OrderSpans::begin(batch.iter().map(PaymentResult::about));
+        let spans =
+            OrderSpans::begin(batch.iter().map(PaymentResult::about), || self.spans.publishing());
         let messages = packs.iter().map(|pack| self.message(pack, &spans)).collect();
         let outcomes = self.publisher.publish_all(messages).await;
         if outcomes.iter().any(Result::is_ok) {

@@ -1,5 +1,5 @@
 //! A collector of spans, as the services' tests need one: takes OTLP over HTTP and Zipkin's JSON,
-//! remembers what it took, and can fall silent.
+//! remembers what it took, can fall silent, and can send everybody elsewhere.
 
 mod otlp;
 mod zipkin;
@@ -49,12 +49,20 @@ pub struct Collected {
 
 type Spans = Arc<Mutex<Vec<Collected>>>;
 
+/// How it treats a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Taking,
+    Silent,
+    Elsewhere,
+}
+
 /// A running collector. Dropping it ends it.
 #[derive(Debug)]
 pub struct Collector {
     port: u16,
     spans: Spans,
-    silent: watch::Sender<bool>,
+    mood: watch::Sender<Mood>,
     server: ServerHandle,
     _tasks: JoinSet<std::io::Result<()>>,
 }
@@ -67,22 +75,23 @@ impl Collector {
     pub fn start() -> Result<Collector> {
         let port = ports::free()?;
         let listener = TcpListener::bind(("127.0.0.1", port))?;
-        let (spans, silent) = (Spans::default(), watch::Sender::new(false));
-        let (taken, hush) = (spans.clone(), silent.subscribe());
+        let (spans, mood) = (Spans::default(), watch::Sender::new(Mood::Taking));
+        let (taken, moods) = (spans.clone(), mood.subscribe());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Data::new(taken.clone()))
-                .app_data(Data::new(hush.clone()))
+                .app_data(Data::new(moods.clone()))
                 .app_data(PayloadConfig::new(BODY_MAX))
                 .route("/v1/traces", web::post().to(take_otlp))
                 .route("/api/v2/spans", web::post().to(take_zipkin))
+                .route("/", web::get().to(HttpResponse::Ok))
         });
         let server =
             server.workers(1).disable_signals().shutdown_timeout(0).listen(listener)?.run();
         let handle = server.handle();
         let mut tasks = JoinSet::new();
         tasks.spawn(server);
-        Ok(Collector { port, spans, silent, server: handle, _tasks: tasks })
+        Ok(Collector { port, spans, mood, server: handle, _tasks: tasks })
     }
 
     /// What a process has to be told to send spans here as OTLP.
@@ -97,7 +106,12 @@ impl Collector {
 
     /// From now on it takes requests and answers none; or answers again, also those.
     pub fn fall_silent(&self, silent: bool) {
-        self.silent.send_replace(silent);
+        self.mood.send_replace(if silent { Mood::Silent } else { Mood::Taking });
+    }
+
+    /// From now on it takes nothing, and redirects to a page that says 200.
+    pub fn send_elsewhere(&self) {
+        self.mood.send_replace(Mood::Elsewhere);
     }
 
     /// Everything that has arrived so far.
@@ -129,26 +143,30 @@ impl Drop for Collector {
 async fn take_otlp(
     body: Bytes,
     spans: Data<Spans>,
-    silent: Data<watch::Receiver<bool>>,
+    mood: Data<watch::Receiver<Mood>>,
 ) -> HttpResponse {
-    take(otlp::read(&body), &spans, &silent).await
+    take(otlp::read(&body), &spans, &mood).await
 }
 
 async fn take_zipkin(
     body: Bytes,
     spans: Data<Spans>,
-    silent: Data<watch::Receiver<bool>>,
+    mood: Data<watch::Receiver<Mood>>,
 ) -> HttpResponse {
-    take(zipkin::read(&body), &spans, &silent).await
+    take(zipkin::read(&body), &spans, &mood).await
 }
 
 async fn take(
     read: Result<Vec<Collected>>,
     spans: &Spans,
-    silent: &watch::Receiver<bool>,
+    mood: &watch::Receiver<Mood>,
 ) -> HttpResponse {
     // Its sender lives as long as the collector, and the request no longer than that.
-    drop(silent.clone().wait_for(|silent| !silent).await);
+    let mut mood = mood.clone();
+    if mood.wait_for(|mood| *mood != Mood::Silent).await.is_ok_and(|mood| *mood == Mood::Elsewhere)
+    {
+        return HttpResponse::Found().insert_header(("location", "/")).finish();
+    }
     match read {
         Ok(read) => {
             spans.lock().unwrap_or_else(PoisonError::into_inner).extend(read);

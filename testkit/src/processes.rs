@@ -2,7 +2,7 @@
 //! in a file, and signals.
 
 use std::path::PathBuf;
-use std::process::{ExitStatus, Output};
+use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,15 @@ impl Process {
         let guarded = guarded.with_context(|| format!("start {}", self.spec.name))?;
         *self.slot() = Some(Arc::new(guarded));
         Ok(())
+    }
+
+    /// Starts it once more, as [`Process::start_again`] does, with a pipe for standard error that
+    /// nobody reads until the child is dropped, which kills it.
+    pub fn start_unread(&self) -> Result<tokio::process::Child> {
+        ensure!(!self.is_running(), "{} is running", self.spec.name);
+        let mut command = tokio::process::Command::new(&self.spec.binary);
+        command.env_clear().envs(self.spec.variables.iter().cloned()).stderr(Stdio::piped());
+        command.kill_on_drop(true).spawn().with_context(|| format!("start {}", self.spec.name))
     }
 
     /// Runs its executable once more beside it, with its environment and these arguments, to its end.

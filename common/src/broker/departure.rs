@@ -39,7 +39,8 @@ const BROKERS_OWN: [&str; 9] = [
 /// The most that a sender's own headers may take in a copy, in bytes as they are printed. All
 /// headers together have to fit into one frame, with ours and with those that the broker adds.
 const HEADERS_MAX: usize = 32 * 1024;
-/// The longest detail kept in a dead letter's header, in characters.
+/// The longest detail kept in a dead letter's header and told in a log line, in characters: what could
+/// not be read may be quoted in it.
 const DETAIL_MAX: usize = 500;
 
 /// One body that leaves: the whole message's, or one order's out of a pack.
@@ -115,9 +116,8 @@ impl Departure {
                 .rung(u32::try_from(attempts).unwrap_or(u32::MAX))
                 .unwrap_or(queue.name.clone()),
             Destination::Dead { reason, detail } => {
-                let detail: String = detail.chars().take(DETAIL_MAX).collect();
                 headers.insert(REASON.into(), AMQPValue::LongString((*reason).into()));
-                headers.insert(DETAIL.into(), AMQPValue::LongString(detail.into()));
+                headers.insert(DETAIL.into(), AMQPValue::LongString(short(detail).into()));
                 queue.dead()
             }
         };
@@ -143,6 +143,11 @@ impl Departure {
             None => copy,
         }
     }
+}
+
+/// As much of a detail as is told.
+pub(super) fn short(detail: &str) -> &str {
+    detail.char_indices().nth(DETAIL_MAX).and_then(|(end, _)| detail.get(..end)).unwrap_or(detail)
 }
 
 /// The properties of a copy, still without headers. A publish can be judged only by its message id,

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 
-use super::departure::{ATTEMPTS, Departure, Destination, PANICS, TRACEPARENT, number};
+use super::departure::{ATTEMPTS, Departure, Destination, PANICS, TRACEPARENT, number, short};
 use super::publisher::Publisher;
 use super::topology::WorkQueue;
 use crate::message::Envelope;
@@ -74,7 +74,7 @@ impl<H: Handler> Desk<H> {
             Ok(Outcome::Done) => return Fate::Ack,
             Ok(Outcome::Back) => return Fate::Back,
             Ok(Outcome::Leave(departures)) => departures,
-            Err(_) => vec![self.after_panic(message.body, &mut properties)],
+            Err(_) => vec![self.after_panic(message.clone(), &mut properties)],
         };
         let leave = departures.iter().map(|departure| async {
             self.pause(departure, &properties).await;
@@ -98,18 +98,21 @@ impl<H: Handler> Desk<H> {
     }
 
     /// A panic may pass or may not: the message is tried again, but not for ever.
-    fn after_panic(&self, body: Vec<u8>, properties: &mut BasicProperties) -> Departure {
+    fn after_panic(&self, message: Received, properties: &mut BasicProperties) -> Departure {
         let mut headers = properties.headers().clone().unwrap_or_default();
         let panics = number(&headers, PANICS).saturating_add(1);
         headers.insert(PANICS.into(), AMQPValue::LongLongInt(panics));
         *properties = properties.clone().with_headers(headers);
-        log::error!(queue = self.queue.name, panics = panics; "the reader panicked over a message");
         let to = if panics < PANICS_MAX {
             Destination::Retry
         } else {
             Destination::Dead { reason: "reader_panicked", detail: "see the log".to_owned() }
         };
-        Departure { body, own: None, to }
+        let departure = Departure { body: message.body, own: None, to };
+        let (message_id, request_id, trace_id) = names(&departure, &message.envelope);
+        log::error!(queue = self.queue.name, panics, message_id, request_id, trace_id;
+            "the reader panicked over a message");
+        departure
     }
 
     fn count(&self, departure: &Departure, envelope: &Envelope) {
@@ -120,7 +123,7 @@ impl<H: Handler> Desk<H> {
             Destination::Dead { reason, detail } => {
                 let (queue, reason) = (&self.queue.name, *reason);
                 let (message_id, request_id, trace_id) = names(departure, envelope);
-                log::warn!(queue, reason, message_id, request_id, trace_id; "parked: {detail}");
+                log::warn!(queue, reason, message_id, request_id, trace_id; "parked: {}", short(detail));
                 self.numbers.parked(reason);
             }
         }

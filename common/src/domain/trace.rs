@@ -7,9 +7,15 @@ use super::{Invalid, OrderId, RequestId};
 /// The flag that says that somebody records this trace
 /// (<https://www.w3.org/TR/trace-context/#sampled-flag>).
 const SAMPLED: u8 = 1;
+/// The flags there are: that one, and that the trace id was drawn at random
+/// (<https://www.w3.org/TR/trace-context-2/#random-trace-id-flag>). Others are not passed on.
+const KNOWN: u8 = SAMPLED | 2;
+/// How long version 00 is. A later one may go on after another hyphen.
+const LEN: usize = 55;
 
-/// A W3C trace context of version 00 (<https://www.w3.org/TR/trace-context/#traceparent-header>):
-/// which trace something belongs to, and which of its spans it was caused by.
+/// A W3C trace context (<https://www.w3.org/TR/trace-context/#traceparent-header>): which trace
+/// something belongs to, and which of its spans it was caused by. Written as version 00; of a later
+/// version those parts are read that it has in common with that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
     trace_id: NonZeroU128,
@@ -67,19 +73,20 @@ impl FromStr for TraceParent {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let parse = || {
-            let mut parts = text.split('-');
-            let version = parts.next().filter(|version| *version == "00");
+            let (common, later) = text.split_at_checked(LEN)?;
+            let mut parts = common.split('-');
+            let version = hex(parts.next()?, 2).filter(|version| *version != "ff")?;
             let trace_id = u128::from_str_radix(hex(parts.next()?, 32)?, 16).ok()?;
             let span_id = u64::from_str_radix(hex(parts.next()?, 16)?, 16).ok()?;
             let flags = u8::from_str_radix(hex(parts.next()?, 2)?, 16).ok()?;
-            version.filter(|_| parts.next().is_none())?;
-            Some(TraceParent {
+            let ends = later.is_empty() || (version != "00" && later.starts_with('-'));
+            ends.then_some(TraceParent {
                 trace_id: NonZeroU128::new(trace_id)?,
                 span_id: NonZeroU64::new(span_id)?,
-                flags,
+                flags: flags & KNOWN,
             })
         };
-        parse().ok_or(Invalid("must be a W3C traceparent of version 00"))
+        parse().ok_or(Invalid("must be a W3C traceparent"))
     }
 }
 
@@ -124,11 +131,23 @@ mod tests {
         for text in [
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-00000000000000000000000000000001-0000000000000001-00",
-            "00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-ff",
+            "00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-03",
         ] {
             let context: TraceParent = text.parse().unwrap();
             assert_eq!(context.to_string(), text);
             assert_eq!(context.is_sampled(), !text.ends_with("00"));
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_adds_is_left_out() {
+        let wanted = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        for text in [
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-brings",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-fd",
+        ] {
+            assert_eq!(text.parse::<TraceParent>().unwrap().to_string(), wanted);
         }
     }
 
@@ -141,7 +160,10 @@ mod tests {
             "00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.what-the-future-brings",
+            "CC-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0\u{e9}",
             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
         ] {
             assert!(wrong.parse::<TraceParent>().is_err(), "{wrong:?} was taken");

@@ -6,6 +6,7 @@ pub mod crash_point;
 pub mod env;
 mod gather;
 mod http_requests;
+mod life;
 mod metrics;
 pub mod ops_server;
 mod program;
@@ -18,6 +19,7 @@ pub use crash_point::CrashPoint;
 pub use env::{Env, Secret, Setting, WrongSettings};
 pub use gather::{Gather, GatherLimits, Gathered, NotGathered, Station};
 pub use http_requests::count_requests;
+pub use life::live;
 pub use metrics::{
     AtStation, AuditMetrics, BrokerMetrics, Calls, Charges, Connecting, Consuming, GatewayMetrics,
     HTTP_METHODS, HealthMetrics, HttpMetrics, InHand, InPool, KindLabels, Lines, LogStoreMetrics,

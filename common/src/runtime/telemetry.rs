@@ -1,22 +1,32 @@
 //! Log lines through `env_logger`: text for people, one JSON object a line for machines.
 
 mod json;
+mod panics;
+mod plain;
 pub(super) mod sink;
+mod standard_error;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use env_logger::{Builder, Env, WriteStyle};
+use env_logger::{Builder, Env, Target, WriteStyle};
 
 pub use self::json::ROAD;
 use self::json::with_json_line;
+use self::plain::with_plain_text;
+use self::standard_error::Outlet;
 use super::Lines;
 
 use super::clock;
 
 /// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
 /// to an operator, so they speak up only if they are named.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,lapin=warn,refinery_core=warn,tracing=warn";
+const DEFAULT_FILTER: &str =
+    "info,actix_server=warn,lapin=warn,refinery_core=warn,tokio_postgres=warn,tracing=warn";
+
+/// How long the last lines may take to leave.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// In which form log lines come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +55,7 @@ impl LogFormat {
 }
 
 /// Starts logging to standard error, filtered by `RUST_LOG`; `service` names the program in JSON
-/// lines. A second call changes nothing.
+/// lines. A panic is a line, too. A second call changes nothing.
 pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
@@ -64,11 +74,32 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
             with_json_line(record, (time, service), |line| out.write_all(line))
         });
     }
-    let logger = Discreet(builder.build());
-    let level = logger.0.filter();
+    // Where it cannot be looked at or there is no thread to be had, lines are written all the same.
+    let outlet = Outlet::open().unwrap_or_default();
+    if let Some(outlet) = outlet.clone() {
+        if !json && wants_colours() {
+            builder.write_style(WriteStyle::Always);
+        }
+        builder.target(Target::Pipe(Box::new(outlet)));
+    }
+    let logger = Discreet { lines: builder.build(), json, outlet };
+    let level = logger.lines.filter();
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
+        panics::tell_as_lines();
     }
+}
+
+/// As env_logger decides it, which cannot see through an outlet that there is a terminal behind it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a terminal is capable of is no setting of ours"
+)]
+fn wants_colours() -> bool {
+    let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|given| given == value);
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|given| !given.is_empty());
+    let refused = refused || is("TERM", "dumb") || is("RUST_LOG_STYLE", "never");
+    std::io::stderr().is_terminal() && !refused
 }
 
 /// Counts the lines from now on.
@@ -80,35 +111,49 @@ pub fn count_lines(lines: &Lines) {
 static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
-struct Discreet(env_logger::Logger);
+struct Discreet {
+    lines: env_logger::Logger,
+    json: bool,
+    outlet: Option<Outlet>,
+}
 
 impl Discreet {
-    /// At `trace` lapin writes down every frame it sends, the one with the password among them.
+    /// At `trace` lapin writes down every frame it sends, the one with the password among them; at
+    /// `debug` tokio-postgres every statement's parameters, which are customers and payment methods.
     fn may_tell(metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() < log::Level::Trace || !metadata.target().starts_with("lapin")
+        let frames =
+            metadata.level() == log::Level::Trace && metadata.target().starts_with("lapin");
+        !frames && !metadata.target().starts_with("tokio_postgres::query")
     }
 }
 
 impl log::Log for Discreet {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        Self::may_tell(metadata) && self.0.enabled(metadata)
+        Self::may_tell(metadata) && self.lines.enabled(metadata)
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if Self::may_tell(record.metadata()) && self.0.matches(record) {
+        if Self::may_tell(record.metadata()) && self.lines.matches(record) {
             // JSON, whatever the terminal gets.
             if let Some(sink) = sink::of(record.metadata()) {
                 let origin = (clock::now_text(), sink.service());
                 with_json_line(record, origin, |line| sink.take(line.trim_ascii_end()));
             }
-            self.0.log(record);
+            if self.json {
+                self.lines.log(record);
+            } else {
+                with_plain_text(record, |record| self.lines.log(record));
+            }
             if let Some(lines) = LINES.get() {
                 lines.of(record.level()).inc();
             }
         }
     }
 
+    /// Gives what is under way a moment to leave.
     fn flush(&self) {
-        self.0.flush();
+        if let Some(outlet) = &self.outlet {
+            outlet.flush(FAREWELL);
+        }
     }
 }

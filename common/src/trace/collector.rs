@@ -4,6 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use reqwest::redirect::Policy;
 
 use super::settings::TraceExporter;
 use super::zipkin;
@@ -21,7 +22,9 @@ pub(super) enum Collector {
 impl Collector {
     /// Nothing is sent yet.
     pub(super) fn of(exporter: &TraceExporter, service: &'static str) -> Result<Collector, String> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+        // Followed, a redirect may become a GET of something else, whose 200 says nothing of the spans.
+        let http = reqwest::Client::builder().redirect(Policy::none());
+        let http = http.timeout(PATIENCE).no_proxy().build();
         let http = http.map_err(|error| error.to_string())?;
         match exporter {
             TraceExporter::None => Err("there is nowhere to send spans to".to_owned()),
@@ -49,9 +52,11 @@ impl Collector {
             }
             Collector::Zipkin { http, url, service } => {
                 let sent = http.post(url).json(&zipkin::spans(&spans, service)).send().await;
-                sent.and_then(reqwest::Response::error_for_status)
-                    .map(drop)
-                    .map_err(|error| error.without_url().to_string())
+                match sent.map(|answer| answer.status()) {
+                    Ok(status) if status.is_success() => Ok(()),
+                    Ok(status) => Err(format!("it answers {status}")),
+                    Err(error) => Err(error.without_url().to_string()),
+                }
             }
         }
     }

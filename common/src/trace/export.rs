@@ -14,8 +14,8 @@ use super::settings::{TraceExporter, TraceSettings};
 use crate::runtime::{Metrics, Spans};
 
 /// How many leave in one request.
-const REQUEST_MAX: usize = 512;
-/// Between two requests, unless more than one request's worth waits. Nobody looks at a trace in the
+pub(super) const REQUEST_MAX: usize = 512;
+/// Between two requests, unless one request's worth waits or comes to wait. Nobody looks at a trace in the
 /// second in which it happens.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long the last spans may take to leave.
@@ -140,6 +140,7 @@ impl Exporter {
         };
         tokio::select! {
             () = pause => {}
+            () = self.queue.enough() => {}
             () = self.hurry.cancelled() => {}
         }
     }

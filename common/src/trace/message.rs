@@ -32,6 +32,16 @@ impl MessageSpans {
         }
     }
 
+    /// What is told of an order whose publish did not get to its end.
+    pub fn publishing(&self) -> Told {
+        self.told(SpanKind::Producer, PUBLISH)
+    }
+
+    /// The same of one that was being worked on.
+    pub fn processing(&self) -> Told {
+        self.told(SpanKind::Consumer, PROCESS)
+    }
+
     /// One order left in a message; an error where the broker has not confirmed it.
     pub fn published(
         &self,

@@ -31,7 +31,7 @@ pub use self::export::{finish, start};
 pub use self::message::MessageSpans;
 pub use self::names::{
     BATCH_SIZE, ERROR_TYPE, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, ORDER_ID, OUTCOME, REQUEST_ID,
-    URL_PATH,
+    URL_PATH, URL_SCHEME,
 };
 pub use self::orders::OrderSpans;
 pub use self::settings::{TraceExporter, TraceSettings};

@@ -6,6 +6,8 @@ pub const HTTP_METHOD: &str = "http.request.method";
 pub const HTTP_ROUTE: &str = "http.route";
 /// The status of the answer.
 pub const HTTP_STATUS: &str = "http.response.status_code";
+/// `http`: whatever stands in front of us may speak something else.
+pub const URL_SCHEME: &str = "url.scheme";
 /// The path as it was asked for.
 pub const URL_PATH: &str = "url.path";
 /// What went wrong, in one word.

@@ -1,20 +1,30 @@
 use std::collections::HashMap;
 
-use super::{Span, Told, child, is_on, root};
+use super::{ERROR_TYPE, ORDER_ID, Span, Told, child, is_on, root};
 use crate::domain::{About, OrderId, TraceParent};
+
+/// What is wrong with a span that was given up before its end.
+const UNFINISHED: &str = "unfinished";
 
 /// The spans of what goes through a station together: one for each order whose trace is recorded, and
 /// one for all of them, in a trace of its own that links to each. Empty where nothing is recorded.
+///
+/// What has not ended when this is dropped ends as an error: the work was given up, and what it had
+/// caused by then names these spans as its parents.
 #[derive(Debug)]
 pub struct OrderSpans {
     each: HashMap<OrderId, Span>,
     links: Vec<TraceParent>,
     together: Option<Span>,
+    given_up: Option<Told>,
 }
 
 impl OrderSpans {
-    /// Begins them.
-    pub fn begin<'a>(orders: impl IntoIterator<Item = About<'a>>) -> OrderSpans {
+    /// Begins them. What does not get to its end is told of as `given_up`.
+    pub fn begin<'a>(
+        orders: impl IntoIterator<Item = About<'a>>,
+        given_up: impl FnOnce() -> Told,
+    ) -> OrderSpans {
         let mut each = HashMap::new();
         if is_on() {
             for about in orders {
@@ -23,7 +33,9 @@ impl OrderSpans {
         }
         let together = (!each.is_empty()).then(root);
         let links = each.values().map(Span::context).collect();
-        OrderSpans { each, links, together }
+        let given_up =
+            (!each.is_empty()).then(|| given_up().with(ERROR_TYPE, UNFINISHED).failed(UNFINISHED));
+        OrderSpans { each, links, together, given_up }
     }
 
     /// The context of whatever is caused by an order here: that of its span, or its own.
@@ -43,10 +55,22 @@ impl OrderSpans {
         }
     }
 
-    /// Ends the span of all of them. What orders have no end yet are not told of.
-    pub fn end_together(self, told: impl FnOnce() -> Told) {
-        if let Some(together) = self.together {
-            together.end_with(told(), self.links);
+    /// Ends the span of all of them.
+    pub fn end_together(mut self, told: impl FnOnce() -> Told) {
+        if let Some(together) = self.together.take() {
+            together.end_with(told(), std::mem::take(&mut self.links));
+        }
+    }
+}
+
+impl Drop for OrderSpans {
+    fn drop(&mut self) {
+        let Some(given_up) = self.given_up.take() else { return };
+        for (order_id, span) in self.each.drain() {
+            span.end(given_up.clone().with(ORDER_ID, order_id));
+        }
+        if let Some(together) = self.together.take() {
+            together.end_with(given_up, std::mem::take(&mut self.links));
         }
     }
 }

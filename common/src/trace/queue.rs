@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::Record;
+use super::export::REQUEST_MAX;
 
 /// How many spans may wait to be taken out; what ends while that many wait is dropped. About 600
 /// bytes each.
@@ -14,12 +15,13 @@ const WAITING_MAX: usize = 4096;
 pub(super) struct Queue {
     waiting: Mutex<VecDeque<Record>>,
     arrived: Notify,
+    enough: Notify,
 }
 
 impl Queue {
     pub(super) fn new() -> Queue {
         let waiting = Mutex::new(VecDeque::with_capacity(WAITING_MAX));
-        Queue { waiting, arrived: Notify::new() }
+        Queue { waiting, arrived: Notify::new(), enough: Notify::new() }
     }
 
     /// Takes one in, if there is room. Waits for nobody but for who puts one in or swaps.
@@ -29,10 +31,12 @@ impl Queue {
         if fits {
             waiting.push_back(record);
         }
-        let first = waiting.len() == 1;
+        let now_waiting = waiting.len();
         drop(waiting);
-        if fits && first {
-            self.arrived.notify_one();
+        match now_waiting {
+            1 if fits => self.arrived.notify_one(),
+            REQUEST_MAX if fits => self.enough.notify_one(),
+            _ => {}
         }
         fits
     }
@@ -53,7 +57,30 @@ impl Queue {
         self.arrived.notified().await;
     }
 
+    /// Comes back once a whole request's worth has come to wait.
+    pub(super) async fn enough(&self) {
+        self.enough.notified().await;
+    }
+
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Record>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::super::{Told, now, root};
+    use super::*;
+
+    #[test]
+    fn a_pause_need_not_last_until_there_is_no_room() {
+        let queue = Queue::new();
+        let record = || Record { span: root(), ended: now(), told: Told::done("x"), links: vec![] };
+        assert!((1..REQUEST_MAX).all(|_| queue.offer(record())));
+        assert!(queue.enough().now_or_never().is_none());
+        assert!(queue.offer(record()));
+        assert!(queue.enough().now_or_never().is_some());
     }
 }

@@ -1,3 +1,5 @@
+use reqwest::Url;
+
 use crate::runtime::{Env, Setting};
 
 /// The names are OpenTelemetry's
@@ -62,13 +64,22 @@ impl TraceSettings {
 }
 
 /// In clear only: a collector stands on the same machine or in the same network, and speaks TLS from
-/// there if it has to.
+/// there if it has to. A password would be sent in clear, and a URL that holds one stands in what the
+/// libraries log, so it is neither taken nor repeated.
 fn endpoint(env: &mut Env, setting: &Setting, default: &str) -> String {
-    env.parsed(setting, (default.to_owned(), default), |text| {
-        match text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) {
-            true => Ok(text.to_owned()),
-            false => Err("an http:// URL".to_owned()),
-        }
+    let text = env.parsed(setting, (default.to_owned(), default), |text| Ok(text.to_owned()));
+    if is_endpoint(&text) {
+        return text;
+    }
+    let right = "an http:// URL without user and password";
+    env.refuse(format!("{}=(hidden): must be {right}", setting.name));
+    default.to_owned()
+}
+
+fn is_endpoint(text: &str) -> bool {
+    text.parse::<Url>().is_ok_and(|url| {
+        let open = url.username().is_empty() && url.password().is_none();
+        url.scheme() == "http" && url.has_host() && open
     })
 }
 
@@ -99,6 +110,14 @@ mod tests {
             (RATIO.name, "NaN"),
         ] {
             assert!(read(&[wrong]).unwrap_err().contains(wrong.0), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_taken_and_not_repeated() {
+        for wrong in ["http://me:hunter2@collector", "https://me:hunter2@collector"] {
+            let refusal = read(&[(ZIPKIN.name, wrong)]).unwrap_err();
+            assert!(refusal.contains(ZIPKIN.name) && !refusal.contains("hunter2"), "{refusal}");
         }
     }
 }

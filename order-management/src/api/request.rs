@@ -54,9 +54,11 @@ pub(crate) fn traceparent() -> Option<TraceParent> {
     CURRENT.try_with(|current| current.traceparent).ok().flatten()
 }
 
-/// The caller's trace, if it sent a usable one.
+/// The caller's trace, if it sent a usable one. Of several nobody knows which one it meant.
 fn of_caller(request: &ServiceRequest) -> Option<TraceParent> {
-    request.headers().get("traceparent")?.to_str().ok()?.parse().ok()
+    let mut sent = request.headers().get_all("traceparent");
+    let only = sent.next().filter(|_| sent.next().is_none());
+    only?.to_str().ok()?.parse().ok()
 }
 
 /// Takes the client's `X-Request-ID` if it is sane, makes one otherwise, and returns it. While the
@@ -70,8 +72,9 @@ pub(crate) async fn with_request_id(
     let id = sent.and_then(|id| id.parse().ok()).unwrap_or_else(RequestId::made_here);
     let caller = of_caller(&request);
     let recorded = trace::of_request(caller).map(|span| Recorded::of(span, &request, &id));
-    let traceparent = recorded.as_ref().map(|recorded| recorded.span.context()).or(caller);
-    let mut marks = Marks {
+    let recorded = Pending(recorded);
+    let traceparent = recorded.0.as_ref().map(|recorded| recorded.span.context()).or(caller);
+    let marks = Marks {
         id: HeaderValue::from_str(id.as_str()).ok(),
         leaving: request.app_data().cloned(),
         recorded,
@@ -82,7 +85,6 @@ pub(crate) async fn with_request_id(
             match answered {
                 Ok(Ok(response)) => {
                     let mut response = response.map_into_boxed_body();
-                    marks.matched(response.request().match_pattern());
                     marks.put(response.response_mut());
                     Ok(response)
                 }
@@ -100,19 +102,13 @@ pub(crate) async fn with_request_id(
 struct Marks {
     id: Option<HeaderValue>,
     leaving: Option<Data<Leaving>>,
-    recorded: Option<Recorded>,
+    recorded: Pending,
 }
 
 impl Marks {
-    fn matched(&mut self, route: Option<String>) {
-        if let Some(recorded) = &mut self.recorded {
-            recorded.route = route.map(Arc::from);
-        }
-    }
-
-    fn put(self, response: &mut HttpResponse<BoxBody>) {
-        if let Some(recorded) = self.recorded {
-            recorded.answered(response.status());
+    fn put(mut self, response: &mut HttpResponse<BoxBody>) {
+        if let Some(recorded) = self.recorded.0.take() {
+            recorded.ended(Some(response.status()));
         }
         if let Some(id) = self.id {
             response.headers_mut().insert(X_REQUEST_ID, id);
@@ -135,6 +131,30 @@ fn known(method: &Method) -> Option<&'static str> {
     HTTP_METHODS.into_iter().find(|known| *known == method.as_str())
 }
 
+fn answered(told: Told, status: StatusCode) -> Told {
+    let told = told.with(trace::HTTP_STATUS, usize::from(status.as_u16()));
+    if !status.is_server_error() {
+        return told;
+    }
+    told.with(trace::ERROR_TYPE, Arc::<str>::from(status.as_str()))
+        .failed(status.as_str().to_owned())
+}
+
+/// What is wrong with a request that could not be answered.
+const CLIENT_LEFT: &str = "client_left";
+
+/// A request whose span has not ended. Its client may leave before the answer, which drops this: what
+/// the request caused by then goes on, and names its span as the parent.
+struct Pending(Option<Recorded>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(recorded) = self.0.take() {
+            recorded.ended(None);
+        }
+    }
+}
+
 /// A request whose trace is recorded.
 struct Recorded {
     span: Span,
@@ -153,22 +173,25 @@ impl Recorded {
             method: known(request.method()),
             path: path.into(),
             request_id: id.clone(),
-            route: None,
+            route: request.match_pattern().map(Arc::from),
         }
     }
 
-    fn answered(self, status: StatusCode) {
+    /// With an answer, or without one because the client has left.
+    fn ended(self, status: Option<StatusCode>) {
         let told = Told::new(SpanKind::Server, self.method.unwrap_or("HTTP"))
             .with(trace::URL_PATH, self.path)
+            .with(trace::URL_SCHEME, "http")
             .with(trace::HTTP_METHOD, self.method.unwrap_or("_OTHER"))
-            .with(trace::HTTP_STATUS, usize::from(status.as_u16()))
             .with(trace::REQUEST_ID, &self.request_id);
         let told = match self.route {
             Some(route) => told.to(route.clone()).with(trace::HTTP_ROUTE, route),
             None => told,
         };
-        let failed = status.is_server_error();
-        self.span.end(if failed { told.failed(status.as_str().to_owned()) } else { told });
+        self.span.end(match status {
+            None => told.with(trace::ERROR_TYPE, CLIENT_LEFT).failed(CLIENT_LEFT),
+            Some(status) => answered(told, status),
+        });
     }
 }
 
@@ -180,6 +203,17 @@ mod tests {
     use common::runtime::{Metrics, Program, count_requests};
 
     use super::*;
+
+    #[test]
+    fn of_several_traces_none_is_the_callers() {
+        let one = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let request = TestRequest::default().append_header(("traceparent", one));
+        let alone = request.to_srv_request();
+        assert_eq!(of_caller(&alone).unwrap().to_string(), one);
+        let request = TestRequest::default().append_header(("traceparent", one));
+        let both = request.append_header(("traceparent", one.replace("0a", "1a")));
+        assert_eq!(of_caller(&both.to_srv_request()), None);
+    }
 
     async fn panics() -> HttpResponse {
         panic!("on purpose")

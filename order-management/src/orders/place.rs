@@ -135,7 +135,7 @@ impl Station for Place {
 
     async fn run(&self, batch: &[Placing]) -> Result<Vec<Placed>, db::Error> {
         reach(CrashPoint::PlaceBegun);
-        let spans = OrderSpans::begin(batch.iter().map(about));
+        let spans = OrderSpans::begin(batch.iter().map(about), || Told::done(Self::NAME));
         let lease = self.relay.lease();
         let placements = orders::place(&self.db, batch, lease.length()).await?;
         reach(CrashPoint::PlaceCommitted);

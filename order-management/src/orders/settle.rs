@@ -1,8 +1,8 @@
 //! **settle**: from a payment result to the order's final status, many in one commit.
 
-use common::domain::{OrderId, OrderStatus, Verdict};
+use common::domain::{About, OrderStatus, RequestId, Verdict};
 use common::message::PaymentResult;
-use common::road;
+use common::road::{self, TraceId};
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, OrderMetrics, Station, Tasks};
 use db::orders::{Settled, Settling};
@@ -39,7 +39,7 @@ impl Settlements {
                         Verdict::Declined(_) => self.numbers.canceled.observe(after.as_secs_f64()),
                     }
                 }
-                Ok(other) => self.count(result.order_id, *other),
+                Ok(other) => self.count(&result.about(), *other),
                 Err(_) => {}
             }
         }
@@ -49,13 +49,16 @@ impl Settlements {
         settled
     }
 
-    fn count(&self, order_id: OrderId, settled: Settled) {
+    fn count(&self, about: &About<'_>, settled: Settled) {
         let results = &self.numbers.results;
         let counter = match settled {
             Settled::Moved { .. } => &results.moved,
             Settled::Repeated => &results.repeated,
             Settled::Contradicting => {
-                log::error!(order_id:%; "a verdict contradicts the final status: ignored");
+                let (order_id, trace_id) = (about.order_id, TraceId(about));
+                let request_id = about.request_id.map(RequestId::as_str);
+                log::error!(order_id:%, request_id, trace_id:%;
+                    "a verdict contradicts the final status: ignored");
                 &results.contradicting
             }
             Settled::UnknownOrder => &results.unknown,

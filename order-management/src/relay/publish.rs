@@ -7,7 +7,7 @@ use std::time::Instant;
 use common::broker::{NotConfirmed, Outgoing, Publisher};
 use common::domain::{OrderId, RequestId, TraceParent};
 use common::message::{Envelope, PaymentRequest, encode_requests};
-use common::road;
+use common::road::{self, TraceId};
 use common::runtime::crash_point::reach;
 use common::runtime::{CrashPoint, Station};
 use common::trace::{MessageSpans, OrderSpans};
@@ -69,7 +69,9 @@ impl Station for Publish {
         let now = Instant::now();
         let ours: Vec<&Due> = batch.iter().filter(|due| due.lease.until > now).collect();
         let packs: Vec<&[&Due]> = ours.chunks(self.per_message).collect();
-        let spans = OrderSpans::begin(ours.iter().map(|due| due.request.about()));
+        let spans = OrderSpans::begin(ours.iter().map(|due| due.request.about()), || {
+            self.spans.publishing()
+        });
         let messages = packs.iter().map(|pack| self.message(pack, &spans)).collect();
         // Left, unless the broker says otherwise.
         let mut left: HashSet<OrderId> = ours.iter().map(|due| due.order_id()).collect();
@@ -168,6 +170,9 @@ impl Publish {
 
 fn note(why: NotConfirmed, pack: &[&Due]) {
     for due in pack {
-        log::debug!(order_id:% = due.request.order_id; "not relayed yet: {why}");
+        let about = due.request.about();
+        let (order_id, trace_id) = (about.order_id, TraceId(&about));
+        let request_id = about.request_id.map(RequestId::as_str);
+        log::debug!(order_id:%, request_id, trace_id:%; "not relayed yet: {why}");
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn asked(
     let told = trace::Told::new(SpanKind::Client, "gateway").to(call.as_str());
     let told = told.with(trace::ORDER_ID, request.order_id);
     match error {
-        Some(error) => told.failed(error.0),
+        Some(error) => told.with(trace::ERROR_TYPE, error.0).failed(error.0),
         None => told,
     }
 }

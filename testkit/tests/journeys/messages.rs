@@ -70,6 +70,9 @@ async fn a_late_contradicting_result_changes_nothing_and_is_counted() {
 
     counted(&world, "ordermill_results_total{outcome=\"contradicting\"}", 1.0).await;
 
+    let log = world.order_management(0).log();
+    let line = log.lines().find(|line| line.contains("a verdict contradicts")).unwrap();
+    assert!(line.contains(&format!("trace_id={}", order.id.simple())), "{line}");
     assert_eq!(world.get_order(order.id).await.json, settled.json);
     balance(&world, &[order]).await;
 }

@@ -17,8 +17,7 @@ const PAYMENTS: &str = "Tr0mbone-payments";
 const MARK: &str = "Tr0mbone";
 
 /// The libraries have to be named: of themselves they say only warnings.
-const EVERYTHING: &str =
-    "trace,lapin=trace,actix_server=trace,refinery_core=trace,tracing=trace,mio=trace";
+const EVERYTHING: &str = "trace,lapin=trace,actix_server=trace,refinery_core=trace,tokio_postgres=trace,tracing=trace,mio=trace";
 
 fn none_in(text: &str, place: &str) {
     // Also as bytes in the way of Debug, as in a dump of a frame.
@@ -87,6 +86,21 @@ async fn passwords_that_are_right_are_told_to_nobody() {
     assert_eq!(reply.status, 503);
     none_in(&reply.text, "a 503");
     none_told(&world).await;
+}
+
+#[tokio::test]
+async fn customers_and_their_means_are_told_to_nobody() {
+    let world = World::builder().env("RUST_LOG", EVERYTHING).start().await;
+    let customer = serde_json::json!({"name": MARK, "email": format!("{MARK}@naboo.com")});
+    let reply = world.send(world.request(Method::POST, "/customers").json(&customer)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    let orders = [world.place_order_with(&format!("pm_{MARK}")).await];
+    balance(&world, &orders).await;
+    let statements = "DEBUG tokio_postgres::prepare";
+    for process in world.processes() {
+        assert!(process.log_contains(statements), "the driver's own lines were not logged");
+        none_in(&process.log(), process.name());
+    }
 }
 
 #[tokio::test]

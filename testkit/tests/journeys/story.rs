@@ -1,11 +1,13 @@
 //! One `grep` for a request's id in the logs of all processes tells its order's whole road.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder, order_body};
 
-use super::books::{LONG, balance};
+use super::books::{LONG, balance, counter};
 
 fn telling() -> WorldBuilder {
     World::builder().env("LOG_FORMAT", "json")
@@ -178,4 +180,48 @@ async fn people_get_text_with_the_same_words() {
     let wanted = format!("{words} order_id={id} request_id=story-text trace_id={}", id.simple());
     eventually("the last line", LONG, async || world.order_management(0).log_contains(&wanted))
         .await;
+    // At its second start it finds the migrations done, of which the driver has something to say.
+    world.order_management(0).sigkill().await.unwrap();
+    world.order_management(0).start_again().unwrap();
+    world.ready().await;
+    let of_the_driver = |log: String| log.lines().any(|line| line.contains("tokio_postgres"));
+    assert!(!of_the_driver(world.order_management(0).log()), "libraries say only warnings");
+}
+
+#[tokio::test]
+async fn lines_that_nobody_reads_hold_up_nobody() {
+    // Far more lines than a pipe takes.
+    let world = telling().worker_env("RUST_LOG", "trace").start().await;
+    let worker = world.worker(0);
+    worker.sigkill().await.unwrap();
+    let mut unread = worker.start_unread().unwrap();
+    let lost = "ordermill_log_lines_lost_total";
+    let mut orders = world.place_orders(100).await;
+    balance(&world, &orders).await;
+    while counter(&world, worker.ops_url("/metrics"), lost).await == 0.0 {
+        orders.extend(world.place_orders(100).await);
+        balance(&world, &orders).await;
+    }
+
+    kill(Pid::from_raw(unread.id().unwrap().cast_signed()), Signal::SIGTERM).unwrap();
+    let end = tokio::time::timeout(LONG, unread.wait()).await.unwrap().unwrap();
+    assert!(end.success(), "{end}");
+}
+
+#[tokio::test]
+async fn what_a_stranger_sends_neither_fills_a_line_nor_makes_one() {
+    let world = World::builder().env("LOG_FORMAT", "text").start().await;
+    let id = "m\n2026-11-21T00:00:00Z ERROR story-forged\u{1b}[2J";
+    let properties = lapin::BasicProperties::default().with_message_id(id.into());
+    // What cannot be read is quoted in the error.
+    let body = format!("\"{}\"", "x".repeat(100_000));
+    world.publish_raw("processingorders", body.as_bytes(), properties).await;
+
+    let parked = "reason=unreadable";
+    eventually("it to be parked", LONG, async || world.worker(0).log_contains(parked)).await;
+
+    let log = world.worker(0).log();
+    let line = log.lines().find(|line| line.contains(parked)).unwrap();
+    assert!(line.contains(r"message_id=m\n2026") && line.contains(r"\u{1b}[2J"), "{line}");
+    assert!(line.len() < 2_000, "a line of {} bytes", line.len());
 }

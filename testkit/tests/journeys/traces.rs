@@ -1,5 +1,7 @@
 //! One trace from the HTTP request to the final status, as a collector gets to see it.
 
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -14,6 +14,7 @@ struct LevelLabels {
 #[derive(Clone, Debug)]
 pub struct TelemetryMetrics {
     line_counters: Family<LevelLabels, Counter>,
+    lost_counter: Counter,
     shipped_counters: Family<OutcomeLabels, Counter>,
     span_counters: Family<OutcomeLabels, Counter>,
     /// Log lines written.
@@ -37,6 +38,8 @@ pub struct Lines {
     pub debug: Counter,
     /// `TRACE`.
     pub trace: Counter,
+    /// Those among them that standard error did not take.
+    pub lost: Counter,
 }
 
 impl Lines {
@@ -75,6 +78,7 @@ pub struct Spans {
 impl Default for TelemetryMetrics {
     fn default() -> Self {
         let line_counters: Family<LevelLabels, Counter> = Family::default();
+        let lost_counter = Counter::default();
         let (shipped_counters, shipped) = counters();
         let (span_counters, span) = counters();
         let line = |level| line_counters.get_or_create_owned(&LevelLabels { level });
@@ -85,6 +89,7 @@ impl Default for TelemetryMetrics {
                 info: line("info"),
                 debug: line("debug"),
                 trace: line("trace"),
+                lost: lost_counter.clone(),
             },
             shipped: Shipped { sent: shipped("sent"), dropped: shipped("dropped") },
             spans: Spans {
@@ -93,6 +98,7 @@ impl Default for TelemetryMetrics {
                 failed: span("failed"),
             },
             line_counters,
+            lost_counter,
             shipped_counters,
             span_counters,
         }
@@ -103,6 +109,11 @@ impl TelemetryMetrics {
     pub(super) fn put_in(&self, book: &mut Book) {
         let m = self.clone();
         book.counter("ordermill_log_lines_total", "Log lines written, by level", m.line_counters);
+        book.counter(
+            "ordermill_log_lines_lost_total",
+            "Log lines that standard error did not take",
+            m.lost_counter,
+        );
         book.counter(
             "ordermill_log_lines_shipped_total",
             "Log lines that were to go to the log store, by what became of them",
