@@ -15,6 +15,7 @@ use env_logger::{Builder, Env, Target, WriteStyle};
 pub use self::json::ROAD;
 use self::json::with_json_line;
 use self::plain::with_plain_text;
+use self::sink::Sink;
 use self::standard_error::Outlet;
 use super::Lines;
 
@@ -66,24 +67,16 @@ pub fn start_logging(format: LogFormat, service: &'static str) {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    if json {
-        // There are no colours in JSON. Told to leave out those there might be, env_logger would look at
-        // every byte of every line for them.
-        builder.write_style(WriteStyle::Always).format(|out, record| {
-            let time = out.timestamp_micros();
-            with_json_line(record, (time, service), |line| out.write_all(line))
-        });
-    }
     // Where it cannot be looked at or there is no thread to be had, lines are written all the same.
     let outlet = Outlet::open().unwrap_or_default();
     if let Some(outlet) = outlet.clone() {
-        if !json && wants_colours() {
+        if wants_colours() {
             builder.write_style(WriteStyle::Always);
         }
         builder.target(Target::Pipe(Box::new(outlet)));
     }
-    let logger = Discreet { lines: builder.build(), json, outlet };
-    let level = logger.lines.filter();
+    let logger = Discreet { text: builder.build(), json: json.then_some(service), outlet };
+    let level = logger.text.filter();
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
         panics::tell_as_lines();
@@ -112,8 +105,10 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
 struct Discreet {
-    lines: env_logger::Logger,
-    json: bool,
+    /// Which lines there are, and how they look as text.
+    text: env_logger::Logger,
+    /// Whose lines they are, where they are JSON.
+    json: Option<&'static str>,
     outlet: Option<Outlet>,
 }
 
@@ -125,24 +120,38 @@ impl Discreet {
             metadata.level() == log::Level::Trace && metadata.target().starts_with("lapin");
         !frames && !metadata.target().starts_with("tokio_postgres::query")
     }
+
+    /// Without env_logger, which would copy each of these long lines twice.
+    fn write(&self, line: &[u8]) {
+        match &self.outlet {
+            Some(outlet) => outlet.put(line),
+            // Nobody can be told that nobody listens.
+            None => drop(std::io::stderr().lock().write_all(line)),
+        }
+    }
 }
 
 impl log::Log for Discreet {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        Self::may_tell(metadata) && self.lines.enabled(metadata)
+        Self::may_tell(metadata) && self.text.enabled(metadata)
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if Self::may_tell(record.metadata()) && self.lines.matches(record) {
-            // JSON, whatever the terminal gets.
-            if let Some(sink) = sink::of(record.metadata()) {
-                let origin = (clock::now_text(), sink.service());
-                with_json_line(record, origin, |line| sink.take(line.trim_ascii_end()));
+        if Self::may_tell(record.metadata()) && self.text.matches(record) {
+            let sink = sink::of(record.metadata());
+            // The log store gets JSON, whatever the terminal gets.
+            if let Some(service) = self.json.or(sink.map(Sink::service)) {
+                with_json_line(record, (clock::now_text(), service), |line| {
+                    if let Some(sink) = sink {
+                        sink.take(line.trim_ascii_end());
+                    }
+                    if self.json.is_some() {
+                        self.write(line);
+                    }
+                });
             }
-            if self.json {
-                self.lines.log(record);
-            } else {
-                with_plain_text(record, |record| self.lines.log(record));
+            if self.json.is_none() {
+                with_plain_text(record, |record| self.text.log(record));
             }
             if let Some(lines) = LINES.get() {
                 lines.of(record.level()).inc();

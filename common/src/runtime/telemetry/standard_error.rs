@@ -54,6 +54,15 @@ impl Outlet {
         drop(waited);
     }
 
+    /// Takes a whole line, or loses and counts it where there is no room.
+    pub(super) fn put(&self, line: &[u8]) {
+        if !self.take(line)
+            && let Some(lines) = LINES.get()
+        {
+            lines.lost.inc();
+        }
+    }
+
     /// Whether there was room for a line.
     fn take(&self, line: &[u8]) -> bool {
         let mut state = self.0.lock();
@@ -72,11 +81,7 @@ impl Outlet {
 /// Each call is one whole line.
 impl Write for Outlet {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if !self.take(line)
-            && let Some(lines) = LINES.get()
-        {
-            lines.lost.inc();
-        }
+        self.put(line);
         Ok(line.len())
     }
 
