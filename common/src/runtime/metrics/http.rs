@@ -32,7 +32,8 @@ struct MethodLabels {
 }
 
 /// What is known of requests. There are as many series as routes in the route table times methods
-/// and statuses that really occurred, and the failures of what has worked: what a client writes gets into none of the labels.
+/// and statuses that really occurred, and the failures of what has worked: what a client writes gets
+/// into none of the labels.
 #[derive(Clone, Debug)]
 pub struct HttpMetrics {
     durations: Histograms<RequestLabels>,
