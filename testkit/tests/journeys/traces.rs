@@ -3,14 +3,12 @@
 mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use reqwest::Method;
 use testkit::collector::{Collected, Collector};
-use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder, order_body};
 
-use super::books::{LONG, balance, counter};
+use super::books::LONG;
 
 const REQUESTS: &str = "orders_exchange:processingorders";
 const RESULTS: &str = "orders_exchange:processedorders";
@@ -220,43 +218,6 @@ async fn zipkin_gets_the_same() {
     assert_chained(&spans);
     let settled = spans[&format!("order-management CONSUMER process {RESULTS}")];
     assert_eq!(settled.attributes["ordermill.outcome"], "Canceled");
-}
-
-#[tokio::test]
-async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
-    const ORDERS: usize = 1200;
-    let collector = Collector::start().unwrap();
-    let world = traced(&collector).start().await;
-    collector.fall_silent(true);
-    let orders = world.place_orders(ORDERS).await;
-    for order in &orders {
-        world.eventually_settled(order).await;
-    }
-    balance(&world, &orders).await;
-    // More than may wait has ended by now, so some must have been dropped.
-    let dropped = "ordermill_spans_total{outcome=\"dropped\"}";
-    eventually("spans to be dropped", LONG, async || {
-        counter(&world, world.order_management(0).ops_url("/metrics"), dropped).await > 0.0
-    })
-    .await;
-
-    drop(collector);
-    let late = world.place_orders(50).await;
-    for order in &late {
-        world.eventually_settled(order).await;
-    }
-
-    for process in world.processes() {
-        let failed = "ordermill_spans_total{outcome=\"failed\"}";
-        eventually("a batch to fail", LONG, async || {
-            counter(&world, process.ops_url("/metrics"), failed).await > 0.0
-        })
-        .await;
-        assert_eq!(process.log().matches("the collector takes no spans").count(), 1);
-        process.sigterm().unwrap();
-        let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
-        assert!(end.success(), "{end}");
-    }
 }
 
 #[tokio::test]

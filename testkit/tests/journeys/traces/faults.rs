@@ -2,6 +2,7 @@
 //! told from one that takes spans.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::Url;
 use testkit::collector::{Collected, Collector};
@@ -10,7 +11,7 @@ use testkit::world::{World, order_body};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::super::books::{LONG, counter};
+use super::super::books::{LONG, balance, counter};
 use super::{REQUESTS, RESULTS, place, trace_of, traced};
 
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -119,5 +120,43 @@ async fn a_collector_that_sends_spans_elsewhere_has_not_taken_them() {
         };
         eventually("a request to fail", LONG, async || spans("failed").await > 0.0).await;
         assert!(spans("exported").await < 0.5);
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
+    // Four spans each in order-management: more than may wait there and be on their way.
+    const ORDERS: usize = 2400;
+    let collector = Collector::start().unwrap();
+    let world = traced(&collector).start().await;
+    collector.fall_silent(true);
+    let orders = world.place_orders(ORDERS).await;
+    for order in &orders {
+        world.eventually_settled(order).await;
+    }
+    balance(&world, &orders).await;
+    // Some must have been dropped by now.
+    let dropped = "ordermill_spans_total{outcome=\"dropped\"}";
+    eventually("spans to be dropped", LONG, async || {
+        counter(&world, world.order_management(0).ops_url("/metrics"), dropped).await > 0.0
+    })
+    .await;
+
+    drop(collector);
+    let late = world.place_orders(50).await;
+    for order in &late {
+        world.eventually_settled(order).await;
+    }
+
+    for process in world.processes() {
+        let failed = "ordermill_spans_total{outcome=\"failed\"}";
+        eventually("a batch to fail", LONG, async || {
+            counter(&world, process.ops_url("/metrics"), failed).await > 0.0
+        })
+        .await;
+        assert_eq!(process.log().matches("the collector takes no spans").count(), 1);
+        process.sigterm().unwrap();
+        let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
+        assert!(end.success(), "{end}");
     }
 }
