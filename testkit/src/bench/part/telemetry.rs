@@ -61,7 +61,9 @@ struct Side {
 /// If orders are refused or do not become final, or no span arrives.
 pub(in crate::bench) async fn measure(bench: &Bench) -> Result<Findings> {
     let mut findings = Findings::default();
-    for clients in [bench.plan.clients, CROWD] {
+    let mut crowds = vec![bench.plan.clients, CROWD];
+    crowds.dedup();
+    for clients in crowds {
         let bench = bench.with_clients(clients);
         let mut sides = Vec::new();
         for (told, name) in variants(&bench) {
@@ -129,7 +131,7 @@ impl Side {
     async fn stop(self) -> Result<()> {
         let recorded = matches!(self.told, Told::Traces | Told::Everything);
         stack::stop(&self.world).await?;
-        let spans = self.collector.spans().len();
+        let spans = self.collector.spans()?.len();
         ensure!(recorded == (spans > 0), "{}: {spans} spans", self.name);
         Ok(())
     }
