@@ -2,10 +2,11 @@
 //! so that a `grep` for a request's id finds all of an order's road in the logs of all processes.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use log::Level;
+use memchr::memchr2;
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::domain::{About, RequestId};
@@ -18,11 +19,13 @@ const LINE_MAX: usize = 50;
 const LINE_BYTES_MAX: usize = 15 * 1024;
 /// What an order takes in such a line, where its request has an id of our own making.
 const ORDER_BYTES: usize = 160;
+/// The most outcomes that orders of one batch usually have.
+const OUTCOMES: usize = 4;
 
 thread_local! {
-    /// Where lines are made. One of kilobytes from the allocator, thousands of times a second, has
-    /// glibc tidy up all the small ones each time.
-    static SPARE: Cell<String> = const { Cell::new(String::new()) };
+    /// Where lines are made. A piece of a kilobyte or more from the allocator, thousands of times a
+    /// second, has glibc tidy up all the small ones each time.
+    static SPARES: Cell<Vec<String>> = const { Cell::new(Vec::new()) };
 }
 
 /// Tells what became of orders at a station: its verb, and for each order one word. Those with
@@ -47,41 +50,49 @@ fn tell_at<'a>(
     if !log::log_enabled!(target: ROAD, level) {
         return;
     }
-    let mut lines: BTreeMap<&'static str, Line<'a>> = BTreeMap::new();
+    // A thread that is ending has none any more.
+    let mut spares = SPARES.try_with(Cell::take).unwrap_or_default();
+    // On the stack, for the same reason.
+    let mut lines: SmallVec<[Line<'a>; OUTCOMES]> = SmallVec::new();
     for (outcome, about) in orders {
-        let line = lines.entry(outcome).or_default();
+        let known = lines.iter().position(|line| line.outcome == outcome);
+        let at = known.unwrap_or_else(|| {
+            lines.push(Line::of(outcome, spares.pop().unwrap_or_default()));
+            lines.len() - 1
+        });
+        let Some(line) = lines.get_mut(at) else { continue };
         line.add(about);
         if line.is_full() {
-            line.write(level, (verb, outcome));
+            line.write(level, verb);
         }
     }
-    for (outcome, mut line) in lines {
-        line.write(level, (verb, outcome));
-        if line.json.capacity() > 0 {
-            let _ending = SPARE.try_with(|spare| spare.set(line.json));
-        }
+    for mut line in lines {
+        line.write(level, verb);
+        spares.push(line.json);
     }
+    spares.truncate(OUTCOMES);
+    let _ending = SPARES.try_with(|kept| kept.set(spares));
 }
 
 /// A line in the making.
-#[derive(Default)]
 struct Line<'a> {
+    outcome: &'static str,
     orders: usize,
     first: Option<About<'a>>,
     json: String,
 }
 
 impl<'a> Line<'a> {
+    fn of(outcome: &'static str, json: String) -> Line<'a> {
+        Line { outcome, orders: 0, first: None, json }
+    }
+
     fn add(&mut self, about: About<'a>) {
         self.orders += 1;
         match self.first {
             None => self.first = Some(about),
             Some(first) => {
                 if self.json.is_empty() {
-                    if self.json.capacity() == 0 {
-                        // A thread that is ending has none any more.
-                        self.json = SPARE.try_with(Cell::take).unwrap_or_default();
-                    }
                     self.json.reserve(LINE_MAX * ORDER_BYTES);
                     add(&mut self.json, &first);
                 }
@@ -95,8 +106,9 @@ impl<'a> Line<'a> {
     }
 
     /// Writes it, if there is anything in it, and begins the next one.
-    fn write(&mut self, level: Level, (verb, outcome): (&str, &str)) {
+    fn write(&mut self, level: Level, verb: &str) {
         let Some(about) = self.first.take() else { return };
+        let outcome = self.outcome;
         if self.orders == 1 {
             let (order_id, trace_id) = (about.order_id, TraceId(&about));
             let request_id = about.request_id.map(RequestId::as_str);
@@ -142,7 +154,7 @@ fn add(json: &mut String, about: &About<'_>) {
 /// A request's id has visible ASCII characters only; two of them mean something in JSON.
 fn escape(text: &str, json: &mut String) {
     // Hardly ever.
-    if !text.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
+    if memchr2(b'"', b'\\', text.as_bytes()).is_none() {
         return json.push_str(text);
     }
     for piece in text.split_inclusive(['"', '\\']) {
@@ -196,7 +208,7 @@ mod tests {
     fn a_line_stays_below_what_a_container_engine_takes_for_one() {
         // In JSON each of these is two.
         let request_id: RequestId = "\\".repeat(RequestId::MAX_LEN).parse().unwrap();
-        let mut line = Line::default();
+        let mut line = Line::of("confirmed", String::new());
         while !line.is_full() {
             let order_id = OrderId::new();
             line.add(About { order_id, request_id: Some(&request_id), traceparent: None });

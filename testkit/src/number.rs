@@ -52,6 +52,18 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// How far the median of as many values may be from that of very many: its standard error, if they
+/// are spread as a normal distribution is. 0 for fewer than two.
+pub(crate) fn error_of_median(values: &[f64]) -> f64 {
+    let count = float(u64::try_from(values.len()).unwrap_or_default());
+    if count < 2.0 {
+        return 0.0;
+    }
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (std::f64::consts::FRAC_PI_2 * squares / (count - 1.0) / count).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +86,16 @@ mod tests {
     #[test]
     fn counts_beyond_32_bits_stay_exact() {
         assert_eq!(float(5_000_000_000), 5_000_000_000.0);
+    }
+
+    #[test]
+    fn the_more_values_the_nearer_is_their_median() {
+        assert_eq!(error_of_median(&[]), 0.0);
+        assert_eq!(error_of_median(&[7.0]), 0.0);
+        // A deviation of 2, over the root of 4 values, times the root of π/2.
+        let values = [3.0, 3.0, 3.0, 7.0];
+        assert!((error_of_median(&values) - 1.2533).abs() < 0.0001);
+        let more = values.repeat(100);
+        assert!((error_of_median(&more) - 0.10868).abs() < 0.0001);
     }
 }

@@ -15,7 +15,7 @@ use super::road::{self, Road};
 use super::rounds::CROWD;
 use crate::binaries::Binaries;
 use crate::collector::Collector;
-use crate::number::{median, shown};
+use crate::number::{error_of_median, median, shown};
 use crate::world::{World, WorldBuilder};
 
 const CHAPTER: &str = "Telemetry";
@@ -186,8 +186,8 @@ fn findings_of(clients: u32, sides: &[Side]) -> Findings {
         rows.push(vec![
             (*name).to_owned(),
             shown(median(&roads.iter().map(|road| road.settled_per_s).collect::<Vec<_>>())),
-            shown(median(&speed)),
-            shown(median(&cpu)),
+            with_error(&speed),
+            with_error(&cpu),
         ]);
         if *told == Told::Everything {
             let name = format!("everything told, {clients} clients, settled ÷ nothing told");
@@ -201,11 +201,16 @@ fn findings_of(clients: u32, sides: &[Side]) -> Findings {
         title: format!("What telling costs, {clients} clients"),
         columns: columns.map(str::to_owned).into(),
         rows,
-        note: "Medians; ratios are taken turn by turn. Metrics are counted in all of them and \
-               scraped in the last. The collector shares the cores."
+        note: "Medians; ratios are taken turn by turn, ± is their standard error. Metrics are counted \
+               in all of them and scraped in the last. The collector shares the cores."
             .to_owned(),
     });
     findings
+}
+
+/// The median, and how far it may be off for so few turns.
+fn with_error(ratios: &[f64]) -> String {
+    format!("{} ± {}", shown(median(ratios)), shown(error_of_median(ratios)))
 }
 
 /// Who spent it.
