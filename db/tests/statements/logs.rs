@@ -63,18 +63,17 @@ async fn a_line_is_stored_once_and_read_as_it_was() {
 async fn lines_are_found_by_what_they_are_about_and_how_bad_they_are() {
     let store = store().await;
     let now = now(&store).await;
-    logs::keep(&store.db, 7, &[]).await.unwrap();
+    // Yesterday, for an hour of each day.
+    let an_hour_ago = now - Duration::from_secs(3600);
+    let wanted = [an_hour_ago.to_offset(time::UtcOffset::UTC).date()];
+    logs::keep(&store.db, 7, &wanted).await.unwrap();
     let order = OrderId::new();
     let lines = [
         Entry { order_ids: vec![OrderId::new(), order], ..line(now, 1) },
         Entry { request_ids: vec!["r".to_owned()], level: Level::Debug, ..line(now, 2) },
         Entry { trace_ids: vec!["t".to_owned()], level: Level::Warn, ..line(now, 3) },
         Entry { service: "worker".to_owned(), level: Level::Error, ..line(now, 4) },
-        Entry {
-            order_ids: vec![order],
-            request_ids: vec!["r".to_owned()],
-            ..line(now - Duration::from_secs(3600), 5)
-        },
+        Entry { order_ids: vec![order], request_ids: vec!["r".to_owned()], ..line(an_hour_ago, 5) },
     ];
     logs::insert(&store.db, &lines).await.unwrap();
     let any = Query::default;
