@@ -28,23 +28,23 @@ thread_local! {
     static SPARES: Cell<Vec<String>> = const { Cell::new(Vec::new()) };
 }
 
-/// Tells what became of orders at a station: its verb, and for each order one word. Those with
+/// Tells what became of orders at a station: the message of the line, and for each order its outcome. Those with
 /// the same word share lines. Costs a look at the log's level where that is off.
-pub fn tell<'a>(verb: &'static str, orders: impl IntoIterator<Item = (&'static str, About<'a>)>) {
-    tell_at(Level::Info, verb, orders);
+pub fn tell<'a>(message: &'static str, orders: impl IntoIterator<Item = (&'static str, About<'a>)>) {
+    tell_at(Level::Info, message, orders);
 }
 
 /// The same for what only somebody who looks closer wants to know.
 pub fn whisper<'a>(
-    verb: &'static str,
+    message: &'static str,
     orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
 ) {
-    tell_at(Level::Debug, verb, orders);
+    tell_at(Level::Debug, message, orders);
 }
 
 fn tell_at<'a>(
     level: Level,
-    verb: &'static str,
+    message: &'static str,
     orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
 ) {
     if !log::log_enabled!(target: ROAD, level) {
@@ -63,11 +63,11 @@ fn tell_at<'a>(
         let Some(line) = lines.get_mut(at) else { continue };
         line.add(about);
         if line.is_full() {
-            line.write(level, verb);
+            line.write(level, message);
         }
     }
     for mut line in lines {
-        line.write(level, verb);
+        line.write(level, message);
         spares.push(line.json);
     }
     spares.truncate(OUTCOMES);
@@ -106,17 +106,17 @@ impl<'a> Line<'a> {
     }
 
     /// Writes it, if there is anything in it, and begins the next one.
-    fn write(&mut self, level: Level, verb: &str) {
+    fn write(&mut self, level: Level, message: &str) {
         let Some(about) = self.first.take() else { return };
         let outcome = self.outcome;
         if self.orders == 1 {
             let (order_id, trace_id) = (about.order_id, TraceId(&about));
             let request_id = about.request_id.map(RequestId::as_str);
-            log::log!(target: ROAD, level, outcome, order_id:%, request_id, trace_id:%; "{verb}");
+            log::log!(target: ROAD, level, outcome, order_id:%, request_id, trace_id:%; "{message}");
         } else {
             self.json.push_str("}]");
             let orders = &self.json;
-            log::log!(target: ROAD, level, outcome, orders:%; "{verb}");
+            log::log!(target: ROAD, level, outcome, orders:%; "{message}");
         }
         self.orders = 0;
         self.json.clear();

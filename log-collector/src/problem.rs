@@ -48,7 +48,7 @@ impl Problem {
     fn words(&self) -> [&'static str; 3] {
         match self {
             Problem::Fields(_) => {
-                ["urn:ordermill:problem:invalid-fields", "Some fields are wrong", "See `errors`."]
+                ["urn:ordermill:problem:invalid-fields", "Invalid fields", "See `errors`."]
             }
             Problem::Unavailable => [
                 "urn:ordermill:problem:unavailable",
@@ -56,7 +56,7 @@ impl Problem {
                 "Ask again after the time in Retry-After, or ask for less with `since`.",
             ],
             Problem::Internal => {
-                ["urn:ordermill:problem:internal", "Something is wrong here", "The log tells more."]
+                ["urn:ordermill:problem:internal", "Internal server error", "The server log has the cause."]
             }
         }
     }

@@ -94,7 +94,7 @@ fn destination(about: &About<'_>, settled: Result<Settled, Error>) -> Option<Des
         Err(error) => {
             let (request_id, trace_id) = (about.request_id.map(RequestId::as_str), TraceId(about));
             log::error!(target: ROAD, order_id:%, request_id, trace_id:%;
-                "settle: will be tried again: {error}");
+                "the order could not be settled and will be tried again: {error}");
             Some(Destination::Retry)
         }
     }

@@ -121,8 +121,8 @@ impl Charges {
     ) -> impl Stream<Item = Vec<Charging>> {
         let startings: Vec<Starting> = requests.iter().map(Start::item).collect();
         let started = until_stored(&self.start, &startings).await;
-        road::whisper("charge", requests.iter().zip(&started).filter_map(begun));
-        road::tell("charge", requests.iter().zip(&started).filter_map(begun_again));
+        road::whisper("payment started", requests.iter().zip(&started).filter_map(begun));
+        road::tell("payment resumed", requests.iter().zip(&started).filter_map(begun_again));
         let ask = |(request, started)| {
             let room = room.as_mut().and_then(|room| room.split(1));
             self.verdict(request, started).map(|verdicted| (verdicted, room))
@@ -188,7 +188,7 @@ impl Charges {
             }
         };
         let group: Vec<Charging> = group.into_iter().map(end).collect();
-        road::tell("charge", group.iter().filter_map(ended));
+        road::tell("payment finished", group.iter().filter_map(ended));
         group
     }
 }

@@ -174,11 +174,11 @@ fn note(error: &ChargeError, about: &About<'_>, attempts: u32) {
     match error {
         ChargeError::NoVerdict(_) => {
             log::info!(target: ROAD, order_id:%, request_id, trace_id:%, attempts, outcome = "unknown";
-                "charge: will be asked again: {error}");
+                "the charge has no verdict and will be asked for again: {error}");
         }
         ChargeError::Store(_) => {
             log::error!(target: ROAD, order_id:%, request_id, trace_id:%, attempts;
-                "charge: will be tried again: {error}");
+                "the charge could not be recorded and will be tried again: {error}");
         }
     }
 }

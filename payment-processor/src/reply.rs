@@ -82,7 +82,7 @@ impl Station for Send {
         }
         self.end(spans, &packs, &outcomes);
         let sent = packs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-        road::tell(Self::NAME, sent.flat_map(|(pack, _)| *pack).map(|r| ("confirmed", r.about())));
+        road::tell("result published", sent.flat_map(|(pack, _)| *pack).map(|r| ("confirmed", r.about())));
         let each =
             packs.iter().zip(outcomes).flat_map(|(pack, o)| std::iter::repeat_n(o, pack.len()));
         Ok(each.collect())

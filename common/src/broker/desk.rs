@@ -123,7 +123,7 @@ impl<H: Handler> Desk<H> {
             Destination::Dead { reason, detail } => {
                 let (queue, reason) = (&self.queue.name, *reason);
                 let (message_id, request_id, trace_id) = names(departure, envelope);
-                log::warn!(queue, reason, message_id, request_id, trace_id; "parked: {}", short(detail));
+                log::warn!(queue, reason, message_id, request_id, trace_id; "message dead-lettered: {}", short(detail));
                 self.numbers.parked(reason);
             }
         }

@@ -25,7 +25,7 @@ fn line(logged_at: OffsetDateTime, sequence: i64) -> Entry {
         sequence,
         service: "shop".to_owned(),
         level: Level::Info,
-        target: "road".to_owned(),
+        target: "order".to_owned(),
         message: format!("line {sequence}"),
         order_ids: Vec::new(),
         request_ids: Vec::new(),

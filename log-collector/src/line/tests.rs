@@ -24,13 +24,13 @@ fn only(line: &Value) -> Entry {
 fn a_line_is_taken_apart() {
     let id = OrderId::new();
     let entry = only(&json!({
-        "time": "2026-11-21T15:00:00.123456Z", "level": "WARN", "target": "road", "service": "own",
+        "time": "2026-11-21T15:00:00.123456Z", "level": "WARN", "target": "order", "service": "own",
         "instance": "x", "message": "settled", "order_id": id.to_string(), "request_id": "r-1",
         "trace_id": "0af7", "size": 3, "why": {"a": "b\u{0}"}
     }));
     assert_eq!((entry.order_ids, entry.request_ids), (vec![id], vec!["r-1".to_owned()]));
     assert_eq!(entry.trace_ids, ["0af7"]);
-    assert_eq!((entry.level, &*entry.target, &*entry.message), (Level::Warn, "road", "settled"));
+    assert_eq!((entry.level, &*entry.target, &*entry.message), (Level::Warn, "order", "settled"));
     assert_eq!((&*entry.service, &*entry.instance, entry.sequence), ("own", "here-1", 40));
     assert_eq!(entry.logged_at.unix_timestamp_nanos(), 1_795_273_200_123_456_000);
     let fields: Value = serde_json::from_str(&entry.fields).unwrap();

@@ -39,7 +39,7 @@ pub(crate) struct ProblemBody {
     #[schema(example = "urn:ordermill:problem:invalid-fields")]
     kind: String,
     /// The kind of problem, for a person.
-    #[schema(example = "Some fields are wrong")]
+    #[schema(example = "Invalid fields")]
     title: String,
     /// The HTTP status.
     #[schema(example = 422, minimum = 400, maximum = 599)]
@@ -107,57 +107,58 @@ impl Problem {
     fn words(&self) -> (&'static str, &'static str, String) {
         let fixed = |kind, title, detail: &str| (kind, title, detail.to_owned());
         match self {
-            Problem::NotJson(why) => ("not-json", "The body is not JSON", why.clone()),
+            Problem::NotJson(why) => ("not-json", "Invalid JSON", why.clone()),
             Problem::NotFound(what) => ("not-found", "Not found", what.clone()),
             Problem::MethodNotAllowed(allowed) => {
-                ("method", "Method not allowed", format!("This path takes {allowed}."))
+                ("method-not-allowed", "Method not allowed", format!("This path takes {allowed}."))
             }
             Problem::Timeout => {
-                fixed("timeout", "The body did not arrive in time", "Send it again.")
+                fixed("timeout", "Request timeout", "The body did not arrive in time. Send it again.")
             }
             Problem::KeyInFlight => fixed(
-                "key-in-flight",
-                "The same Idempotency-Key is being worked on",
-                "Its first request has no answer yet: repeat this one in a moment.",
+                "idempotency-key-in-use",
+                "Idempotency-Key in use",
+                "The first request with this key has no answer yet. Repeat this one in a moment.",
             ),
             Problem::Archived => {
-                fixed("archived", "Archived", "What is archived cannot be changed.")
+                fixed("archived", "Archived", "An archived object cannot be changed.")
             }
             Problem::TooLarge(max) => {
-                ("too-large", "The body is too large", format!("It may have {max} bytes."))
+                ("too-large", "Request body too large", format!("It may have {max} bytes."))
             }
             Problem::NotJsonType => fixed(
-                "media-type",
-                "The body has another media type",
+                "unsupported-media-type",
+                "Unsupported media type",
                 "Send JSON with the header `Content-Type: application/json`.",
             ),
-            Problem::Fields(_) => fixed("invalid-fields", "Some fields are wrong", "See `errors`."),
+            Problem::Fields(_) => fixed("invalid-fields", "Invalid fields", "See `errors`."),
             Problem::KeyUsed => fixed(
-                "key-used",
-                "The Idempotency-Key was used for another order",
-                "Use a new key for a new order; repeat the first body to get the first answer.",
+                "idempotency-key-reused",
+                "Idempotency-Key reused",
+                "This key was used for another order. Use a new key for a new order, or repeat the first \
+                 body to get the first answer.",
             ),
             Problem::Internal => fixed(
                 "internal",
-                "Something is wrong here",
-                "The log tells more under `requestId`.",
+                "Internal server error",
+                "The server log has the cause under `requestId`.",
             ),
             Problem::Busy => fixed(
-                "busy",
+                "overloaded",
                 "Too many orders are waiting",
                 "Nothing was stored: send it again after the time in Retry-After.",
             ),
             Problem::Unavailable => fixed(
                 "unavailable",
-                "The store does not answer at the moment",
+                "The database is unavailable",
                 "Send it again after the time in Retry-After, with the same Idempotency-Key if it \
                  had one.",
             ),
             Problem::DeskTaken(why) => {
-                ("desk-taken", "Somebody else is at the dead letters", why.clone())
+                ("dead-letters-locked", "Dead letters are locked", why.clone())
             }
-            Problem::BrokerAway(why) => ("broker", "The broker does not do its part", why.clone()),
-            Problem::LetterStays(why) => ("letter-stays", "The letter stays", why.clone()),
+            Problem::BrokerAway(why) => ("broker-unavailable", "RabbitMQ is unavailable", why.clone()),
+            Problem::LetterStays(why) => ("replay-not-confirmed", "Replay not confirmed", why.clone()),
         }
     }
 }

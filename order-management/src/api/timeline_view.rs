@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use self::words::{
-    CallView, EventName, OutcomeView, PartView, StationView, WaitsForView, event_name, station,
+    CallView, EventName, OutcomeView, PartView, StageView, WaitsForView, event_name, stage,
 };
 use super::order_view::StatusView;
 use super::rfc3339_option;
@@ -49,9 +49,9 @@ pub(crate) struct EventView {
     /// What.
     #[schema(example = "captured")]
     event: EventName,
-    /// The station of the road that it happened at.
+    /// The stage of the order pipeline that it happened at.
     #[schema(example = "charge")]
-    station: StationView,
+    stage: StageView,
     #[serde(flatten)]
     details: EventDetails,
 }
@@ -122,7 +122,7 @@ impl From<&Event> for EventView {
         EventView {
             at: event.at,
             event: event_name(&event.what),
-            station: station(&event.what),
+            stage: stage(&event.what),
             details: details(&event.what),
         }
     }

@@ -141,7 +141,7 @@ impl Station for Place {
         reach(CrashPoint::PlaceCommitted);
         self.end(spans, batch);
         self.count(&placements.each);
-        road::tell(Self::NAME, batch.iter().zip(&placements.each).filter_map(told));
+        road::tell("order placed", batch.iter().zip(&placements.each).filter_map(told));
         if let Some(id) = placements.outbox {
             let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
             self.relay.leave(Batch { id, entries }, lease);

@@ -45,7 +45,7 @@ impl Settlements {
         }
         self.numbers.results.moved.inc_by(moved);
         let told = results.iter().zip(&settled).filter(|(_, settled)| settled.is_ok());
-        road::tell(Settle::NAME, told.map(|(r, settled)| (outcome(r, settled), r.about())));
+        road::tell("order settled", told.map(|(r, settled)| (outcome(r, settled), r.about())));
         settled
     }
 

@@ -85,7 +85,7 @@ impl Station for Publish {
         }
         self.end(spans, &packs, &left);
         let gone = ours.iter().filter(|due| !left.contains(&due.order_id()));
-        road::tell(Self::NAME, gone.map(|due| ("confirmed", due.request.about())));
+        road::tell("payment requested", gone.map(|due| ("confirmed", due.request.about())));
         if left.len() < ours.len() {
             reach(CrashPoint::RelayConfirmed);
         }

@@ -35,7 +35,7 @@ async fn orders_that_arrive_together_are_committed_together_and_bad_ones_fail_al
     assert_eq!(placed.len(), 160);
     let url = || world.order_management(0).ops_url("/metrics");
     let batches =
-        counter(&world, url(), "ordermill_station_batch_size_count{station=\"place\"}").await;
+        counter(&world, url(), "ordermill_stage_batch_size_count{stage=\"place\"}").await;
     assert!(batches < 60.0, "200 orders took {batches} commits");
     world.links().order_management.database.heal();
     balance(&world, &placed).await;

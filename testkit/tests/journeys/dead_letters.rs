@@ -127,7 +127,7 @@ async fn a_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_
     let (code, said) = command(&world, &["replay", id, "--by", "anna"]).await;
     assert_eq!((code, said.contains("done")), (0, true), "{said}");
 
-    counted(&world, "ordermill_parked_total{reason=\"unreadable\"}", 2.0).await;
+    counted(&world, "ordermill_dead_lettered_total{reason=\"unreadable\"}", 2.0).await;
     let second = eventually_listed(&world, "", 1).await.remove(0);
     assert_eq!((&second["replays"], &second["attempts"]), (&json!(1), &json!(2)));
     assert_eq!(second["firstAt"], first["firstAt"]);

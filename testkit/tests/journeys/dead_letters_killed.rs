@@ -104,7 +104,7 @@ async fn a_letter_whose_copy_finds_no_queue_stays() {
     let (reply, ()) = tokio::join!(replaying, away);
 
     assert_eq!(reply.status, 503, "{}", reply.text);
-    assert_eq!(reply.json()["type"], "urn:ordermill:problem:letter-stays");
+    assert_eq!(reply.json()["type"], "urn:ordermill:problem:replay-not-confirmed");
     let failed = "select count(*) from dead_letter_actions where outcome = 'failed'";
     assert_eq!(world.count(failed).await, 3);
     eventually_listed(&world, "", 3).await;

@@ -41,7 +41,7 @@ async fn a_key_that_was_used_for_another_order_is_refused() {
     let other = place(&world, 0, "key-1", &order_body("pm_card_mastercard")).await;
 
     assert_eq!(other.status, 422, "{}", other.text);
-    assert_eq!(other.json()["type"], "urn:ordermill:problem:key-used");
+    assert_eq!(other.json()["type"], "urn:ordermill:problem:idempotency-key-reused");
     assert_eq!(world.count("select count(*) from orders").await, 1);
 }
 

@@ -150,12 +150,12 @@ async fn a_request_id_tells_the_whole_story_of_its_order() {
 /// Two services' lines about one request, as they look on the road.
 fn story(request: &str, orders: [Uuid; 2]) -> [(&'static str, Vec<u8>); 2] {
     let at = |second: u32| format!("{}T00:00:{second:02}.000001Z", day());
-    let placed = json!({"time": at(1), "level": "INFO", "target": "road", "message": "placed",
+    let placed = json!({"time": at(1), "level": "INFO", "target": "order", "message": "placed",
         "service": "order-management", "order_id": orders[0], "request_id": request,
         "trace_id": "0af7651916cd43dd8448eb211c80319c"});
-    let other = json!({"time": at(1), "level": "INFO", "target": "road", "message": "placed",
+    let other = json!({"time": at(1), "level": "INFO", "target": "order", "message": "placed",
         "service": "order-management", "order_id": orders[1], "request_id": "another"});
-    let charged = json!({"time": at(2), "level": "WARN", "target": "road", "message": "charged",
+    let charged = json!({"time": at(2), "level": "WARN", "target": "order", "message": "charged",
         "service": "payment-processor", "size": 2, "orders": [
             {"order_id": orders[1], "request_id": "another"},
             {"order_id": orders[0], "request_id": request,

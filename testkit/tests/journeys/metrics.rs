@@ -52,13 +52,13 @@ const OF_THE_SHOP: &[(&str, f64)] = &[
         5.0,
     ),
     ("http_server_active_requests", 0.0),
-    ("ordermill_station_items_total{station=\"place\"}", 5.0),
-    ("ordermill_station_batch_size_sum{station=\"place\"}", 5.0),
+    ("ordermill_stage_items_total{stage=\"place\"}", 5.0),
+    ("ordermill_stage_batch_size_sum{stage=\"place\"}", 5.0),
     ("ordermill_placements_total{outcome=\"placed\"}", 5.0),
     ("ordermill_placements_total", 5.0),
-    ("ordermill_station_items_total{station=\"relay\"}", 5.0),
-    ("ordermill_station_items_total{station=\"settle\"}", 5.0),
-    ("ordermill_station_waiting", 0.0),
+    ("ordermill_stage_items_total{stage=\"relay\"}", 5.0),
+    ("ordermill_stage_items_total{stage=\"settle\"}", 5.0),
+    ("ordermill_stage_waiting", 0.0),
     ("ordermill_results_total{outcome=\"moved\"}", 5.0),
     ("ordermill_results_total", 5.0),
     ("ordermill_order_duration_seconds_count{status=\"Confirmed\"}", 4.0),
@@ -75,7 +75,7 @@ const OF_THE_SHOP: &[(&str, f64)] = &[
          {messaging_destination_name=\"processedorders\"}",
         5.0,
     ),
-    ("ordermill_messages_in_hand{queue=\"processedorders\"}", 0.0),
+    ("ordermill_messages_unacked{queue=\"processedorders\"}", 0.0),
     ("ordermill_broker_connects_total{role=\"publish\"}", 1.0),
     ("ordermill_broker_connects_total{role=\"consume\"}", 1.0),
     ("ordermill_broker_connection_up", 2.0),
@@ -102,8 +102,8 @@ const OF_THE_WORKER: &[(&str, f64)] = &[
     ("ordermill_charges_total{outcome=\"declined\"}", 1.0),
     ("ordermill_charges_total{outcome=\"unknown\"}", 2.0),
     ("ordermill_retries_total{queue=\"processingorders\"}", 2.0),
-    ("ordermill_parked_total{queue=\"processingorders\",reason=\"unreadable\"}", 1.0),
-    ("ordermill_parked_total", 1.0),
+    ("ordermill_dead_lettered_total{queue=\"processingorders\",reason=\"unreadable\"}", 1.0),
+    ("ordermill_dead_lettered_total", 1.0),
     ("messaging_client_sent_messages_total{messaging_destination_name=\"processedorders\"}", 5.0),
     (
         "messaging_client_sent_messages_total\
@@ -117,13 +117,13 @@ const OF_THE_WORKER: &[(&str, f64)] = &[
     ),
     ("messaging_client_sent_messages_total{messaging_destination_name=\"_OTHER\"}", 0.0),
     ("messaging_client_consumed_messages_total", 8.0),
-    ("ordermill_messages_in_hand", 0.0),
+    ("ordermill_messages_unacked", 0.0),
     ("ordermill_orders_in_flight", 0.0),
     ("ordermill_orders_in_flight_max", 40.0),
-    ("ordermill_station_items_total{station=\"charge_start\"}", 7.0),
-    ("ordermill_station_items_total{station=\"gateway_capture\"}", 4.0),
-    ("ordermill_station_items_total{station=\"charge_finish\"}", 5.0),
-    ("ordermill_station_items_total{station=\"reply\"}", 5.0),
+    ("ordermill_stage_items_total{stage=\"charge_start\"}", 7.0),
+    ("ordermill_stage_items_total{stage=\"gateway_capture\"}", 4.0),
+    ("ordermill_stage_items_total{stage=\"charge_finish\"}", 5.0),
+    ("ordermill_stage_items_total{stage=\"reply\"}", 5.0),
     ("ordermill_ready", 1.0),
     ("ordermill_build_info{process=\"payment-processor\"}", 1.0),
 ];
@@ -170,7 +170,7 @@ async fn only_an_order_that_is_committed_counts_as_placed() {
         ("ordermill_placements_total{outcome=\"placed\"}", 1.0),
         ("ordermill_placements_total{outcome=\"repeated\"}", 1.0),
         ("ordermill_placements_total{outcome=\"refused\"}", 2.0),
-        ("ordermill_station_items_total{station=\"place\"}", 5.0),
+        ("ordermill_stage_items_total{stage=\"place\"}", 5.0),
     ];
     eventually_exactly(async || shop(&world).await, &wanted).await;
 }
@@ -186,7 +186,7 @@ async fn an_order_in_work_and_an_outage_of_the_broker_are_seen_while_they_last()
     let silent = world.place_order_with("pm_card_neverAnswers").await;
     let in_work = [
         ("ordermill_orders_in_flight", 1.0),
-        ("ordermill_messages_in_hand{queue=\"processingorders\"}", 1.0),
+        ("ordermill_messages_unacked{queue=\"processingorders\"}", 1.0),
     ];
     eventually_exactly(async || worker(&world).await, &in_work).await;
 
@@ -236,7 +236,7 @@ async fn a_scrape_waits_for_nobody_who_does_not_answer() {
     let dark =
         [("ordermill_component_ready{component=\"database\"}", 0.0), ("ordermill_ready", 0.0)];
     assert_eq!(differences(&text, &dark), Vec::<String>::new());
-    assert!(sum_of(&text, "ordermill_station_items_total{station=\"place\"}") > 0.0);
+    assert!(sum_of(&text, "ordermill_stage_items_total{stage=\"place\"}") > 0.0);
 }
 
 /// Paths and methods that nobody has ever seen.

@@ -46,12 +46,12 @@ async fn relayed(world: &World) {
 /// For how many orders the first order-management has asked again.
 async fn asked(world: &World) -> f64 {
     let url = world.order_management(0).ops_url("/metrics");
-    counter(world, url, "ordermill_asked_again_total").await
+    counter(world, url, "ordermill_payment_rerequests_total").await
 }
 
 /// Waits until the i-th order-management has looked at the queues so many times and found this.
 async fn looked(world: &World, i: usize, outcome: &str, times: f64) {
-    let name = format!("ordermill_looks_total{{outcome=\"{outcome}\"}}");
+    let name = format!("ordermill_queue_inspections_total{{outcome=\"{outcome}\"}}");
     let url = || world.order_management(i).ops_url("/metrics");
     let before = counter(world, url(), &name).await;
     eventually(&format!("{times} looks that find {outcome}"), LONG, async || {

@@ -76,18 +76,18 @@ async fn place(world: &World, request_id: &str, method: &str) -> Order {
 }
 
 const ROAD: [(&str, &str, &str); 5] = [
-    ("order-management", "place", "placed"),
-    ("order-management", "relay", "confirmed"),
-    ("payment-processor", "charge", "captured"),
-    ("payment-processor", "reply", "confirmed"),
-    ("order-management", "settle", "Confirmed"),
+    ("order-management", "order placed", "placed"),
+    ("order-management", "payment requested", "confirmed"),
+    ("payment-processor", "payment finished", "captured"),
+    ("payment-processor", "result published", "confirmed"),
+    ("order-management", "order settled", "Confirmed"),
 ];
 
 /// The road of an order whose charge the gateway declines.
 fn declined() -> [(&'static str, &'static str, &'static str); ROAD.len()] {
     ROAD.map(|(service, message, outcome)| match message {
-        "charge" => (service, message, "declined"),
-        "settle" => (service, message, "Canceled"),
+        "payment finished" => (service, message, "declined"),
+        "order settled" => (service, message, "Canceled"),
         _ => (service, message, outcome),
     })
 }
@@ -161,15 +161,15 @@ async fn what_went_wrong_on_the_way_is_part_of_it() {
     world.eventually_settled(&declined).await;
 
     let told = whole_story(&world, "story-retried", 9).await;
-    let outcomes = |message: &str| {
-        let found = told.iter().filter(|told| told.message.starts_with(message));
+    let outcomes = |messages: &[&str]| {
+        let found = told.iter().filter(|told| messages.iter().any(|m| told.message.starts_with(m)));
         found.map(|told| told.outcome.as_str()).collect::<Vec<_>>()
     };
     let charges = ["unknown", "begun again", "unknown", "begun again", "captured"];
-    assert_eq!(outcomes("charge"), charges);
-    assert_eq!(outcomes("settle"), ["Confirmed"]);
+    assert_eq!(outcomes(&["the charge", "payment resumed", "payment finished"]), charges);
+    assert_eq!(outcomes(&["order settled"]), ["Confirmed"]);
     let told = whole_story(&world, "story-declined", ROAD.len()).await;
-    assert_eq!(told.last().unwrap().words(), ("order-management", "settle", "Canceled"));
+    assert_eq!(told.last().unwrap().words(), ("order-management", "order settled", "Canceled"));
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_parked_message_names_the_request_it_came_from() {
     let told = whole_story(&world, "story-parked", 1).await;
 
     assert_eq!(told[0].service, "payment-processor");
-    assert!(told[0].message.starts_with("parked: "), "{told:?}");
+    assert!(told[0].message.starts_with("message dead-lettered: "), "{told:?}");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn people_get_text_with_the_same_words() {
     let world = World::builder().env("LOG_FORMAT", "text").start().await;
     let order = place(&world, "story-text", "pm_card_visa").await;
     world.eventually_settled(&order).await;
-    let (words, id) = ("settle outcome=Confirmed", order.id);
+    let (words, id) = ("order settled outcome=Confirmed", order.id);
     let wanted = format!("{words} order_id={id} request_id=story-text trace_id={}", id.simple());
     eventually("the last line", LONG, async || world.order_management(0).log_contains(&wanted))
         .await;

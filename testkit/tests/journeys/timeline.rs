@@ -14,7 +14,7 @@ use super::books::{LONG, balance};
 use super::desk::{DEAD_REQUESTS, REQUESTS, eventually_listed, park, tell};
 
 /// Every event of an order that went straight through.
-const STRAIGHT: [&str; 6] = ["placed", "published", "taken", "captured", "replied", "settled"];
+const STRAIGHT: [&str; 6] = ["placed", "published", "payment_started", "captured", "replied", "settled"];
 /// What is written down only about what did not go straight through.
 const ASIDE: &str = "select count(*) from payments.unanswered_calls";
 
@@ -78,7 +78,7 @@ async fn an_order_that_went_straight_through_is_told_from_the_rows_there_are() {
     assert_eq!(told.get("waitsFor"), None);
     assert_eq!(event(&told, "placed")["at"], orders[0].json["createdAt"]);
     assert_eq!(
-        (&event(&told, "taken")["worker"], &event(&told, "taken")["attempt"]),
+        (&event(&told, "payment_started")["worker"], &event(&told, "payment_started")["attempt"]),
         (&json!("anna"), &json!(1))
     );
     assert_eq!(
@@ -86,7 +86,7 @@ async fn an_order_that_went_straight_through_is_told_from_the_rows_there_are() {
         (&json!("anna"), &json!(1))
     );
     assert_eq!(event(&told, "settled")["status"], "Confirmed");
-    let stations: Vec<_> = events(&told).iter().map(|event| &event["station"]).collect();
+    let stations: Vec<_> = events(&told).iter().map(|event| &event["stage"]).collect();
     assert_eq!(stations, ["place", "relay", "charge", "charge", "reply", "settle"]);
     assert_eq!(world.count(ASIDE).await, 0, "a row more on the fast path");
     assert_eq!(world.count("select count(*) from payments.payments").await, 30);
@@ -100,7 +100,7 @@ async fn a_declined_order_is_told_with_the_gateways_reason() {
 
     let told = timeline(&world, order.id).await;
 
-    assert_eq!(words(&told), ["placed", "published", "taken", "declined", "replied", "settled"]);
+    assert_eq!(words(&told), ["placed", "published", "payment_started", "declined", "replied", "settled"]);
     assert_eq!(event(&told, "declined")["reason"], "card_declined");
     let settled = event(&told, "settled");
     assert_eq!(
@@ -122,10 +122,10 @@ async fn calls_that_were_not_answered_are_told_one_by_one_and_each_time_it_was_t
         [
             "placed",
             "published",
-            "taken",
+            "payment_started",
             "unanswered",
             "unanswered",
-            "taken_again",
+            "payment_resumed",
             "captured",
             "replied",
             "settled"
@@ -149,7 +149,7 @@ async fn the_worker_that_died_and_the_one_that_ended_it_are_both_named() {
         .await;
     let order = world.place_order().await;
     let told = eventually_told(&world, &order, "/waitsFor", json!("unknown_charge")).await;
-    assert_eq!(words(&told), ["placed", "published", "taken"]);
+    assert_eq!(words(&told), ["placed", "published", "payment_started"]);
 
     world.worker(0).sigkill().await.unwrap();
     world.set_worker_env("GATEWAY_LATENCY_MS", "0");
@@ -160,7 +160,7 @@ async fn the_worker_that_died_and_the_one_that_ended_it_are_both_named() {
     let told = timeline(&world, order.id).await;
     assert_eq!(
         words(&told),
-        ["placed", "published", "taken", "taken_again", "captured", "replied", "settled"]
+        ["placed", "published", "payment_started", "payment_resumed", "captured", "replied", "settled"]
     );
     let who: Vec<_> = events(&told)[2..5].iter().map(|e| (&e["worker"], &e["attempt"])).collect();
     let (anna, bob, one, two) = (json!("anna"), json!("bob"), json!(1), json!(2));
@@ -210,7 +210,7 @@ async fn a_request_that_was_parked_and_replayed_says_so() {
     assert_eq!(told_words.remove(0), "parked");
     assert_eq!(
         told_words,
-        ["placed", "published", "replayed", "taken", "captured", "replied", "settled"]
+        ["placed", "published", "replayed", "payment_started", "captured", "replied", "settled"]
     );
     let parked = event(&told, "parked");
     assert_eq!(
@@ -235,11 +235,11 @@ async fn a_late_order_that_was_asked_for_again_says_how_often() {
     .await;
     world.purge(REQUESTS).await;
 
-    let told = eventually_told(&world, &order, "/events/2/event", json!("asked_again")).await;
+    let told = eventually_told(&world, &order, "/events/2/event", json!("payment_rerequested")).await;
 
-    assert_eq!(event(&told, "asked_again")["station"], "reconcile");
-    assert!(event(&told, "asked_again")["times"].as_i64().unwrap() >= 1, "{told}");
-    assert_eq!(words(&told), ["placed", "published", "asked_again"]);
+    assert_eq!(event(&told, "payment_rerequested")["stage"], "reconcile");
+    assert!(event(&told, "payment_rerequested")["times"].as_i64().unwrap() >= 1, "{told}");
+    assert_eq!(words(&told), ["placed", "published", "payment_rerequested"]);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl AuditMetrics {
             m.found,
         );
         book.counter(
-            "ordermill_audit_crowded_out_total",
+            "ordermill_audit_findings_dropped_total",
             "Orders for which there was no room",
             m.crowded_out,
         );

@@ -129,7 +129,7 @@ impl MessageMetrics {
             self.processed.clone(),
         );
         book.gauge(
-            "ordermill_messages_in_hand",
+            "ordermill_messages_unacked",
             "Messages that have arrived and are not answered yet",
             self.in_hand.clone(),
         );
@@ -139,7 +139,7 @@ impl MessageMetrics {
             self.retries.clone(),
         );
         book.counter(
-            "ordermill_parked_total",
+            "ordermill_dead_lettered_total",
             "Messages sent to a dead-letter queue",
             self.parked.clone(),
         );

@@ -139,12 +139,12 @@ impl OrderMetrics {
             m.swept,
         );
         book.counter(
-            "ordermill_asked_again_total",
+            "ordermill_payment_rerequests_total",
             "Requests of late orders put into the outbox again",
             m.asked_again,
         );
         book.counter(
-            "ordermill_looks_total",
+            "ordermill_queue_inspections_total",
             "Looks at the queues for late orders",
             m.look_counters,
         );

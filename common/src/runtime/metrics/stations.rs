@@ -47,22 +47,22 @@ impl Default for StationMetrics {
 impl StationMetrics {
     pub(super) fn put_in(&self, book: &mut Book) {
         book.counter(
-            "ordermill_station_items_total",
+            "ordermill_stage_items_total",
             "Items that went through a station, whatever came of them",
             self.items.clone(),
         );
         book.histogram(
-            "ordermill_station_batch_size",
+            "ordermill_stage_batch_size",
             "Items taken through a station together",
             self.batch_sizes.clone(),
         );
         book.histogram(
-            "ordermill_station_duration_seconds",
+            "ordermill_stage_duration_seconds",
             "Time a batch took at a station",
             self.batch_times.clone(),
         );
         book.gauge(
-            "ordermill_station_waiting",
+            "ordermill_stage_waiting",
             "Items that wait in front of a station",
             self.waiting.clone(),
         );

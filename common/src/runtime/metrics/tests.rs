@@ -166,7 +166,7 @@ fn what_is_asked_for_at_the_scrape_is_as_it_is_then() {
     metrics.at_scrape(move || {
         waiting.set(seen.load(std::sync::atomic::Ordering::Relaxed));
     });
-    let line = |n| format!("ordermill_station_waiting{{station=\"settle\"}} {n}\n");
+    let line = |n| format!("ordermill_stage_waiting{{stage=\"settle\"}} {n}\n");
     assert!(metrics.render().unwrap().contains(&line(3)));
     depth.store(0, std::sync::atomic::Ordering::Relaxed);
     assert!(metrics.render().unwrap().contains(&line(0)));

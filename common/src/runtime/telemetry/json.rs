@@ -5,7 +5,7 @@ use std::io::Write as _;
 use log::kv::{Key, Value, VisitSource};
 
 /// The target of the lines about orders on their road.
-pub const ROAD: &str = "road";
+pub const ROAD: &str = "order";
 /// The field of a line about several orders: JSON that is finished.
 const ORDERS: &str = "orders";
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn only_the_roads_own_lines_may_bring_finished_json() {
         let fields = [("orders", Value::from_display(&"[1]"))];
-        assert_eq!(line("road", &fields)["orders"], serde_json::json!([1]));
+        assert_eq!(line("order", &fields)["orders"], serde_json::json!([1]));
         assert_eq!(line("elsewhere", &fields)["orders"], serde_json::json!("[1]"));
     }
 }

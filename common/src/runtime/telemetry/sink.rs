@@ -220,7 +220,7 @@ mod tests {
         {
             assert!(!is_shipped(target), "{target}");
         }
-        for target in ["road", "common::broker::link", "db::pool", "order_management::relay"] {
+        for target in ["order", "common::broker::link", "db::pool", "order_management::relay"] {
             assert!(is_shipped(target), "{target}");
         }
     }

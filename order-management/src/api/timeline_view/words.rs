@@ -12,12 +12,12 @@ use crate::orders::{WaitsFor, What};
 /// * `placed`: it was committed.
 /// * `queued`: its request waits in the outbox.
 /// * `published`: the broker has confirmed its request.
-/// * `taken`: a worker began its payment. `taken_again`: the last time that one took it again.
+/// * `payment_started`: a worker began its payment. `payment_resumed`: the last time that one took it again.
 /// * `unanswered`: the gateway was asked and did not answer. The newest twenty are kept.
 /// * `captured`, `declined`: the gateway's verdict was recorded.
 /// * `replied`: the verdict was sent back.
 /// * `settled`: its status became final.
-/// * `asked_again`: it was late and its payment was requested again, the last time. Known while it is
+/// * `payment_rerequested`: it was late and its payment was requested again, the last time. Known while it is
 ///   late.
 /// * `parked`: a message about it became a dead letter. Known once somebody has acted on the letter.
 /// * `replayed`, `discarded`: what somebody did to that letter.
@@ -27,23 +27,23 @@ pub(crate) enum EventName {
     Placed,
     Queued,
     Published,
-    Taken,
-    TakenAgain,
+    PaymentStarted,
+    PaymentResumed,
     Unanswered,
     Captured,
     Declined,
     Replied,
     Settled,
-    AskedAgain,
+    PaymentRerequested,
     Parked,
     Replayed,
     Discarded,
 }
 
-/// A station of the road.
+/// A stage of the order pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum StationView {
+pub(crate) enum StageView {
     Place,
     Relay,
     Charge,
@@ -101,34 +101,34 @@ pub(super) fn event_name(what: &What) -> EventName {
         What::Placed => EventName::Placed,
         What::Queued => EventName::Queued,
         What::Published => EventName::Published,
-        What::Taken(_) => EventName::Taken,
-        What::TakenAgain(_) => EventName::TakenAgain,
+        What::Taken(_) => EventName::PaymentStarted,
+        What::TakenAgain(_) => EventName::PaymentResumed,
         What::Unanswered(..) => EventName::Unanswered,
         What::Captured(..) => EventName::Captured,
         What::Declined(..) => EventName::Declined,
         What::Replied => EventName::Replied,
         What::Settled(..) => EventName::Settled,
-        What::AskedAgain(_) => EventName::AskedAgain,
+        What::AskedAgain(_) => EventName::PaymentRerequested,
         What::Parked { .. } => EventName::Parked,
         What::Replayed { .. } => EventName::Replayed,
         What::Discarded { .. } => EventName::Discarded,
     }
 }
 
-pub(super) fn station(what: &What) -> StationView {
+pub(super) fn stage(what: &What) -> StageView {
     match what {
-        What::Placed => StationView::Place,
-        What::Queued | What::Published => StationView::Relay,
+        What::Placed => StageView::Place,
+        What::Queued | What::Published => StageView::Relay,
         What::Taken(_)
         | What::TakenAgain(_)
         | What::Unanswered(..)
         | What::Captured(..)
-        | What::Declined(..) => StationView::Charge,
-        What::Replied => StationView::Reply,
-        What::Settled(..) => StationView::Settle,
-        What::AskedAgain(_) => StationView::Reconcile,
-        What::Parked { .. } => StationView::Park,
-        What::Replayed { .. } | What::Discarded { .. } => StationView::Replay,
+        | What::Declined(..) => StageView::Charge,
+        What::Replied => StageView::Reply,
+        What::Settled(..) => StageView::Settle,
+        What::AskedAgain(_) => StageView::Reconcile,
+        What::Parked { .. } => StageView::Park,
+        What::Replayed { .. } | What::Discarded { .. } => StageView::Replay,
     }
 }
 

@@ -144,14 +144,14 @@ fn batches(one: &[&(Road, f64)], packs: &[&(Road, f64)]) -> Table {
     let both = one.iter().chain(packs);
     let stations: BTreeSet<&String> = both.flat_map(|(road, _)| road.batches.keys()).collect();
     let cell = |roads: &[&(Road, f64)], station: &String| {
-        let means = roads.iter().filter_map(|(road, _)| road.batches.get(station).copied());
+        let means = roads.iter().filter_map(|(road, _)| road.batches.get(stage).copied());
         let means: Vec<f64> = means.collect();
         if means.is_empty() { "–".to_owned() } else { shown(median(&means)) }
     };
     let row = |station: &String| vec![station.clone(), cell(one, station), cell(packs, station)];
     Table {
         title: "Mean batch by station".to_owned(),
-        columns: ["station", ONE.0, PACKS.0].map(str::to_owned).into(),
+        columns: ["stage", ONE.0, PACKS.0].map(str::to_owned).into(),
         rows: stations.into_iter().map(row).collect(),
         note: "Items taken through a station together, from first POST to last final status."
             .to_owned(),

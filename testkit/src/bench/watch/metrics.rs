@@ -9,8 +9,8 @@ use crate::world::World;
 
 /// Orders that order-management has moved to their final status.
 const MOVED: &str = "ordermill_results_total{outcome=\"moved\"}";
-const BATCH_ITEMS: &str = "ordermill_station_batch_size_sum{station=\"";
-const BATCHES: &str = "ordermill_station_batch_size_count{station=\"";
+const BATCH_ITEMS: &str = "ordermill_stage_batch_size_sum{stage=\"";
+const BATCHES: &str = "ordermill_stage_batch_size_count{stage=\"";
 
 /// Orders that a sweep found in the outbox: nobody published them right away.
 const SWEPT: &str = "ordermill_outbox_swept_total ";
@@ -62,7 +62,7 @@ impl Batches {
     /// From an earlier look to this one: mean items in a batch, by station.
     pub(in crate::bench) fn means_since(&self, earlier: &Batches) -> BTreeMap<String, f64> {
         let mean = |(station, (items, batches)): (&String, &(f64, f64))| {
-            let (old_items, old_batches) = earlier.0.get(station).copied().unwrap_or_default();
+            let (old_items, old_batches) = earlier.0.get(stage).copied().unwrap_or_default();
             let batches = batches - old_batches;
             (batches > 0.0).then(|| (station.clone(), (items - old_items) / batches))
         };
@@ -75,9 +75,9 @@ impl Batches {
             Some((station.to_owned(), value.trim().parse::<f64>().ok()?))
         };
         if let Some((station, items)) = station(BATCH_ITEMS) {
-            self.0.entry(station).or_default().0 += items;
+            self.0.entry(stage).or_default().0 += items;
         } else if let Some((station, batches)) = station(BATCHES) {
-            self.0.entry(station).or_default().1 += batches;
+            self.0.entry(stage).or_default().1 += batches;
         }
     }
 }
@@ -100,12 +100,12 @@ mod tests {
     #[test]
     fn batches_are_read_and_their_means_are_those_of_the_time_between() {
         let mut before = Batches::default();
-        before.read("ordermill_station_batch_size_sum{station=\"place\"} 10.0");
-        before.read("ordermill_station_batch_size_count{station=\"place\"} 10");
+        before.read("ordermill_stage_batch_size_sum{stage=\"place\"} 10.0");
+        before.read("ordermill_stage_batch_size_count{stage=\"place\"} 10");
         let mut after = Batches::default();
-        after.read("ordermill_station_batch_size_sum{station=\"place\"} 110.0");
-        after.read("ordermill_station_batch_size_count{station=\"place\"} 12");
-        after.read("ordermill_station_duration_seconds_sum{station=\"place\"} 1.0");
+        after.read("ordermill_stage_batch_size_sum{stage=\"place\"} 110.0");
+        after.read("ordermill_stage_batch_size_count{stage=\"place\"} 12");
+        after.read("ordermill_stage_duration_seconds_sum{stage=\"place\"} 1.0");
         let expected = BTreeMap::from([("place".to_owned(), 50.0)]);
         assert_eq!(after.means_since(&before), expected);
     }
