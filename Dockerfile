@@ -1,10 +1,9 @@
-# Every program, from one recipe: `--target order-management`, `payment-processor`, `auditor` or
-# `log-collector`.
+# Images of all programs: `--target order-management`, `payment-processor`, `auditor` or `log-collector`.
 ARG RUST_IMAGE=rust:1.95.0-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 
-# Every dependency, compiled. Empty sources stand in for ours, so that this layer is built anew
-# only when a manifest or the lock file changes.
+# Compiles every dependency. Empty sources replace the project's own, so that this layer is rebuilt only
+# when a manifest or the lock file changes.
 FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
 ENV CARGO_INCREMENTAL=0 \
@@ -24,14 +23,14 @@ RUN set -eu; \
         mkdir -p "$crate/src"; \
         : > "$crate/src/lib.rs"; \
         echo 'fn main() {}' > "$crate/src/main.rs"; \
-        # targets that a manifest names by their path have to exist, too
+        # targets that a manifest names by their path must exist as well
         for target in $(sed -n 's/^path *= *"\(.*\.rs\)"$/\1/p' "$crate/Cargo.toml"); do \
             mkdir -p "$crate/$(dirname "$target")"; \
             echo 'fn main() {}' > "$crate/$target"; \
         done; \
     done; \
     cargo build --release --locked $SERVICES; \
-    # what was made of the empty sources would pass for newer than the real ones
+    # otherwise the artifacts of the empty sources would count as newer than the real sources
     cargo clean --release --locked \
         --package auditor --package common --package db --package log-collector \
         --package order-management --package payment-processor; \
@@ -47,10 +46,10 @@ COPY payment-processor payment-processor
 RUN cargo build --release --locked --offline $SERVICES
 
 FROM ${RUNTIME_IMAGE} AS runtime
-# amqps:// checks the broker's certificate against these
+# amqps:// verifies the broker's certificate with these
 COPY --from=dependencies /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ENV BIND_ADDRESS=0.0.0.0
-# a number, so that nobody has to look it up to see that it is not root
+# a number, so that a container engine can verify that the user is not root
 USER 10001:10001
 STOPSIGNAL SIGTERM
 

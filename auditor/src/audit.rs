@@ -6,17 +6,17 @@ mod walk;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::domain::OrderId;
-use common::runtime::AuditMetrics;
+use crate::metrics::AuditMetrics;
 use db::Error;
 use db::audit::{self, Outbox};
+use domain::OrderId;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::AuditSettings;
 use crate::findings::{Findings, Moment, Sighting};
-use crate::judge::Bench;
-use crate::look::{STEP_MAX, Sight, Sources};
+use crate::judge::Rules;
+use crate::look::{Observation, STEP_MAX, Sources};
 use crate::unfinished::Standing;
 use show::{label, seconds};
 use walk::Walk;
@@ -77,15 +77,15 @@ impl Audit {
     pub(crate) async fn round(&mut self) -> Result<(), Error> {
         let horizon = self.look_at_the_clock().await?;
         match self.young {
-            Some(after) => self.stretches(after, horizon).await?,
+            Some(after) => self.ranges(after, horizon).await?,
             None => {
                 self.late_orders().await?;
                 self.young = Some(horizon);
             }
         }
         for ids in self.standing.next(AGAIN_MAX).chunks(usize::try_from(STEP_MAX).unwrap_or(1)) {
-            let sight = self.sources.of(ids, &[]).await?;
-            self.judge(&sight);
+            let observation = self.sources.of(ids, &[]).await?;
+            self.judge(&observation);
         }
         self.look_again().await?;
         if self.standing.has_room_again() {
@@ -112,7 +112,7 @@ impl Audit {
             return Ok(());
         };
         let after = audit::horizon(&self.sources.shop, ago).await?.id;
-        self.stretches(after, horizon).await
+        self.ranges(after, horizon).await
     }
 
     /// The second look at what seemed wrong.
@@ -123,9 +123,9 @@ impl Audit {
         let (ids, keys) = self.findings.due(self.moment(), self.settings.grace);
         let step = usize::try_from(STEP_MAX).unwrap_or(1);
         for ids in ids.chunks(step) {
-            let sight = self.sources.of(ids, &keys).await?;
+            let observation = self.sources.of(ids, &keys).await?;
             let (bench, moment) = (self.bench(), self.moment());
-            for (id, seen) in &sight {
+            for (id, seen) in &observation {
                 let kinds = bench.violations(*id, seen, self.waits_in_outbox(*id));
                 let sighting = Sighting { id: *id, seen, kinds: &kinds };
                 let grace = self.settings.grace;
@@ -135,9 +135,9 @@ impl Audit {
                     log::error!(order_id:% = id, kind = kind.as_str(); "the books do not agree");
                 }
                 for kind in change.gone {
-                    log::info!(order_id:% = id, kind = kind.as_str(); "the books agree again");
+                    log::info!(order_id:% = id, kind = kind.as_str(); "the violation is gone");
                 }
-                self.metrics.crowded_out.inc_by(change.crowded_out);
+                self.metrics.dropped.inc_by(change.dropped);
             }
         }
         Ok(())
@@ -152,16 +152,16 @@ impl Audit {
         Ok(horizon.id)
     }
 
-    async fn stretches(&mut self, mut after: OrderId, up_to: OrderId) -> Result<(), Error> {
+    async fn ranges(&mut self, mut after: OrderId, up_to: OrderId) -> Result<(), Error> {
         while after < up_to {
-            let stretch = self.sources.stretch((after, up_to), STEP_MAX).await?;
-            self.judge(&stretch.sight);
+            let range = self.sources.range((after, up_to), STEP_MAX).await?;
+            self.judge(&range.observation);
             let mut key = after.to_string();
-            while let Some((sight, last)) = self.sources.strays((&key, &stretch)).await? {
-                self.judge(&sight);
+            while let Some((observation, last)) = self.sources.orphans((&key, &range)).await? {
+                self.judge(&observation);
                 key = last;
             }
-            after = stretch.reached;
+            after = range.reached;
             self.young = self.young.map(|_| after);
         }
         Ok(())
@@ -173,33 +173,33 @@ impl Audit {
             let late = audit::late_orders(&self.sources.shop, after, i64::from(STEP_MAX)).await?;
             let Some(last) = late.last() else { return Ok(()) };
             after = *last;
-            let sight = self.sources.of(&late, &[]).await?;
-            if !self.judge(&sight) {
+            let observation = self.sources.of(&late, &[]).await?;
+            if !self.judge(&observation) {
                 return Ok(());
             }
         }
     }
 
     /// Judges what was seen. `false` if not all that is unfinished can be remembered.
-    fn judge(&mut self, sight: &Sight) -> bool {
+    fn judge(&mut self, observation: &Observation) -> bool {
         let (bench, moment) = (self.bench(), self.moment());
-        let (mut crowded_out, mut room) = (0, true);
-        for (id, seen) in sight {
+        let (mut dropped, mut room) = (0, true);
+        for (id, seen) in observation {
             let in_outbox = self.waits_in_outbox(*id);
             let kinds = bench.violations(*id, seen, in_outbox);
             let sighting = Sighting { id: *id, seen, kinds: &kinds };
-            crowded_out += self.findings.suspect(&sighting, moment);
+            dropped += self.findings.suspect(&sighting, moment);
             let old = |since| self.now - since >= self.settings.grace;
             let unfinished = bench.unfinished(seen, in_outbox).filter(|unfinished| {
                 unfinished.pending.map(|(_, since)| since).or(unfinished.unknown).is_some_and(old)
             });
             if !self.standing.note(*id, unfinished) {
                 room = false;
-                crowded_out += 1;
+                dropped += 1;
             }
         }
-        self.metrics.crowded_out.inc_by(crowded_out);
-        let orders = sight.values().filter(|seen| seen.order.is_some()).count();
+        self.metrics.dropped.inc_by(dropped);
+        let orders = observation.values().filter(|seen| seen.order.is_some()).count();
         self.metrics.orders_checked.inc_by(u64::try_from(orders).unwrap_or(u64::MAX));
         room
     }
@@ -210,8 +210,8 @@ impl Audit {
         cut_off || self.in_outbox.contains(&id)
     }
 
-    fn bench(&self) -> Bench {
-        Bench { now: self.now, overdue: self.settings.overdue, books: self.settings.books }
+    fn bench(&self) -> Rules {
+        Rules { now: self.now, overdue: self.settings.overdue, books: self.settings.books }
     }
 
     fn moment(&self) -> Moment {

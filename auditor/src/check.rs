@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::runtime::{AuditMetrics, start_logging};
+use telemetry::metrics::Metrics;
+use telemetry::start_logging;
 use tokio::runtime::Handle;
 
 use crate::audit::Audit;
@@ -27,7 +28,7 @@ pub(crate) enum Extent {
 pub(crate) async fn run(config: Config, extent: Extent) -> anyhow::Result<ExitCode> {
     start_logging(config.process.log_format, "auditor");
     let sources = Sources::open(&config, &Handle::current())?;
-    let mut audit = Audit::new(sources, config.audit, AuditMetrics::default());
+    let mut audit = Audit::new(sources, config.audit, Metrics::new("auditor").get());
     let ago = (extent == Extent::Recent).then_some(RECENT);
     audit.look_back(ago).await?;
     if audit.findings.has_suspects() {
@@ -57,7 +58,7 @@ fn print(report: &Report) {
         println!("{}  {:>7} s  {}", open.order_id, open.seconds, open.why);
     }
     match report.violations.len() {
-        0 => println!("the books agree"),
+        0 => println!("no violations"),
         wrong => println!("{wrong} violations"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::runtime::{Env, ProcessSettings, Setting};
+use service::{Env, ProcessSettings, Setting};
 
 const EVERY: Setting = Setting {
     name: "AUDIT_EVERY_MS",
@@ -53,22 +53,16 @@ pub(crate) struct AuditSettings {
     pub(crate) overdue: Duration,
     pub(crate) full_every: Duration,
     pub(crate) rows_per_second: u32,
-    pub(crate) books: Books,
+    pub(crate) books: Ledger,
 }
 
 /// Whose books the payments are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Books {
+pub(crate) enum Ledger {
     /// The simulated gateway's.
     Simulated,
     /// There are none that could be read here.
     Closed,
-}
-
-impl AsRef<ProcessSettings> for Config {
-    fn as_ref(&self) -> &ProcessSettings {
-        &self.process
-    }
 }
 
 impl Config {
@@ -86,9 +80,9 @@ impl Config {
                 overdue: env.millis(&OVERDUE, 900_000, 1_000..=604_800_000),
                 full_every: env.millis(&FULL_EVERY, 86_400_000, 100..=2_592_000_000),
                 rows_per_second: env.number(&ROWS_PER_SECOND, 5_000, 1..=1_000_000),
-                books: env.parsed(&BOOKS, (Books::Simulated, "simulated"), |text| match text {
-                    "simulated" => Ok(Books::Simulated),
-                    "none" => Ok(Books::Closed),
+                books: env.parsed(&BOOKS, (Ledger::Simulated, "simulated"), |text| match text {
+                    "simulated" => Ok(Ledger::Simulated),
+                    "none" => Ok(Ledger::Closed),
                     _ => Err("simulated or none".to_owned()),
                 }),
             },

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use common::domain::OrderId;
+use domain::OrderId;
 use time::OffsetDateTime;
 
 use crate::judge::{Kind, Seen};
@@ -41,7 +41,7 @@ pub(crate) struct Change {
     /// Not wrong any more.
     pub(crate) gone: Vec<Kind>,
     /// How many findings there was no room for.
-    pub(crate) crowded_out: u64,
+    pub(crate) dropped: u64,
 }
 
 /// What a look saw of an order, and what is wrong with that.
@@ -70,20 +70,20 @@ impl Findings {
     /// Notes down what looks wrong. Says for how much of it there was no room.
     pub(crate) fn suspect(&mut self, sighting: &Sighting<'_>, now: Moment) -> u64 {
         let Sighting { id, seen, kinds } = *sighting;
-        let mut crowded_out = 0;
+        let mut dropped = 0;
         for kind in kinds {
             let what = (id, *kind);
             if self.found.contains_key(&what) || self.suspects.contains_key(&what) {
                 continue;
             }
             if self.suspects.len() >= SUSPECTS_MAX {
-                crowded_out += 1;
+                dropped += 1;
                 continue;
             }
             let keys = seen.captures.iter().map(|capture| capture.key.clone()).collect();
             self.suspects.insert(what, Suspect { first: now.instant, since: now.at, keys });
         }
-        crowded_out
+        dropped
     }
 
     /// What has to be looked at again: orders, and keys that the gateway took something under.
@@ -128,7 +128,7 @@ impl Findings {
             let since = suspect.since;
             self.suspects.remove(&what);
             if wrong && self.found.len() >= FOUND_MAX {
-                change.crowded_out += 1;
+                change.dropped += 1;
             } else if wrong {
                 self.found.insert(what, Finding { since, seen: seen.clone() });
                 change.found.push(kind);
@@ -192,13 +192,13 @@ mod tests {
         let (now, seen) = (at(Instant::now(), 0), Seen::default());
         let not_begun = |id| Sighting { id, seen: &seen, kinds: &[Kind::NotBegun] };
         let mut findings = Findings::default();
-        let mut crowded_out = 0;
+        let mut dropped = 0;
         for _ in 0..SUSPECTS_MAX + 5 {
-            crowded_out += findings.suspect(&not_begun(OrderId::new()), now);
+            dropped += findings.suspect(&not_begun(OrderId::new()), now);
         }
-        assert_eq!(crowded_out, 5);
+        assert_eq!(dropped, 5);
         let (ids, _) = findings.due(now, Duration::ZERO);
-        let mut again = |id| findings.look_again(&not_begun(id), now, Duration::ZERO).crowded_out;
+        let mut again = |id| findings.look_again(&not_begun(id), now, Duration::ZERO).dropped;
         assert_eq!(ids.into_iter().map(&mut again).sum::<u64>(), 9000);
         assert_eq!(findings.count(Kind::NotBegun), FOUND_MAX);
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use common::domain::{OrderId, OrderStatus};
 use db::audit::{CaptureRow, OrderRow, PaymentRow, PaymentStatus, Sum};
+use domain::{OrderId, OrderStatus};
 use time::OffsetDateTime;
 
-use crate::config::Books;
+use crate::config::Ledger;
 
 /// All that is seen of one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,16 +120,16 @@ pub(crate) struct Unfinished {
 
 /// How to judge.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bench {
+pub(crate) struct Rules {
     /// The database's clock.
     pub(crate) now: OffsetDateTime,
     /// How long an order may be pending with nothing that says why.
     pub(crate) overdue: Duration,
     /// Whether the gateway's books are open.
-    pub(crate) books: Books,
+    pub(crate) books: Ledger,
 }
 
-impl Bench {
+impl Rules {
     /// What is wrong with an order. `in_outbox`: whether its request waits in the outbox.
     pub(crate) fn violations(&self, id: OrderId, seen: &Seen, in_outbox: bool) -> Vec<Kind> {
         let (order, payment) = (seen.order.as_ref(), seen.payment.as_ref());
@@ -150,7 +150,7 @@ impl Bench {
         if differs(seen) {
             found.push(Kind::AmountDiffers);
         }
-        if self.books == Books::Simulated {
+        if self.books == Ledger::Simulated {
             found.extend(in_books(id, seen));
         }
         found

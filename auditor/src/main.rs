@@ -1,5 +1,5 @@
-//! The auditor: holds the orders, the payments and the gateway's books against each other while
-//! everything runs. It only reads, and needs no broker.
+//! The auditor: compares orders, payments and the gateway's ledger while everything runs. It only
+//! reads, and needs no broker.
 
 mod app;
 mod audit;
@@ -8,31 +8,48 @@ mod config;
 mod findings;
 mod judge;
 mod look;
+mod metrics;
 mod page;
 mod report;
 mod unfinished;
 
 use std::process::ExitCode;
 
-use common::runtime::{begin, live};
+use clap::{Parser, Subcommand};
 use config::Config;
+use service::{CommonCommand, block_on, parse_args};
 
-const ABOUT: &str = "auditor: holds orders, payments and the simulated gateway's books against each \
-                     other, and only reads. Shows what it finds at / and /audit.json of OPS_PORT, \
-                     and as numbers at /metrics.\n\n`auditor check` looks at the orders of the last \
-                     hour and at those that are late, `auditor check --all` at everything. Both \
-                     print what is wrong and end: with 0 if nothing is, 1 if something is, 2 if \
-                     they could not look.";
+/// auditor: compares orders, payments and the simulated gateway's ledger, and only reads. Shows its
+/// findings at / and /audit.json of OPS_PORT, and as metrics at /metrics.
+#[derive(Debug, Parser)]
+#[command(name = "auditor", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
 
-/// What `check` ends with when it could not look.
-const COULD_NOT_LOOK: u8 = 2;
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks the orders of the last hour and the overdue ones, prints the violations, and ends with
+    /// 0 if there are none, 1 if there are some, 2 if it could not check
+    Check {
+        /// Checks all orders
+        #[arg(long)]
+        all: bool,
+    },
+    #[command(flatten)]
+    Common(CommonCommand),
+}
+
+/// Exit code of `check` when it could not check.
+const COULD_NOT_CHECK: u8 = 2;
 
 fn main() -> ExitCode {
     let failure = match std::env::args().nth(1).as_deref() {
-        Some("check") => ExitCode::from(COULD_NOT_LOOK),
+        Some("check") => ExitCode::from(COULD_NOT_CHECK),
         _ => ExitCode::FAILURE,
     };
-    match begun() {
+    match run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("Error: {error:#}");
@@ -41,16 +58,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn begun() -> anyhow::Result<ExitCode> {
-    let Some(begun) = begin(ABOUT, &["check"], Config::read)? else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    let config = begun.config;
-    let words: Vec<&str> = begun.command.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [] => live(app::run(config))?.map(|()| ExitCode::SUCCESS),
-        ["check"] => live(check::run(config, check::Extent::Recent))?,
-        ["check", "--all"] => live(check::run(config, check::Extent::All))?,
-        _ => anyhow::bail!("check takes nothing but --all"),
+fn run() -> anyhow::Result<ExitCode> {
+    let invocation = parse_args::<Cli, _>(&[], Config::read)?;
+    let config = invocation.config;
+    match invocation.args.command {
+        None => block_on(app::run(config))?.map(|()| ExitCode::SUCCESS),
+        Some(Command::Check { all: false }) => block_on(check::run(config, check::Extent::Recent))?,
+        Some(Command::Check { all: true }) => block_on(check::run(config, check::Extent::All))?,
+        Some(Command::Common(command)) => {
+            command.run(&config.process)?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

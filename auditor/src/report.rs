@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use common::domain::OrderId;
 use db::audit::{PaymentRow, PaymentStatus, Sum};
+use domain::OrderId;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -89,7 +89,7 @@ impl Report {
             trouble: None,
             everything_as_of: audit.walked_at.map(text),
             violations: audit.findings.found().map(violation).collect(),
-            waiting: waiting(&audit.standing.numbers(audit.now), audit),
+            waiting: waiting(&audit.standing.metrics(audit.now), audit),
             unfinished: open.into_iter().map(|(id, what)| told(id, what, audit.now)).collect(),
         }
     }
@@ -100,19 +100,19 @@ impl Report {
     }
 }
 
-fn waiting(numbers: &Numbers, audit: &Audit) -> Vec<Waiting> {
+fn waiting(metrics: &Numbers, audit: &Audit) -> Vec<Waiting> {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let line = |what, count, oldest_seconds| Waiting { what, count, oldest_seconds };
-    let pending: usize = numbers.pending.iter().sum();
+    let pending: usize = metrics.pending.iter().sum();
     let mut lines =
-        vec![line("pending orders", count(pending), Some(numbers.oldest_pending.as_secs()))];
-    for (reason, pending) in Reason::ALL.into_iter().zip(numbers.pending) {
+        vec![line("pending orders", count(pending), Some(metrics.oldest_pending.as_secs()))];
+    for (reason, pending) in Reason::ALL.into_iter().zip(metrics.pending) {
         lines.push(line(of_them(reason), count(pending), None));
     }
     lines.push(line(
         "unknown charges",
-        count(numbers.unknown),
-        Some(numbers.oldest_unknown.as_secs()),
+        count(metrics.unknown),
+        Some(metrics.oldest_unknown.as_secs()),
     ));
     lines.push(line("rows of the outbox", audit.outbox.rows, Some(audit.outbox.oldest.as_secs())));
     lines
@@ -177,7 +177,7 @@ fn gateway(seen: &Seen) -> String {
 
 /// Minor units as they are: whoever wrote a wrong sum by hand may have written one that is no amount.
 fn sum(sum: &Sum) -> String {
-    let amount = common::domain::Amount::from_minor(sum.minor);
+    let amount = domain::Amount::from_minor(sum.minor);
     let minor = format!("{} minor units", sum.minor);
     format!("{} {}", amount.map_or(minor, |amount| amount.to_string()), sum.currency)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::time::Duration;
 
-use common::domain::OrderId;
+use domain::OrderId;
 use time::OffsetDateTime;
 
 use crate::judge::{Reason, Unfinished};
@@ -72,22 +72,22 @@ impl Standing {
     }
 
     /// What it comes to at this moment.
-    pub(crate) fn numbers(&self, now: OffsetDateTime) -> Numbers {
-        let mut numbers = Numbers::default();
+    pub(crate) fn metrics(&self, now: OffsetDateTime) -> Numbers {
+        let mut metrics = Numbers::default();
         for unfinished in self.orders.values() {
             if let Some((reason, since)) = unfinished.pending {
                 let place = Reason::ALL.iter().position(|r| *r == reason);
-                if let Some(count) = place.and_then(|place| numbers.pending.get_mut(place)) {
+                if let Some(count) = place.and_then(|place| metrics.pending.get_mut(place)) {
                     *count += 1;
                 }
-                numbers.oldest_pending = numbers.oldest_pending.max(age(now, since));
+                metrics.oldest_pending = metrics.oldest_pending.max(age(now, since));
             }
             if let Some(since) = unfinished.unknown {
-                numbers.unknown += 1;
-                numbers.oldest_unknown = numbers.oldest_unknown.max(age(now, since));
+                metrics.unknown += 1;
+                metrics.oldest_unknown = metrics.oldest_unknown.max(age(now, since));
             }
         }
-        numbers
+        metrics
     }
 }
 
@@ -112,16 +112,16 @@ mod tests {
     fn the_numbers_tell_how_many_wait_for_what_and_for_how_long() {
         let ids: Vec<OrderId> = (0..4).map(|_| OrderId::new()).collect();
         let mut standing = Standing::default();
-        assert_eq!(standing.numbers(NOW), Numbers::default());
+        assert_eq!(standing.metrics(NOW), Numbers::default());
         standing.note(ids[0], pending(Reason::InOutbox, 5));
         standing.note(ids[1], pending(Reason::UnknownCharge, 70));
         standing.note(ids[2], pending(Reason::NotBegun, 90));
         standing.note(ids[3], pending(Reason::NotBegun, 900));
         standing.note(ids[3], None);
-        let numbers = standing.numbers(NOW);
-        assert_eq!(numbers.pending, [1, 1, 1, 0]);
-        assert_eq!(numbers.oldest_pending, Duration::from_secs(90));
-        assert_eq!((numbers.unknown, numbers.oldest_unknown), (1, Duration::from_secs(70)));
+        let metrics = standing.metrics(NOW);
+        assert_eq!(metrics.pending, [1, 1, 1, 0]);
+        assert_eq!(metrics.oldest_pending, Duration::from_secs(90));
+        assert_eq!((metrics.unknown, metrics.oldest_unknown), (1, Duration::from_secs(70)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Customers.
 
-use common::domain::{Customer, CustomerId, CustomerName, Email};
+use domain::{Customer, CustomerId, CustomerName, Email};
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed};

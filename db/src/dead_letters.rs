@@ -1,17 +1,17 @@
 //! What people did to dead letters: written down before it is done, and how it ended after that.
 
-use common::domain::{ActionId, OrderId};
+use domain::{ActionId, OrderId};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
 use super::row::{column, parsed};
 use super::{Db, Error};
 
-mod desk;
-mod words;
+mod labels;
+mod lock;
 
-pub use desk::{Desk, take_desk};
-pub use words::{Action, Outcome};
+pub use labels::{ActionKind, Outcome};
+pub use lock::{DeadLetterLock, lock};
 
 /// Something that is about to be done to a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct NewAction {
     /// Made by the caller, so that it may be written down twice.
     pub id: ActionId,
     /// What.
-    pub action: Action,
+    pub kind: ActionKind,
     /// Who says so.
     pub by: String,
     /// Why.
@@ -82,7 +82,7 @@ pub async fn begin(db: &Db, actions: &[NewAction]) -> Result<(), Error> {
         BEGIN,
         &[
             &each(actions, |a| a.id.0),
-            &each(actions, |a| a.action.as_str()),
+            &each(actions, |a| a.kind.as_str()),
             &each(actions, |a| &a.by),
             &each(actions, |a| &a.note),
             &each(actions, |a| &a.letter.id),
@@ -118,7 +118,7 @@ pub struct Done {
     /// Its name.
     pub id: ActionId,
     /// What was done.
-    pub action: Action,
+    pub kind: ActionKind,
     /// How it ended.
     pub outcome: Outcome,
     /// Who said so.
@@ -178,7 +178,7 @@ fn done(row: &Row) -> Result<Done, Error> {
     let orders: Vec<uuid::Uuid> = column(row, "order_ids")?;
     Ok(Done {
         id: ActionId(column(row, "id")?),
-        action: parsed(row, "action")?,
+        kind: parsed(row, "action")?,
         outcome: parsed(row, "outcome")?,
         by: column(row, "done_by")?,
         note: column(row, "note")?,

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use common::domain::{Amount, Currency, OrderId};
+use domain::{Amount, Currency, OrderId};
 
 use super::row::column;
 use super::{Db, Error};

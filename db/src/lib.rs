@@ -15,6 +15,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 mod pool;
+mod pool_metrics;
 pub mod products;
 mod row;
 mod settings;

@@ -1,6 +1,6 @@
 //! Log lines of all processes, a table for each day.
 
-use common::domain::OrderId;
+use domain::OrderId;
 use time::{Date, OffsetDateTime};
 use tokio_postgres::Row;
 

@@ -1,4 +1,4 @@
-use common::runtime::{Backoff, Tasks};
+use service::{Backoff, Tasks};
 use tokio_postgres::NoTls;
 
 use super::pool::{GRACE, config};

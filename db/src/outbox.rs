@@ -5,8 +5,8 @@ mod depth;
 
 use std::time::Duration;
 
-use common::domain::{Amount, CustomerId, OrderId};
-use common::message::PaymentRequest;
+use domain::{Amount, CustomerId, OrderId};
+use messages::PaymentRequest;
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed, parsed_option};

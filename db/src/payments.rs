@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use common::domain::{
-    Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict, WorkerName,
-};
+use domain::{Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict, WorkerName};
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed, parsed_option};
@@ -17,7 +15,7 @@ pub use unanswered::{Unanswered, note_unanswered};
 
 /// A payment to be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Starting {
+pub struct StartPayment {
     /// The order to charge.
     pub order_id: OrderId,
     /// The payment's id, should it be the first one for this order.
@@ -49,7 +47,7 @@ pub struct Payment {
 
 /// What starting a payment found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Started {
+pub enum StartOutcome {
     /// It is the first: the gateway has never been asked for this order.
     First(Payment),
     /// It was started before: the gateway may have been asked.
@@ -71,8 +69,8 @@ const START: &str = "
 pub async fn start(
     db: &Db,
     worker: &WorkerName,
-    batch: &[Starting],
-) -> Result<Vec<Started>, Error> {
+    batch: &[StartPayment],
+) -> Result<Vec<StartOutcome>, Error> {
     let orders: Vec<_> = batch.iter().map(|s| s.order_id.0).collect();
     let ids: Vec<_> = batch.iter().map(|s| s.payment_id.0).collect();
     let amounts: Vec<_> = batch.iter().map(|s| s.amount.minor()).collect();
@@ -86,13 +84,13 @@ pub async fn start(
     for row in &rows {
         first.insert(OrderId(column(row, "order_id")?), PaymentId(column(row, "payment_id")?));
     }
-    let is_first = |s: &Starting| first.get(&s.order_id) == Some(&s.payment_id);
-    let before: Vec<&Starting> = batch.iter().filter(|s| !is_first(s)).collect();
+    let is_first = |s: &StartPayment| first.get(&s.order_id) == Some(&s.payment_id);
+    let before: Vec<&StartPayment> = batch.iter().filter(|s| !is_first(s)).collect();
     let stored =
         if before.is_empty() { HashMap::new() } else { take_again(db, worker, before).await? };
-    let answer = |s: &Starting| match is_first(s) {
-        true => Ok(Started::First(fresh(s))),
-        false => stored.get(&s.order_id).cloned().map(Started::Again).ok_or_else(vanished),
+    let answer = |s: &StartPayment| match is_first(s) {
+        true => Ok(StartOutcome::First(fresh(s))),
+        false => stored.get(&s.order_id).cloned().map(StartOutcome::Again).ok_or_else(vanished),
     };
     batch.iter().map(answer).collect()
 }
@@ -113,7 +111,7 @@ const TAKE_AGAIN: &str = "
 async fn take_again(
     db: &Db,
     worker: &WorkerName,
-    mut startings: Vec<&Starting>,
+    mut startings: Vec<&StartPayment>,
 ) -> Result<HashMap<OrderId, Payment>, Error> {
     // In one order, so that two workers cannot wait for each other.
     startings.sort_by_key(|s| s.order_id);
@@ -125,7 +123,7 @@ async fn take_again(
 
 /// A payment that has a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finishing {
+pub struct FinishPayment {
     /// The order that was charged.
     pub order_id: OrderId,
     /// What the gateway said.
@@ -148,9 +146,9 @@ const FINISH: &str = "
 pub async fn finish(
     db: &Db,
     worker: &WorkerName,
-    batch: &[Finishing],
+    batch: &[FinishPayment],
 ) -> Result<Vec<Verdict>, Error> {
-    let mut sorted: Vec<&Finishing> = batch.iter().collect();
+    let mut sorted: Vec<&FinishPayment> = batch.iter().collect();
     sorted.sort_by_key(|f| f.order_id);
     sorted.dedup_by_key(|f| f.order_id);
     let orders: Vec<_> = sorted.iter().map(|f| f.order_id.0).collect();
@@ -163,7 +161,7 @@ pub async fn finish(
         return Ok(batch.iter().map(|f| f.verdict.clone()).collect());
     }
     let stored = find(db, batch.iter().map(|f| f.order_id)).await?;
-    let recorded = |f: &Finishing| stored.get(&f.order_id).and_then(|p| p.verdict.clone());
+    let recorded = |f: &FinishPayment| stored.get(&f.order_id).and_then(|p| p.verdict.clone());
     batch.iter().map(|f| recorded(f).ok_or_else(vanished)).collect()
 }
 
@@ -198,7 +196,7 @@ fn payment(row: &Row) -> Result<(OrderId, Payment), Error> {
     Ok((OrderId(column(row, "order_id")?), payment))
 }
 
-fn fresh(starting: &Starting) -> Payment {
+fn fresh(starting: &StartPayment) -> Payment {
     Payment {
         id: starting.payment_id,
         amount: starting.amount,

@@ -2,16 +2,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use common::runtime::Metrics;
-use common::runtime::ops_server::Readiness;
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use deadpool_postgres::{Hook, HookError};
+use service::Readiness;
+use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
 use super::{Error, Settings};
+use crate::pool_metrics::Pools;
 
 /// How much longer than the server's own limit the client waits for an answer, before it takes
 /// the connection for dead.
@@ -31,7 +32,7 @@ pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl std::fmt::Debug for Db {
@@ -81,7 +82,7 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| Error::Refused(e.to_string()))?;
-        Ok(Db { pool, patience: settings.statement_timeout + GRACE })
+        Ok(Db { pool, timeout: settings.statement_timeout + GRACE })
     }
 
     /// Whether the database answers.
@@ -92,27 +93,26 @@ impl Db {
         self.query("select", &[]).await.map(drop)
     }
 
-    /// Makes the database a part of what has to work.
-    #[must_use]
-    pub fn report_in(&self, readiness: Readiness) -> Readiness {
+    /// Adds the database to `readiness` as the component `name`.
+    pub fn add_readiness(&self, readiness: &Readiness, name: &'static str) {
         let db = self.clone();
-        readiness.with("database", move || {
+        readiness.add(name, move || {
             let db = db.clone();
             async move { db.ping().await.map_err(|_| "does not answer".to_owned()) }
-        })
+        });
     }
 
-    /// Shows at each scrape how the pool's connections are used.
-    pub fn show_in(&self, metrics: &Metrics, pool_name: &'static str) {
-        let (numbers, pool) = (metrics.pools.of(pool_name), self.pool.clone());
-        metrics.at_scrape(move || {
+    /// Exposes the use of the pool's connections under `pool_name`.
+    pub fn expose(&self, metrics: &Metrics, pool_name: &'static str) {
+        let (gauges, pool) = (metrics.get::<Pools>().pool(pool_name), self.pool.clone());
+        metrics.on_scrape(move || {
             let status = pool.status();
             let used = status.size.saturating_sub(status.available);
             for (gauge, count) in [
-                (&numbers.idle, status.available),
-                (&numbers.used, used),
-                (&numbers.max, status.max_size),
-                (&numbers.pending, status.waiting),
+                (&gauges.idle, status.available),
+                (&gauges.used, used),
+                (&gauges.max, status.max_size),
+                (&gauges.pending, status.waiting),
             ] {
                 gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
             }
@@ -147,7 +147,7 @@ impl Db {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, params).await
         };
-        let result = match tokio::time::timeout(self.patience, answer).await {
+        let result = match tokio::time::timeout(self.timeout, answer).await {
             Ok(result) => result.map_err(Error::from),
             Err(_) => {
                 // What made this one fall silent made the idle ones fall silent, too: whoever got

@@ -1,6 +1,6 @@
 //! Products.
 
-use common::domain::{Amount, Currency, Product, ProductId, ProductName};
+use domain::{Amount, Currency, Product, ProductId, ProductName};
 use tokio_postgres::Row;
 
 use super::row::{checked, column, parsed};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use common::runtime::{Env, Secret, Setting};
+use service::{Env, Secret, Setting};
 
 /// Where one set of tables lives, and how patient to be with it.
 #[derive(Clone, Debug)]

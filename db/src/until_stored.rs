@@ -1,29 +1,33 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::runtime::{Backoff, Gather, NotGathered, Station};
+use batcher::{BatchHandler, Batcher, SubmitError};
+use service::Backoff;
 
 use super::Error;
 
-/// Takes `items` through a station of the store, as one group. While the database is away it asks
-/// again, for as long as that takes; whoever waits for this can be dropped at any time. Answers in
-/// the order of `items`; an error is what the database refuses for good, for that item alone.
-pub async fn until_stored<S>(station: &Gather<S>, items: &[S::Item]) -> Vec<Result<S::Done, Error>>
+/// Submits `items` to a stage of the store, as one submission, and again for as long as the database
+/// is away. May be dropped at any time. Returns one result per item, in the order of `items`; an error
+/// is a refusal of the database for good, of that item alone.
+pub async fn until_stored<S>(
+    batcher: &Batcher<S>,
+    items: &[S::Item],
+) -> Vec<Result<S::Output, Error>>
 where
-    S: Station<Fault = Error>,
+    S: BatchHandler<Error = Error>,
     S::Item: Clone,
 {
     let mut backoff = Backoff::for_server();
-    let mut results: Vec<Option<Result<S::Done, Error>>> = items.iter().map(|_| None).collect();
+    let mut results: Vec<Option<Result<S::Output, Error>>> = items.iter().map(|_| None).collect();
     loop {
         let open = results.iter().zip(items).filter(|(result, _)| result.is_none());
-        let group: Vec<S::Item> = open.map(|(_, item)| item.clone()).collect();
-        if group.is_empty() {
+        let submission: Vec<S::Item> = open.map(|(_, item)| item.clone()).collect();
+        if submission.is_empty() {
             return results.into_iter().flatten().collect();
         }
-        let mut gathered = station.submit_all(group).await.into_iter();
+        let mut submitted = batcher.submit_all(submission).await.into_iter();
         for result in results.iter_mut().filter(|result| result.is_none()) {
-            *result = gathered.next().and_then(|gathered| settled(S::NAME, gathered));
+            *result = submitted.next().and_then(|submitted| settled(S::NAME, submitted));
         }
         if results.iter().any(Option::is_none) {
             backoff.wait().await;
@@ -31,26 +35,26 @@ where
     }
 }
 
-/// What will not change by asking again.
-fn settled<D>(station: &str, gathered: Result<D, NotGathered<Error>>) -> Option<Result<D, Error>> {
-    match gathered {
+/// A result that another attempt will not change.
+fn settled<D>(stage: &str, submitted: Result<D, SubmitError<Error>>) -> Option<Result<D, Error>> {
+    match submitted {
         Ok(done) => Some(Ok(done)),
-        Err(NotGathered::Failed(refused @ Error::Refused(_))) => Some(Err(refused)),
-        Err(NotGathered::Failed(Error::Unavailable(why))) => {
-            complain(station, &why);
+        Err(SubmitError::Failed(refused @ Error::Refused(_))) => Some(Err(refused)),
+        Err(SubmitError::Failed(Error::Unavailable(why))) => {
+            complain(stage, &why);
             None
         }
         // Only at the end of the process, which drops this future.
-        Err(NotGathered::Full | NotGathered::Closed) => None,
+        Err(SubmitError::Full | SubmitError::Closed) => None,
     }
 }
 
-/// One line a second is enough to know, however many wait.
-fn complain(station: &str, why: &str) {
+/// Logs at most one line a second, however many callers wait.
+fn complain(stage: &str, why: &str) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_none_or(|last| last.elapsed() > Duration::from_secs(1)) {
         *last = Some(Instant::now());
-        log::warn!(station; "waiting for the database: {why}");
+        log::warn!(stage; "waiting for the database: {why}");
     }
 }

@@ -7,16 +7,16 @@
 )]
 
 mod statements {
-    mod ask_again;
     mod audit;
     mod connection;
     mod dead_letters;
     mod grown;
-    mod late;
     mod logs;
     mod orders;
     mod outbox;
+    mod overdue;
     mod payments;
+    mod rerequest;
     mod settle;
     mod shop;
     mod store;

@@ -1,7 +1,7 @@
 //! What the log collector can be told.
 
-use common::broker::LogFeedSettings;
-use common::runtime::{Env, ProcessSettings, Setting};
+use log_shipping::ReaderSettings;
+use service::{Env, ProcessSettings, Setting};
 
 const RETENTION: Setting = Setting {
     name: "LOG_RETENTION_DAYS",
@@ -13,15 +13,9 @@ const RETENTION: Setting = Setting {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) process: ProcessSettings,
-    pub(crate) feed: LogFeedSettings,
+    pub(crate) feed: ReaderSettings,
     pub(crate) logs: db::Settings,
     pub(crate) retention_days: i32,
-}
-
-impl AsRef<ProcessSettings> for Config {
-    fn as_ref(&self) -> &ProcessSettings {
-        &self.process
-    }
 }
 
 impl Config {
@@ -29,7 +23,7 @@ impl Config {
         const APP: &str = "log-collector";
         Config {
             process: ProcessSettings::read(env, 9103),
-            feed: LogFeedSettings::read(env, APP),
+            feed: ReaderSettings::read(env, APP),
             logs: db::Settings::read_logs(env, APP),
             retention_days: env.number(&RETENTION, 7, 1..=3650),
         }

@@ -3,12 +3,13 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use common::domain::OrderId;
-use common::runtime::{Metrics, count_requests};
 use db::Db;
 use db::logs::{self, Entry};
+use domain::OrderId;
 use serde::Serialize;
 use serde_json::Value;
+use service::{HttpMetrics, count_requests};
+use telemetry::metrics::Metrics;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
@@ -24,7 +25,7 @@ pub(crate) fn routes(
     db: Db,
     metrics: &Metrics,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let (db, counts) = (Data::new(db), Data::new(metrics.http.clone()));
+    let (db, counts) = (Data::new(db), Data::new(HttpMetrics::new(metrics)));
     move |routes: &mut ServiceConfig| {
         let logs = web::resource("/logs").wrap(from_fn(count_requests)).route(web::get().to(page));
         routes.app_data(db.clone()).app_data(counts.clone()).service(logs);

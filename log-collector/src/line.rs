@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use common::broker::LogPack;
-use common::domain::OrderId;
-use common::runtime::unix_seconds;
 use db::logs::{Entry, Level};
+use domain::OrderId;
+use log_shipping::LogPack;
 use serde_json::{Map, Number, Value};
+use service::unix_seconds;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;

@@ -1,23 +1,32 @@
-//! The log collector: stores the log lines that the processes ship, and tells them again at
-//! `GET /logs`. It and its database may be away without anyone noticing elsewhere.
+//! The log collector: stores the log lines that the processes ship, and serves them at `GET /logs`.
+//! No other process notices if it or its database is away.
 
 mod app;
 mod config;
 mod http;
 mod line;
+mod metrics;
 mod problem;
 mod query;
 mod store;
 
-use common::runtime::{begin, live};
+use clap::Parser;
 use config::Config;
+use service::{CommonCommand, block_on, parse_args};
 
-const ABOUT: &str = "log-collector: stores the log lines that the processes ship (LOG_EXCHANGE), a \
-                     table for each day, and tells them again at /logs of OPS_PORT.";
+/// log-collector: stores the log lines that the processes ship (LOG_EXCHANGE), in a table for each
+/// day, and serves them at /logs of OPS_PORT.
+#[derive(Debug, Parser)]
+#[command(name = "log-collector", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<CommonCommand>,
+}
 
 fn main() -> anyhow::Result<()> {
-    let Some(begun) = begin(ABOUT, &[], Config::read)? else {
-        return Ok(());
-    };
-    live(app::run(begun.config))?
+    let invocation = parse_args::<Cli, _>(&[], Config::read)?;
+    match invocation.args.command {
+        Some(command) => Ok(command.run(&invocation.config.process)?),
+        None => block_on(app::run(invocation.config))?,
+    }
 }

@@ -55,9 +55,11 @@ impl Problem {
                 "The store does not answer at the moment",
                 "Ask again after the time in Retry-After, or ask for less with `since`.",
             ],
-            Problem::Internal => {
-                ["urn:ordermill:problem:internal", "Internal server error", "The server log has the cause."]
-            }
+            Problem::Internal => [
+                "urn:ordermill:problem:internal",
+                "Internal server error",
+                "The server log has the cause.",
+            ],
         }
     }
 }

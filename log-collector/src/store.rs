@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::broker::{LogPack, LogReader};
-use common::runtime::{Backoff, Gather, GatherLimits, LogStoreMetrics, Metrics, Station, Tasks};
+use batcher::{BatchHandler, BatchLimits, Batcher};
 use db::logs::{self, Days, Entry};
 use db::{Db, Error, until_stored};
+use log_shipping::{LogPack, LogReader};
+use service::{Backoff, Runtime};
+
 use time::{Date, UtcOffset};
 
 use crate::line;
+use crate::metrics::{EntryMetrics, LogStoreMetrics};
 
 /// One commit at a time takes everything that came meanwhile; a second one helps when that is much.
-const LIMITS: GatherLimits = GatherLimits { waiting_max: 4096, batch_max: 1024, in_flight_max: 2 };
+const LIMITS: BatchLimits = BatchLimits { waiting_max: 4096, batch_max: 1024, in_flight_max: 2 };
 /// How many lines of one message travel as a group, and are taken out of it at a time: more than a pack
 /// of ours has.
 const GROUP_MAX: usize = 512;
@@ -25,28 +28,28 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Stores what comes.
 #[derive(Debug)]
 pub(crate) struct LogStore {
-    station: Gather<Store>,
-    metrics: LogStoreMetrics,
+    batcher: Batcher<Store>,
+    metrics: EntryMetrics,
     complained: Mutex<Option<Instant>>,
 }
 
 impl LogStore {
     /// Ready to store; lines older than `retention_days` are refused.
-    pub(crate) fn open(
-        db: &Db,
-        retention_days: i32,
-        (tasks, metrics): (&Tasks, &Metrics),
-    ) -> LogStore {
+    pub(crate) fn open(db: &Db, retention_days: i32, runtime: &Runtime) -> LogStore {
         let known = Mutex::default();
         let store = Store { db: db.clone(), retention_days, known };
-        let station = Gather::open(store, LIMITS, tasks, metrics);
-        LogStore { station, metrics: metrics.log_store.clone(), complained: Mutex::default() }
+        let batcher = Batcher::open(store, LIMITS, runtime);
+        LogStore {
+            batcher,
+            metrics: runtime.metrics.get::<LogStoreMetrics>().entries,
+            complained: Mutex::default(),
+        }
     }
 
     /// Comes back once each of them is stored or refused.
     async fn store(&self, group: &[Entry]) {
         let (mut stored, mut refused) = (0, 0);
-        for outcome in until_stored(&self.station, group).await {
+        for outcome in until_stored(&self.batcher, group).await {
             match outcome {
                 Ok(Stored::Kept) => stored += 1,
                 Ok(Stored::OfAnotherTime(day)) => {
@@ -108,11 +111,11 @@ struct Store {
     known: Mutex<Option<(Days, BTreeSet<Date>)>>,
 }
 
-impl Station for Store {
+impl BatchHandler for Store {
     const NAME: &'static str = "log_store";
     type Item = Entry;
-    type Done = Stored;
-    type Fault = Error;
+    type Output = Stored;
+    type Error = Error;
 
     async fn run(&self, batch: &[Entry]) -> Result<Vec<Stored>, Error> {
         let days = self.days(batch).await?;

@@ -1,138 +1,142 @@
-//! Order management's life: start, work, drain, end.
+//! Order management's life: start, work, drain, stop.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use common::broker::{Consumer, LogShipper, Publisher, readiness};
-use common::runtime::ops_server::{self, HEAD_PATIENCE, KEEP_ALIVE, Readiness};
-use common::runtime::{Metrics, Program, Tasks, count_lines, count_requests, start_logging};
-use common::trace::{self, MessageSpans};
+use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations};
+use log_shipping::LogShipper;
+use service::ops_server::{HEAD_TIMEOUT, KEEP_ALIVE};
+use service::{HttpMetrics, Program, Runtime, Service, count_requests};
+use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::api;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
-use crate::orders::{Intake, Settlements, Timelines, show_backlog, survey};
+use crate::http;
+use crate::orders::{Intake, Settlements, Timelines, scan_overdue, show_backlog};
 use crate::payment_results::PaymentResults;
 use crate::reconcile::Reconciler;
-use crate::relay::Relay;
-
-/// How long the last tasks get after the drain to let go.
-const END: Duration = Duration::from_secs(1);
+use crate::relay::{Relay, RelayLinks};
 
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// If it cannot start, or a task of it panicked.
+/// If the process cannot start, or a task of it panicked.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    start_logging(config.process.log_format, "order-management");
-    let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
-    let listener = config.process.listen("PORT", config.port)?;
-    let tasks = Tasks::on(Handle::current());
-    tasks.stop_on_signals(config.shutdown_delay)?;
-    let metrics = Metrics::of(Program::OrderManagement);
-    count_lines(&metrics.telemetry.lines);
-    trace::start(&config.trace, "order-management", &metrics).map_err(anyhow::Error::msg)?;
-    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
-    let db = Db::new(&config.shop, Handle::current())?;
-    db.show_in(&metrics, "shop");
-    let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
-    let consumer = watch::Sender::new(None::<Consumer>);
-    let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
-
-    let letters = Data::new(DeadLetters::new(&db, &config.broker));
-    let ops = ops_server::serve(ops, readiness.clone(), metrics.clone(), move |routes| {
-        routes.app_data(letters.clone()).configure(api::operators_routes);
+    let mut service = Service::start(Program {
+        name: "order-management",
+        version: env!("CARGO_PKG_VERSION"),
+        process: &config.process,
+        trace: Some(&config.trace),
+        shutdown_delay: config.shutdown_delay,
     })?;
-    let ops = serve(&tasks, "ops server", ops);
+    let listener = config.process.listen("PORT", config.port)?;
+    let runtime = service.runtime().clone();
+    let shipper = LogShipper::start(&config.log_shipping, Handle::current(), &runtime.metrics);
+    service.at_end(shipper.finish());
+    let db = Db::new(&config.shop, Handle::current())?;
+    db.expose(&runtime.metrics, "shop");
+    db.add_readiness(service.readiness(), "database");
+    let publisher = Publisher::start(&config.broker, &runtime);
+    publisher.add_readiness(service.readiness());
+    let consumers = watch::Sender::new(None::<Consumers>);
+    add_consumers(service.readiness(), "consumer", consumers.subscribe());
+    let dead_letters = Data::new(DeadLetters::new(&db, &config.broker));
+    service.serve_ops(move |routes| {
+        routes.app_data(dead_letters.clone()).configure(http::operators_routes);
+    })?;
 
-    let parts = (&tasks, &metrics);
-    let relay = Relay::open((&config.broker, config.outbox), &db, &publisher, parts);
-    let intake = Intake::open(&db, &relay, config.intake_max, parts);
-    let state = (readiness, api::Leaving(tasks.leaving()), metrics.clone());
-    let http = serve(&tasks, "http server", http((&config, listener), &db, intake, state)?);
-
-    db::migrate_when_there(&config.shop, Migrations::Shop, &tasks).await?;
-    tasks.spawn("survey", survey(db.clone(), config.reconcile.after, tasks.clone()));
-    tasks.spawn("backlog", show_backlog(db.clone(), metrics.orders.clone(), tasks.clone()));
-    let reconciler = Reconciler::new((&config.broker, config.reconcile), &db, &publisher, &metrics);
-    tasks.spawn("reconciler", reconciler.run(tasks.clone()));
-    let settlements = Settlements::open(&db, &tasks, &metrics);
-    let spans = MessageSpans::of(&config.broker.topology.exchange, &config.broker.receive.name);
-    let handler = PaymentResults { settlements, spans };
-    let drain = config.process.drain;
-    let mut consuming = Consumer::start((config.broker, drain), publisher.clone(), handler, parts);
-    consumer.send_replace(Some(consuming.clone()));
-
-    tasks.stopping().cancelled().await;
-    // Intake first: what was answered 201 is then either relayed below or left to the sweep of
-    // another process, or of this one's next life.
-    let drained = async {
-        http.stop(true).await;
-        relay.quiet().await;
-    };
-    let (drained, ()) = tokio::join!(tokio::time::timeout(drain, drained), consuming.ended(drain));
-    if drained.is_err() {
-        log::warn!("the drain time is over; the outbox keeps what was not relayed");
-    }
-    publisher.close().await;
-    trace::finish().await;
-    ops.stop(true).await;
-    let ended = tasks.end(END).await;
-    log::info!("order-management stopped");
-    shipper.finish().await;
-    ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
-}
-
-fn serve(tasks: &Tasks, name: &'static str, server: Server) -> actix_web::dev::ServerHandle {
-    let handle = server.handle();
-    let stop = tasks.clone();
-    tasks.spawn(name, async move {
-        if let Err(error) = server.await {
-            log::error!("the {name} is gone: {error}");
+    let links = RelayLinks { db: &db, publisher: &publisher };
+    let relay = Relay::open(&config.broker, config.outbox, links, &runtime);
+    let intake = Intake::open(&db, &relay, config.intake_max, &runtime);
+    let server = http_server(&config, listener, &service, ShopState { db: db.clone(), intake })?;
+    let http = service.spawn_server("http server", server);
+    // Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
+    // another process or of this one's next life.
+    let drain = service.drain_timeout();
+    service.on_stop(async move {
+        let drained = async {
+            http.stop(true).await;
+            relay.wait_idle().await;
+        };
+        if tokio::time::timeout(drain, drained).await.is_err() {
+            log::warn!("the drain time is over; the outbox keeps what was not relayed");
         }
-        stop.stop();
     });
-    handle
+
+    db::migrate_when_there(&config.shop, Migrations::Shop, &runtime.tasks).await?;
+    start_background_tasks(&config, &db, &publisher, &runtime);
+    let broker = &config.broker;
+    let results = PaymentResults {
+        settlements: Settlements::open(&db, &runtime),
+        spans: MessageSpans::of(&broker.topology.exchange, &broker.receive.name),
+    };
+    let started = Consumer::new(&broker.connection, &broker.topology, drain, &runtime)
+        .work_queue((&broker.receive, broker.prefetch), &publisher, ForwardingHandler(results))
+        .start();
+    consumers.send_replace(Some(started.clone()));
+    service.on_stop(started.ended());
+    service.on_drained(async move { publisher.close().await });
+    Ok(service.run().await?)
 }
 
-fn http(
-    (config, listener): (&Config, TcpListener),
-    db: &Db,
+/// The tasks that need the tables: the overdue scan, the outbox metrics, the reconciler.
+fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runtime: &Runtime) {
+    let tasks = &runtime.tasks;
+    let scan = scan_overdue(db.clone(), config.reconcile.after, tasks.clone());
+    tasks.spawn("overdue scan", scan);
+    tasks.spawn("backlog", show_backlog(db.clone(), runtime.clone()));
+    let links = RelayLinks { db, publisher };
+    let reconciler =
+        Reconciler::new(&config.broker, config.reconcile.clone(), links, &runtime.metrics);
+    tasks.spawn("reconciler", reconciler.run(tasks.clone()));
+}
+
+/// What the API's routes work on.
+struct ShopState {
+    db: Db,
     intake: Intake,
-    (ready, leaving, metrics): (Readiness, api::Leaving, Metrics),
+}
+
+fn http_server(
+    config: &Config,
+    listener: TcpListener,
+    service: &Service,
+    state: ShopState,
 ) -> anyhow::Result<Server> {
-    let (db, intake, ready) = (Data::new(db.clone()), Data::new(intake), Data::new(ready));
-    let (leaving, counts) = (Data::new(leaving), Data::new(metrics.http.clone()));
-    let timelines = Data::new(Timelines::open(db.get_ref(), &config.payments, &metrics)?);
+    let metrics = &service.runtime().metrics;
+    let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
+    let (db, intake) = (Data::new(state.db), Data::new(state.intake));
+    let ready = Data::new(service.readiness().clone());
+    let draining = Data::new(http::Draining(service.runtime().tasks.draining()));
+    let http_metrics = Data::new(HttpMetrics::new(metrics));
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
             .app_data(intake.clone())
             .app_data(ready.clone())
-            .app_data(leaving.clone())
-            .app_data(counts.clone())
+            .app_data(draining.clone())
+            .app_data(http_metrics.clone())
             .app_data(timelines.clone())
-            .wrap(from_fn(api::with_request_id))
+            .wrap(from_fn(http::with_request_id))
             .wrap(from_fn(count_requests))
-            .configure(api::routes)
+            .configure(http::routes)
     })
     .workers(config.http_workers)
     .disable_signals()
     .max_connections(connections_each)
-    .client_request_timeout(HEAD_PATIENCE)
+    .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.process.drain.as_secs().max(1))
     .listen(listener)?;
     for address in server.addrs() {
-        log::info!("order-management {} started: http://{address}/", env!("CARGO_PKG_VERSION"));
+        log::info!("serving http://{address}/");
     }
     Ok(server.run())
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use common::broker::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
-use common::runtime::{Env, ProcessSettings, Setting};
-use common::trace::TraceSettings;
+use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
+use log_shipping::ShippingSettings;
+use service::{Env, ProcessSettings, Setting, read_trace_settings};
+use telemetry::trace::TraceSettings;
 
 const PORT: Setting = Setting {
     name: "PORT",
@@ -55,6 +56,7 @@ const SHUTDOWN_DELAY: Setting = Setting {
 pub struct Config {
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
+    pub(crate) log_shipping: ShippingSettings,
     pub(crate) shop: db::Settings,
     /// Only read, for timelines.
     pub(crate) payments: db::Settings,
@@ -87,14 +89,13 @@ pub(crate) struct ReconcileSettings {
     pub(crate) queues: Vec<String>,
 }
 
-impl AsRef<ProcessSettings> for Config {
-    fn as_ref(&self) -> &ProcessSettings {
+impl Config {
+    /// The settings that every program has.
+    pub fn process(&self) -> &ProcessSettings {
         &self.process
     }
-}
 
-impl Config {
-    /// Reads all of it; what is wrong stays in `env`.
+    /// Reads all settings; the wrong ones are noted in `env`.
     pub fn read(env: &mut Env) -> Config {
         const APP: &str = "order-management";
         let role = BrokerRole {
@@ -112,12 +113,13 @@ impl Config {
         Config {
             port: env.number(&PORT, 3000, 0..=u16::MAX),
             process: ProcessSettings::read(env, 9100),
+            log_shipping: ShippingSettings::read(env, &broker),
             broker,
             shop,
             payments,
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
-            trace: TraceSettings::read(env),
+            trace: read_trace_settings(env),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),
             shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
             outbox: OutboxSettings {

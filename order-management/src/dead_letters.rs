@@ -3,24 +3,24 @@
 //! between, the letter is still there, or a copy of it is on its way and the record says so.
 
 mod act;
-mod view;
-mod words;
+mod dto;
+mod labels;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use common::broker::{self, BrokerSettings, DeadLetter, Fault, NotConfirmed, WorkQueue};
-use common::domain::{ActionId, OrderId};
+use amqp::{BrokerError, BrokerSettings, DeadLetter, NotConfirmed, WorkQueue};
 use db::Db;
-use db::dead_letters::{self as store, Desk};
+use db::dead_letters::{self as store, DeadLetterLock};
+use domain::{ActionId, OrderId};
 
-pub(crate) use act::Deed;
-pub(crate) use common::broker::LetterId;
-pub(crate) use view::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
-pub(crate) use words::{Note, Operator};
+pub(crate) use act::Action;
+pub(crate) use amqp::DeadLetterId;
+pub(crate) use dto::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
+pub(crate) use labels::{Note, Operator};
 
 /// How long to wait for somebody else who is at the dead letters.
-const DESK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most letters of a queue that are looked at in one go, and replayed in one go.
 pub(crate) const LOOK_MAX: usize = 100_000;
 /// How many are replayed in one go, unless the operator says otherwise.
@@ -28,25 +28,25 @@ pub(crate) const REPLAY_DEFAULT: usize = 10_000;
 
 /// Why an operator does not get what was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub(crate) enum DeadLetterError {
     /// Two at a time would hide letters from each other. Nothing was done.
     #[error("somebody else is at the dead letters ({0}); try again in a moment")]
-    Taken(String),
+    Locked(String),
     /// It may never have been there, or somebody was faster. Nothing was done.
     #[error("there is no dead letter {0} (any more)")]
-    NoLetter(LetterId),
+    NotFound(DeadLetterId),
     /// Letters in hand go back.
     #[error("the broker does not do its part: {0}")]
-    Broker(#[from] Fault),
+    Broker(#[from] BrokerError),
     /// The copy was not stored for certain. The letter stays.
     #[error("the letter stays: the broker did not take its copy: {0}")]
-    Stays(NotConfirmed),
+    NotConfirmed(NotConfirmed),
     /// What was begun is recorded as begun. Letters in hand go back.
     #[error(transparent)]
     Store(#[from] db::Error),
     /// Something of the above, in the middle of many.
     #[error("{0}; {1} letters were replayed before that")]
-    Stopped(Box<Trouble>, usize),
+    Stopped(Box<DeadLetterError>, usize),
 }
 
 /// Which letters.
@@ -81,8 +81,12 @@ impl DeadLetters {
     }
 
     /// Up to `limit` letters, by queue and then oldest first.
-    pub(crate) async fn list(&self, filter: &Filter, limit: usize) -> Result<Listing, Trouble> {
-        let _desk = self.take_desk("list").await?;
+    pub(crate) async fn list(
+        &self,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Listing, DeadLetterError> {
+        let _lock = self.lock("list").await?;
         let mut data = Vec::new();
         let all_seen = self
             .walk(&self.queues(filter), async |_, page| {
@@ -102,37 +106,41 @@ impl DeadLetters {
     }
 
     /// One letter, with its body and how the orders are that it is about.
-    pub(crate) async fn show(&self, id: &LetterId) -> Result<WholeLetter, Trouble> {
-        let _desk = self.take_desk("show").await?;
+    pub(crate) async fn show(&self, id: &DeadLetterId) -> Result<WholeLetter, DeadLetterError> {
+        let _lock = self.lock("show").await?;
         let mut found = None;
         self.walk(self.broker.work_queues(), async |_, page| {
             found = page.into_iter().find(|letter| letter.id == *id);
             Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
         .await?;
-        let letter = found.ok_or_else(|| Trouble::NoLetter(id.clone()))?;
+        let letter = found.ok_or_else(|| DeadLetterError::NotFound(id.clone()))?;
         let orders = self.orders(&letter);
         let mut statuses = Vec::new();
-        for order in orders.iter().take(view::ORDERS_SHOWN) {
+        for order in orders.iter().take(dto::ORDERS_SHOWN) {
             statuses.push((*order, db::orders::get(&self.db, *order).await?.map(|o| o.status)));
         }
         Ok(WholeLetter::of(&letter, &orders, statuses))
     }
 
     /// Does it to one letter.
-    pub(crate) async fn act(&self, id: &LetterId, deed: &Deed) -> Result<WholeAction, Trouble> {
-        let _desk = self.take_desk(&deed.name()).await?;
+    pub(crate) async fn act(
+        &self,
+        id: &DeadLetterId,
+        action: &Action,
+    ) -> Result<WholeAction, DeadLetterError> {
+        let _lock = self.lock(&action.name()).await?;
         let mut done = None;
         self.walk(self.broker.work_queues(), async |hand, page| {
             let Some(letter) = page.into_iter().find(|letter| letter.id == *id) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            done = self.carry_out(hand, &[&letter], deed).await?.first().copied();
+            done = self.carry_out(hand, &[&letter], action).await?.first().copied();
             Ok(ControlFlow::Break(()))
         })
         .await?;
-        let action = done.ok_or_else(|| Trouble::NoLetter(id.clone()))?;
-        self.action(action).await?.ok_or_else(|| Trouble::NoLetter(id.clone()))
+        let action = done.ok_or_else(|| DeadLetterError::NotFound(id.clone()))?;
+        self.action(action).await?.ok_or_else(|| DeadLetterError::NotFound(id.clone()))
     }
 
     /// Replays up to `limit` of the letters that are there now. What is parked again meanwhile is
@@ -140,9 +148,10 @@ impl DeadLetters {
     pub(crate) async fn replay_all(
         &self,
         filter: &Filter,
-        (limit, deed): (usize, &Deed),
-    ) -> Result<Replayed, Trouble> {
-        let _desk = self.take_desk(&deed.name()).await?;
+        limit: usize,
+        action: &Action,
+    ) -> Result<Replayed, DeadLetterError> {
+        let _lock = self.lock(&action.name()).await?;
         let mut replayed = 0;
         let queues = self.queues(filter);
         let walked = self.walk(&queues, async |hand, page| {
@@ -151,14 +160,14 @@ impl DeadLetters {
             let more = wanted.len() > limit - replayed;
             wanted.truncate(limit - replayed);
             for batch in act::batches(&wanted) {
-                replayed += self.carry_out(hand, batch, deed).await?.len();
+                replayed += self.carry_out(hand, batch, action).await?.len();
             }
             Ok(if more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         });
         match walked.await {
             Ok(all_seen) => Ok(Replayed { replayed, more: !all_seen }),
-            Err(trouble) if replayed > 0 => Err(Trouble::Stopped(Box::new(trouble), replayed)),
-            Err(trouble) => Err(trouble),
+            Err(error) if replayed > 0 => Err(DeadLetterError::Stopped(Box::new(error), replayed)),
+            Err(error) => Err(error),
         }
     }
 
@@ -166,20 +175,24 @@ impl DeadLetters {
     pub(crate) async fn actions(
         &self,
         before: Option<ActionId>,
-        (limit, letter): (i64, Option<&LetterId>),
-    ) -> Result<Vec<store::Done>, Trouble> {
-        let letter = letter.map(LetterId::as_str);
+        limit: i64,
+        letter: Option<&DeadLetterId>,
+    ) -> Result<Vec<store::Done>, DeadLetterError> {
+        let letter = letter.map(DeadLetterId::as_str);
         Ok(store::list(&self.db, before, (limit, letter)).await?)
     }
 
     /// One action, with its whole letter.
-    pub(crate) async fn action(&self, id: ActionId) -> Result<Option<WholeAction>, Trouble> {
+    pub(crate) async fn action(
+        &self,
+        id: ActionId,
+    ) -> Result<Option<WholeAction>, DeadLetterError> {
         Ok(store::get(&self.db, id).await?.as_ref().map(WholeAction::from))
     }
 
-    async fn take_desk(&self, name: &str) -> Result<Desk, Trouble> {
-        let taken = store::take_desk(&self.db, name, DESK_PATIENCE).await?;
-        taken.map_err(Trouble::Taken)
+    async fn lock(&self, name: &str) -> Result<DeadLetterLock, DeadLetterError> {
+        let taken = store::lock(&self.db, name, LOCK_TIMEOUT).await?;
+        taken.map_err(DeadLetterError::Locked)
     }
 
     fn queues(&self, filter: &Filter) -> Vec<WorkQueue> {
@@ -191,10 +204,10 @@ impl DeadLetters {
         &self,
         queues: &[WorkQueue],
         mut visit: impl AsyncFnMut(
-            &broker::DeadLetters,
+            &amqp::DeadLetters,
             Vec<DeadLetter>,
-        ) -> Result<ControlFlow<()>, Trouble>,
-    ) -> Result<bool, Trouble> {
+        ) -> Result<ControlFlow<()>, DeadLetterError>,
+    ) -> Result<bool, DeadLetterError> {
         for queue in queues {
             let mut hand = self.broker.open_dead_letters(queue).await?;
             let walked = pages(&mut hand, &mut visit).await;
@@ -208,12 +221,12 @@ impl DeadLetters {
 }
 
 async fn pages(
-    hand: &mut broker::DeadLetters,
+    hand: &mut amqp::DeadLetters,
     visit: &mut impl AsyncFnMut(
-        &broker::DeadLetters,
+        &amqp::DeadLetters,
         Vec<DeadLetter>,
-    ) -> Result<ControlFlow<()>, Trouble>,
-) -> Result<ControlFlow<()>, Trouble> {
+    ) -> Result<ControlFlow<()>, DeadLetterError>,
+) -> Result<ControlFlow<()>, DeadLetterError> {
     let mut looked_at = 0;
     loop {
         let page = hand.page().await?;

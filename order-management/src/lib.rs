@@ -1,18 +1,20 @@
 //! Order management: takes orders over HTTP, relays them to the workers through the broker, and
-//! settles what the workers answer. A library so that what reads bytes from outside can be tried on
-//! any bytes ([`reading`]); the program is `main.rs`.
+//! settles the workers' results. It is a library so that the readers of bytes from outside can be
+//! tested with any bytes ([`reading`]); the program is `main.rs`.
 
-mod api;
 mod app;
-mod command;
+mod cli;
 mod config;
+pub mod crash_points;
 mod dead_letters;
+mod http;
+mod metrics;
 mod orders;
 mod payment_results;
 mod reconcile;
 mod relay;
 
-pub use api::reading;
 pub use app::run;
-pub use command::{NAME as COMMAND, run as command};
+pub use cli::{DeadLettersArgs, run as dead_letters};
 pub use config::Config;
+pub use http::reading;

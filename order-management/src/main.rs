@@ -2,21 +2,37 @@
 
 use std::process::ExitCode;
 
-use common::runtime::{begin, live};
-use order_management::{COMMAND, Config, command, run};
+use clap::{Parser, Subcommand};
+use order_management::{Config, DeadLettersArgs, crash_points, dead_letters, run};
+use service::{CommonCommand, block_on, parse_args};
 
-const ABOUT: &str = "order-management: the HTTP API for orders, customers and products, with \
-                     Swagger UI at /swagger-ui/.\n\nCommands:\n  dead-letters   look at dead letters, \
-                     replay or discard them (dead-letters --help)\n  healthcheck    ask the process \
-                     on OPS_PORT whether it is ready";
+/// order-management: the HTTP API for orders, customers and products, with Swagger UI at
+/// /swagger-ui/.
+#[derive(Debug, Parser)]
+#[command(name = "order-management", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows, replays or discards dead letters
+    DeadLetters(DeadLettersArgs),
+    #[command(flatten)]
+    Common(CommonCommand),
+}
 
 fn main() -> anyhow::Result<ExitCode> {
-    let commands = [COMMAND];
-    let Some(begun) = begin(ABOUT, &commands, Config::read)? else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    match begun.command.split_first() {
-        Some((_, arguments)) => Ok(live(command(arguments, &begun.config))?),
-        None => live(run(begun.config))?.map(|()| ExitCode::SUCCESS),
+    let crash_points = [amqp::crash_points::ALL, crash_points::ALL];
+    let invocation = parse_args::<Cli, _>(&crash_points, Config::read)?;
+    let config = invocation.config;
+    match invocation.args.command {
+        Some(Command::DeadLetters(args)) => Ok(block_on(dead_letters(args, &config))?),
+        Some(Command::Common(command)) => {
+            command.run(config.process())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => block_on(run(config))?.map(|()| ExitCode::SUCCESS),
     }
 }

@@ -12,12 +12,15 @@
 
 use std::time::{Duration, Instant};
 
-use common::broker::{BrokerSettings, Lookout, Publisher, Status};
-use common::runtime::{Metrics, OrderMetrics, Tasks};
-use db::orders::Patience;
+use amqp::{BrokerSettings, Publisher, QueueInspector, Status};
+use db::orders::RetryPolicy;
 use db::{Db, orders};
+use service::Tasks;
+use telemetry::metrics::Metrics;
 
 use crate::config::ReconcileSettings;
+use crate::metrics::OrderMetrics;
+use crate::relay::RelayLinks;
 
 /// The pause between two looks; shorter if orders are waited for less than eight times as long.
 const EVERY: Duration = Duration::from_secs(10);
@@ -33,26 +36,26 @@ const WAITING_FIRST: Duration = Duration::from_secs(3600);
 pub(crate) struct Reconciler {
     db: Db,
     publisher: Publisher,
-    lookout: Lookout,
+    queue_inspector: QueueInspector,
     settings: ReconcileSettings,
     idle: Idle,
-    numbers: OrderMetrics,
+    metrics: OrderMetrics,
 }
 
 impl Reconciler {
     pub(crate) fn new(
-        (broker, settings): (&BrokerSettings, ReconcileSettings),
-        db: &Db,
-        publisher: &Publisher,
+        broker: &BrokerSettings,
+        settings: ReconcileSettings,
+        links: RelayLinks<'_>,
         metrics: &Metrics,
     ) -> Reconciler {
         Reconciler {
-            db: db.clone(),
-            publisher: publisher.clone(),
-            lookout: Lookout::new(broker.clone()),
+            db: links.db.clone(),
+            publisher: links.publisher.clone(),
+            queue_inspector: QueueInspector::new(broker.clone()),
             settings,
             idle: Idle { since: None },
-            numbers: metrics.orders.clone(),
+            metrics: metrics.get(),
         }
     }
 
@@ -61,45 +64,45 @@ impl Reconciler {
         let stopping = tasks.stopping();
         let every = EVERY.min(self.settings.after / 8);
         loop {
-            let look = async {
+            let inspect = async {
                 tokio::time::sleep(every).await;
-                self.look().await;
+                self.inspect().await;
             };
             tokio::select! {
-                () = look => {}
+                () = inspect => {}
                 () = stopping.cancelled() => break,
             }
         }
-        self.lookout.close().await;
+        self.queue_inspector.close().await;
     }
 
-    async fn look(&mut self) {
+    async fn inspect(&mut self) {
         let waiting = self.waiting().await;
         self.idle.saw(waiting, Instant::now());
-        let looks = &self.numbers.looks;
+        let inspections = &self.metrics.inspections;
         let outcome = match waiting {
-            None => &looks.away,
-            Some(0) => &looks.idle,
-            Some(_) => &looks.waiting,
+            None => &inspections.away,
+            Some(0) => &inspections.idle,
+            Some(_) => &inspections.waiting,
         };
         outcome.inc();
         if waiting.is_none() {
             return;
         }
         let after = self.settings.after;
-        let patience = match self.idle.lasted(Instant::now()) >= after {
-            true => Patience { first: after, limit: IDLE_MAX },
-            false => Patience { first: after.max(WAITING_FIRST), limit: WAITING_MAX },
+        let policy = match self.idle.lasted(Instant::now()) >= after {
+            true => RetryPolicy { first: after, limit: IDLE_MAX },
+            false => RetryPolicy { first: after.max(WAITING_FIRST), limit: WAITING_MAX },
         };
-        match orders::ask_again(&self.db, &patience).await {
+        match orders::rerequest(&self.db, &policy).await {
             Ok(asked) => {
                 for order in asked {
-                    self.numbers.asked_again.inc();
+                    self.metrics.rerequests.inc();
                     log::warn!(order_id:% = order.id, times = order.times;
-                        "late and nowhere to be seen: its payment is requested again");
+                        "order is overdue and in no queue; requesting its payment again");
                 }
             }
-            Err(error) => log::warn!("late orders cannot be asked for again: {error}"),
+            Err(error) => log::warn!("overdue orders cannot be re-requested: {error}"),
         }
     }
 
@@ -108,10 +111,10 @@ impl Reconciler {
         if self.publisher.status() != Status::Up {
             return None;
         }
-        match self.lookout.waiting_in(&self.settings.queues).await {
+        match self.queue_inspector.waiting_in(&self.settings.queues).await {
             Ok(waiting) => Some(waiting),
             Err(error) => {
-                log::warn!("what waits in the queues cannot be counted: {error}");
+                log::warn!("the queues cannot be inspected: {error}");
                 None
             }
         }

@@ -1,32 +1,35 @@
 //! **relay**: from the outbox to a confirmed message on the requests' queue.
 //!
-//! The fast path: whoever committed an order hands it over here and it is published at once. The
-//! safe path: a sweep claims what a dead or cut-off process left behind. Both end in the same
-//! station, and an outbox row goes only after the broker's confirm of all its orders (P4).
+//! The fast path: the process that committed an order publishes it at once. The safe path: a sweep
+//! claims the rows that a dead or disconnected process left behind. Both end in the same stage, and an
+//! outbox row is removed only after the broker has confirmed all its orders (P4).
 
-mod publish;
+mod batch;
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use common::broker::{BrokerSettings, Publisher, Status};
-use common::runtime::crash_point::reach;
-use common::runtime::{CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Tasks};
-use common::trace::MessageSpans;
+use amqp::{BrokerSettings, Publisher, Status};
+use batcher::{BatchLimits, Batcher, SubmitError};
 use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 use futures_util::future::join_all;
+use service::Runtime;
+use service::crash_point::reach;
+use telemetry::trace::MessageSpans;
 
-use self::publish::{Publish, Relayed, due};
+use self::batch::{RelayBatch, RelayOutcome, pending};
 use crate::config::OutboxSettings;
+use crate::crash_points;
+use crate::metrics::OrderMetrics;
 
-const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
-/// With more than this waiting, orders are left to the sweep.
+const LIMITS: BatchLimits = BatchLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
+/// Largest number of waiting orders; beyond it orders are left to the sweep.
 const FAST_MAX: usize = LIMITS.waiting_max / 2;
-/// About how many orders one sweep claims.
+/// Approximate number of orders that one sweep claims.
 const CLAIM_MAX: i64 = 1000;
 
-/// How long an outbox row is ours to publish.
+/// The time in which an outbox row belongs to this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     until: Instant,
@@ -34,68 +37,76 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// What the outbox row is to be leased for.
+    /// The length of the lease, as the outbox row notes it.
     pub(crate) fn length(self) -> Duration {
         self.length
     }
 }
 
-/// The way to the broker for orders that are committed.
+/// The relay of committed orders to the broker.
 #[derive(Clone, Debug)]
 pub(crate) struct Relay {
-    gather: Gather<Publish>,
+    batcher: Batcher<RelayBatch>,
     publisher: Publisher,
     settings: OutboxSettings,
 }
 
+/// The store and the broker, as the relay uses them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelayLinks<'a> {
+    pub(crate) db: &'a Db,
+    pub(crate) publisher: &'a Publisher,
+}
+
 impl Relay {
+    /// Starts the stage and its sweep.
     pub(crate) fn open(
-        (broker, settings): (&BrokerSettings, OutboxSettings),
-        db: &Db,
-        publisher: &Publisher,
-        (tasks, metrics): (&Tasks, &Metrics),
+        broker: &BrokerSettings,
+        settings: OutboxSettings,
+        links: RelayLinks<'_>,
+        runtime: &Runtime,
     ) -> Relay {
-        let station = Publish {
+        let RelayLinks { db, publisher } = links;
+        let relay = RelayBatch {
             db: db.clone(),
             publisher: publisher.clone(),
-            exchange: broker.topology.exchange.clone(),
-            routing_key: broker.send.name.clone(),
+            route: broker.send_route(),
             reply_to: broker.receive.name.clone(),
             per_message: broker.orders_per_message,
             spans: MessageSpans::of(&broker.topology.exchange, &broker.send.name),
         };
-        let gather = Gather::open(station, LIMITS, tasks, metrics);
-        let relay = Relay { gather, publisher: publisher.clone(), settings };
-        let sweep = sweep(relay.clone(), db.clone(), tasks.clone(), metrics.clone());
-        tasks.spawn("sweep", sweep);
+        let batcher = Batcher::open(relay, LIMITS, runtime);
+        let relay = Relay { batcher, publisher: publisher.clone(), settings };
+        runtime.tasks.spawn("sweep", sweep(relay.clone(), db.clone(), runtime.clone()));
         relay
     }
 
-    /// A lease that begins now. While the broker is away, or more waits here than will be
-    /// published soon, it is empty: the sweep takes the row as soon as it gets to it.
+    /// A lease that begins now. It is empty while the broker is away, or while more orders wait here
+    /// than will be published soon: the sweep then claims the row as soon as it can.
     pub(crate) fn lease(&self) -> Lease {
         let up = self.publisher.status() == Status::Up;
-        let soon = self.gather.waiting() < FAST_MAX;
+        let soon = self.batcher.waiting() < FAST_MAX;
         let length = if up && soon { self.settings.lease } else { Duration::ZERO };
         Lease { until: Instant::now() + length, length }
     }
 
-    /// The fast path. Where there is no room, the sweep finds the row after its lease.
-    pub(crate) fn leave(&self, batch: Batch, lease: Lease) {
-        if !lease.length.is_zero() && !self.gather.leave_all(due(batch, lease)) {
+    /// The fast path. If there is no room, the sweep finds the row after its lease.
+    pub(crate) fn publish(&self, batch: Batch, lease: Lease) {
+        if !lease.length.is_zero() && !self.batcher.submit_detached(pending(batch, lease)) {
             log::debug!("the relay is full: orders are left to the sweep");
         }
     }
 
-    /// Comes back when nothing that was left here is under way any more.
-    pub(crate) async fn quiet(&self) {
-        self.gather.quiet().await;
+    /// Returns once nothing is being published any more.
+    pub(crate) async fn wait_idle(&self) {
+        self.batcher.wait_idle().await;
     }
 }
 
 /// The safe path, for as long as the process runs.
-async fn sweep(relay: Relay, db: Db, tasks: Tasks, metrics: Metrics) {
-    let stopping = tasks.stopping();
+async fn sweep(relay: Relay, db: Db, runtime: Runtime) {
+    let metrics: OrderMetrics = runtime.metrics.get();
+    let stopping = runtime.tasks.stopping();
     loop {
         let pause = tokio::time::sleep(relay.settings.sweep);
         tokio::select! {
@@ -116,33 +127,33 @@ async fn sweep(relay: Relay, db: Db, tasks: Tasks, metrics: Metrics) {
     }
 }
 
-/// Whether another search right now makes sense.
+/// The result of one sweep: another one at once may find more, or not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Swept {
     More,
     All,
 }
 
-async fn sweep_once(relay: &Relay, db: &Db, metrics: &Metrics) -> Result<Swept, db::Error> {
+async fn sweep_once(relay: &Relay, db: &Db, metrics: &OrderMetrics) -> Result<Swept, db::Error> {
     let length = relay.settings.lease;
     let lease = Lease { until: Instant::now() + length, length };
     let batches = outbox::claim(db, CLAIM_MAX, length).await?;
     if batches.is_empty() {
         return Ok(Swept::All);
     }
-    reach(CrashPoint::SweepClaimed);
+    reach(crash_points::SWEEP_CLAIMED);
     let (batches, empty): (Vec<_>, Vec<_>) =
         batches.into_iter().partition(|b| !b.entries.is_empty());
-    // Somebody has deleted their orders by hand.
+    // Their orders were deleted by hand.
     let empty: Vec<BatchId> = empty.into_iter().map(|batch| batch.id).collect();
     if !empty.is_empty() {
         outbox::remove(db, &empty).await?;
     }
     let found: usize = batches.iter().map(|batch| batch.entries.len()).sum();
-    metrics.orders.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
+    metrics.swept.inc_by(u64::try_from(found).unwrap_or(u64::MAX));
     log::debug!(orders = found; "relaying orders that were left behind");
-    let relayed = batches.into_iter().map(|batch| relay.gather.submit_all(due(batch, lease)));
+    let relayed = batches.into_iter().map(|batch| relay.batcher.submit_all(pending(batch, lease)));
     let mut relayed = join_all(relayed).await.into_iter().flatten();
-    let all_gone = relayed.all(|r| r == Ok::<_, NotGathered<Infallible>>(Relayed::Gone));
+    let all_gone = relayed.all(|r| r == Ok::<_, SubmitError<Infallible>>(RelayOutcome::Published));
     Ok(if all_gone { Swept::More } else { Swept::All })
 }

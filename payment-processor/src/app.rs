@@ -1,70 +1,58 @@
-//! A worker's life: start, work, drain, end.
+//! A worker's life: start, work, drain, stop.
 
-use std::time::Duration;
-
-use common::broker::{Consumer, LogShipper, Publisher, readiness};
-use common::runtime::ops_server;
-use common::runtime::{Metrics, Program, Tasks, count_lines, start_logging};
-use common::trace::{self, MessageSpans};
+use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations};
+use log_shipping::LogShipper;
+use service::{Program, Service};
+use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
-use crate::charge::{ChargeLimits, Charges};
+use crate::charge::{ChargeLimits, Charges, PaymentStore};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::payment_requests::PaymentRequests;
 use crate::reply::Replies;
 
-/// How long the last tasks get after the drain to let go.
-const END: Duration = Duration::from_secs(1);
-
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    start_logging(config.process.log_format, "payment-processor");
-    let ops = config.process.listen("OPS_PORT", config.process.ops_port)?;
-    let bound = ops.local_addr()?;
-    let tasks = Tasks::on(Handle::current());
-    // Nobody is sent here by a balancer who would have to be told first.
-    tasks.stop_on_signals(Duration::ZERO)?;
-    let metrics = Metrics::of(Program::PaymentProcessor);
-    count_lines(&metrics.telemetry.lines);
-    trace::start(&config.trace, "payment-processor", &metrics).map_err(anyhow::Error::msg)?;
-    let shipper = LogShipper::start(&config.broker, Handle::current(), &metrics);
+    let mut service = Service::start(Program {
+        name: "payment-processor",
+        version: env!("CARGO_PKG_VERSION"),
+        process: &config.process,
+        trace: Some(&config.trace),
+        // No balancer sends requests to a worker.
+        shutdown_delay: std::time::Duration::ZERO,
+    })?;
+    log::info!("this worker is {}", config.name.as_str());
+    let runtime = service.runtime().clone();
+    let shipper = LogShipper::start(&config.log_shipping, Handle::current(), &runtime.metrics);
+    service.at_end(shipper.finish());
     let db = Db::new(&config.payments, Handle::current())?;
-    db.show_in(&metrics, "payments");
-    let publisher = Publisher::start(config.broker.clone(), &tasks, &metrics);
-    let consumer = tokio::sync::watch::Sender::new(None::<Consumer>);
+    db.expose(&runtime.metrics, "payments");
+    db.add_readiness(service.readiness(), "database");
+    let publisher = Publisher::start(&config.broker, &runtime);
+    publisher.add_readiness(service.readiness());
+    let consumers = watch::Sender::new(None::<Consumers>);
+    add_consumers(service.readiness(), "consumer", consumers.subscribe());
+    service.serve_ops(|_| {})?;
 
-    let readiness = db.report_in(readiness(&publisher, consumer.subscribe(), &tasks));
-    let server = ops_server::serve(ops, readiness, metrics.clone(), |_| {})?;
-    let ops = server.handle();
-    tasks.spawn("ops server", async move {
-        if let Err(error) = server.await {
-            log::error!("the port for operators is gone: {error}");
-        }
-    });
-    log::info!(ops:% = bound; "payment-processor {} started: {}", env!("CARGO_PKG_VERSION"), config.name.as_str());
-
-    db::migrate_when_there(&config.payments, Migrations::Payments, &tasks).await?;
-    let gateway = Gateway::open(&config.gateway, &db, (&tasks, &metrics));
+    db::migrate_when_there(&config.payments, Migrations::Payments, &runtime.tasks).await?;
+    let gateway = Gateway::open(&config.gateway, &db, &runtime);
     let limits =
         ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
-    let charges = Charges::open((&db, &config.name), gateway, limits, (&tasks, &metrics));
-    let replies = Replies::open(&config.broker, &publisher, &tasks, &metrics);
-    let spans = MessageSpans::of(&config.broker.topology.exchange, &config.broker.receive.name);
-    let handler = PaymentRequests::new(charges, replies, tasks.stopping(), spans);
-    let drain = config.process.drain;
-    let mut consuming =
-        Consumer::start((config.broker, drain), publisher.clone(), handler, (&tasks, &metrics));
-    consumer.send_replace(Some(consuming.clone()));
-
-    tasks.stopping().cancelled().await;
-    consuming.ended(drain).await;
-    publisher.close().await;
-    trace::finish().await;
-    ops.stop(true).await;
-    let ended = tasks.end(END).await;
-    log::info!("payment-processor stopped");
-    shipper.finish().await;
-    ended.map_err(|task| anyhow::anyhow!("the task `{task}` panicked"))
+    let store = PaymentStore { db, worker: config.name };
+    let charges = Charges::open(store, gateway, limits, &runtime);
+    let replies = Replies::open(&config.broker, &publisher, &runtime);
+    let broker = &config.broker;
+    let spans = MessageSpans::of(&broker.topology.exchange, &broker.receive.name);
+    let requests = PaymentRequests::new(charges, replies, runtime.tasks.stopping(), spans);
+    let started =
+        Consumer::new(&broker.connection, &broker.topology, service.drain_timeout(), &runtime)
+            .work_queue((&broker.receive, broker.prefetch), &publisher, ForwardingHandler(requests))
+            .start();
+    consumers.send_replace(Some(started.clone()));
+    service.on_stop(started.ended());
+    service.on_drained(async move { publisher.close().await });
+    Ok(service.run().await?)
 }

@@ -1,33 +1,29 @@
-//! What a worker can be told.
+//! The settings of a worker.
 
-use common::broker::{BrokerRole, BrokerSettings, read_retry_delays};
-use common::domain::{Invalid, WorkerName};
-use common::runtime::{Env, ProcessSettings, Setting};
-use common::trace::TraceSettings;
+use amqp::{BrokerRole, BrokerSettings, read_retry_delays};
+use domain::{Invalid, WorkerName};
+use log_shipping::ShippingSettings;
+use service::{Env, ProcessSettings, Setting, read_trace_settings};
+use telemetry::trace::TraceSettings;
 
 use crate::gateway::GatewaySettings;
 
 const NAME: Setting = Setting {
     name: "INSTANCE_NAME",
     unit: "text",
-    help: "What the timeline of an order calls this worker; give each one its own.",
+    help: "Name of this worker in the timelines of orders; each worker needs its own.",
 };
 
-/// What a worker can be told.
+/// The settings of a worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) name: WorkerName,
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
+    pub(crate) log_shipping: ShippingSettings,
     pub(crate) payments: db::Settings,
     pub(crate) gateway: GatewaySettings,
     pub(crate) trace: TraceSettings,
-}
-
-impl AsRef<ProcessSettings> for Config {
-    fn as_ref(&self) -> &ProcessSettings {
-        &self.process
-    }
 }
 
 impl Config {
@@ -40,13 +36,17 @@ impl Config {
             receive: "processingorders",
             retry_delays,
         };
+        let name = read_name(env);
+        let process = ProcessSettings::read(env, 9101);
+        let broker = BrokerSettings::read(env, role);
         Config {
-            name: read_name(env),
-            process: ProcessSettings::read(env, 9101),
-            broker: BrokerSettings::read(env, role),
+            name,
+            process,
+            log_shipping: ShippingSettings::read(env, &broker),
+            broker,
             payments: db::Settings::read_payments(env, APP),
             gateway: GatewaySettings::read(env),
-            trace: TraceSettings::read(env),
+            trace: read_trace_settings(env),
         }
     }
 }
@@ -57,7 +57,7 @@ fn read_name(env: &mut Env) -> WorkerName {
     env.parsed(&NAME, (name, "the host's name and the process's number there"), parse)
 }
 
-/// What the system calls this machine. Containers are told it; elsewhere the kernel knows.
+/// The name of this machine: from the environment, as in a container, or else from the kernel.
 fn host_name(env: &Env) -> String {
     let told = env.of_the_system("HOSTNAME").map(str::to_owned);
     let known = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

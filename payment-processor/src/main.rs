@@ -1,20 +1,33 @@
 //! The payment processor: one of many workers that compete for payment requests, charge the
-//! gateway, record what it said, and reply.
+//! gateway, record its verdicts, and reply.
 
 mod app;
 mod charge;
 mod config;
+mod crash_points;
 mod gateway;
+mod metrics;
 mod payment_requests;
 mod reply;
 
-use common::runtime::{begin, live};
+use clap::Parser;
 use config::Config;
+use service::{CommonCommand, block_on, parse_args};
 
-const ABOUT: &str = "payment-processor: takes payment requests from RabbitMQ, charges the gateway \
-                     and replies. Start as many as you like.";
+/// payment-processor: takes payment requests from RabbitMQ, charges the gateway and replies. Start
+/// as many as you like.
+#[derive(Debug, Parser)]
+#[command(name = "payment-processor", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<CommonCommand>,
+}
 
 fn main() -> anyhow::Result<()> {
-    let Some(begun) = begin(ABOUT, &[], Config::read)? else { return Ok(()) };
-    live(app::run(begun.config))?
+    let crash_points = [amqp::crash_points::ALL, crash_points::ALL];
+    let invocation = parse_args::<Cli, _>(&crash_points, Config::read)?;
+    match invocation.args.command {
+        Some(command) => Ok(command.run(&invocation.config.process)?),
+        None => block_on(app::run(invocation.config))?,
+    }
 }

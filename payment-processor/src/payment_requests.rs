@@ -1,65 +1,63 @@
-//! The payment requests' consumer: decides what becomes of a message.
+//! The consumer of payment requests.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use common::broker::{Departure, Destination, Handler, Outcome, Own, Received};
-use common::domain::{About, RequestId, TraceParent};
-use common::message::{Envelope, PACK_MAX, PaymentRequest, PaymentResult, decode_requests};
-use common::road::TraceId;
-use common::runtime::ROAD;
-use common::trace::{MessageSpans, OrderSpans};
+use amqp::{Forwarded, PartProperties, ProcessParts, Processed};
+use domain::{About, RequestId, TraceParent};
 use futures_util::StreamExt as _;
+use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, decode_requests};
+use telemetry::ORDER_TARGET;
+use telemetry::order_log::TraceId;
+use telemetry::trace::{MessageSpans, OrderSpans};
 use tokio_util::sync::CancellationToken;
 
-use crate::charge::{ChargeError, Charges, Charging, Room, outcome};
+use crate::charge::{ChargeAttempt, ChargeError, ChargeState, Charges, Room, outcome};
 use crate::reply::Replies;
 
-/// Handles payment requests.
+/// Charges the orders of a message and replies. An order without a verdict goes to the retry queues.
 #[derive(Debug)]
 pub(crate) struct PaymentRequests {
     charges: Charges,
     replies: Replies,
-    /// Held by the one message that is read and waits for room. The others wait as bytes.
+    /// Held by the one message that is decoded and waits for room. The others wait as bytes.
     turn: tokio::sync::Mutex<()>,
     stopping: CancellationToken,
     spans: MessageSpans,
 }
 
-impl Handler for PaymentRequests {
-    /// Charges every order of the message at the same time. One that has no verdict leaves for
-    /// the delay ladder, one that cannot be read for the dead letters; the others are replied to.
-    async fn handle(&self, message: &Received) -> Outcome {
+impl ProcessParts for PaymentRequests {
+    type Item = PaymentRequest;
+
+    fn decode(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
+        decode_requests(body)
+    }
+
+    fn with_envelope(request: PaymentRequest, envelope: &Envelope) -> PaymentRequest {
+        let of_message = || envelope.correlation_id.as_ref().and_then(|id| id.parse().ok());
+        PaymentRequest {
+            request_id: request.request_id.or_else(of_message),
+            traceparent: request.traceparent.or(envelope.traceparent),
+            ..request
+        }
+    }
+
+    /// Charges every order of the message at the same time.
+    async fn process(&self, requests: Vec<PaymentRequest>, envelope: &Envelope) -> Processed {
         let turn = self.turn.lock().await;
-        let parts = decode_requests(&message.body);
-        let packed = parts.len() > 1;
-        let (mut bodies, mut requests, mut departures) = (HashMap::new(), Vec::new(), Vec::new());
-        for part in parts {
-            match part.read {
-                Ok(request) => {
-                    bodies.insert(request.order_id, part.bytes);
-                    requests.push(if packed { request } else { alone(request, &message.envelope) });
-                }
-                Err(detail) => {
-                    let to = Destination::Dead { reason: "unreadable", detail };
-                    departures.push(Departure { body: part.bytes.to_vec(), own: None, to });
-                }
+        let Some(room) = self.room_for(requests.len()).await else { return Processed::NotStarted };
+        drop(turn);
+        let mut each: Vec<Option<Forwarded>> = requests.iter().map(|_| None).collect();
+        for (index, forwarded) in self.charge(requests, room, envelope).await {
+            if let Some(part) = each.get_mut(index) {
+                *part = Some(forwarded);
             }
         }
-        let Some(room) = self.room_for(requests.len()).await else { return Outcome::Back };
-        drop(turn);
-        for request in self.charge(requests, room, &message.envelope).await {
-            let body =
-                bodies.get(&request.order_id).map(|bytes| bytes.to_vec()).unwrap_or_default();
-            let own = packed.then(|| own(&request));
-            departures.push(Departure { body, own, to: Destination::Retry });
-        }
-        if departures.is_empty() { Outcome::Done } else { Outcome::Leave(departures) }
+        Processed::Each(each)
     }
 }
 
 impl PaymentRequests {
-    /// Begins nothing any more once `stopping` is cancelled.
+    /// Starts no charge once `stopping` is cancelled.
     pub(crate) fn new(
         charges: Charges,
         replies: Replies,
@@ -69,7 +67,7 @@ impl PaymentRequests {
         PaymentRequests { charges, replies, turn: tokio::sync::Mutex::new(()), stopping, spans }
     }
 
-    /// Room for so many orders, unless the process stops first.
+    /// Room for this many orders, unless the process stops first.
     async fn room_for(&self, orders: usize) -> Option<Room> {
         tokio::select! {
             biased;
@@ -78,13 +76,13 @@ impl PaymentRequests {
         }
     }
 
-    /// Charges and replies, and comes back with the requests that have no verdict.
+    /// Charges and replies. Returns the requests without a verdict, by their position in the message.
     async fn charge(
         &self,
         mut requests: Vec<PaymentRequest>,
         room: Room,
         envelope: &Envelope,
-    ) -> Vec<PaymentRequest> {
+    ) -> Vec<(usize, Forwarded)> {
         let orders = requests.len();
         let spans = OrderSpans::begin(requests.iter().map(PaymentRequest::about), || {
             self.spans.processing()
@@ -106,39 +104,42 @@ impl PaymentRequests {
         unfinished
     }
 
-    /// Replies to what has ended, and comes back with the requests that have not.
+    /// Replies to the finished payments of a group. Returns the requests of the others.
     async fn reply(
         &self,
-        group: Vec<Charging>,
+        group: Vec<ChargeAttempt>,
         envelope: &Envelope,
         spans: &Mutex<OrderSpans>,
-    ) -> Vec<PaymentRequest> {
-        let (mut replies, mut unfinished) = (Vec::new(), Vec::new());
-        let mut rooms = Vec::new();
-        for Charging { request, result, room } in group {
-            rooms.push(room);
-            match result {
-                Ok(charged) => replies.push(PaymentResult {
+    ) -> Vec<(usize, Forwarded)> {
+        let (mut results, mut unfinished) = (Vec::new(), Vec::new());
+        for attempt in &group {
+            let request = &attempt.request;
+            match &attempt.state {
+                ChargeState::Finished { payment_id, verdict } => results.push(PaymentResult {
                     order_id: request.order_id,
-                    verdict: charged.verdict,
-                    payment_id: Some(charged.payment_id.to_string()),
-                    request_id: request.request_id,
+                    verdict: verdict.clone(),
+                    payment_id: Some(payment_id.to_string()),
+                    request_id: request.request_id.clone(),
                     traceparent: request.traceparent,
                 }),
-                Err(error) => {
-                    note(&error, &request.about(), envelope.attempts);
+                ChargeState::Unfinished(error) => {
+                    log_unfinished(error, &request.about(), envelope.attempts);
                     self.end(spans, &request.about(), "unknown");
-                    unfinished.push(request);
                 }
+                ChargeState::Answered { .. } => {}
+            }
+            let own = || properties(&request.about());
+            let forwarded = attempt.destination().map(|to| Forwarded { to, own: own() });
+            unfinished.extend(forwarded.map(|forwarded| (attempt.index, forwarded)));
+        }
+        if !results.is_empty() {
+            self.replies.reply(&results).await;
+            for result in &results {
+                self.end(spans, &result.about(), outcome(&result.verdict));
             }
         }
-        if !replies.is_empty() {
-            self.replies.reply(&replies).await;
-            for reply in &replies {
-                self.end(spans, &reply.about(), outcome(&reply.verdict));
-            }
-        }
-        drop(rooms);
+        // Only now may other orders take the places of these.
+        drop(group);
         unfinished
     }
 
@@ -148,36 +149,25 @@ impl PaymentRequests {
     }
 }
 
-/// A request that is the whole message has its ids in the message's properties.
-fn alone(request: PaymentRequest, envelope: &Envelope) -> PaymentRequest {
-    let of_message = || envelope.correlation_id.as_ref().and_then(|id| id.parse().ok());
-    PaymentRequest {
-        request_id: request.request_id.or_else(of_message),
-        traceparent: request.traceparent.or(envelope.traceparent),
-        ..request
-    }
-}
-
-/// What a request takes along when it leaves its pack.
-fn own(request: &PaymentRequest) -> Own {
-    let about = request.about();
-    Own {
+/// Ids and trace of a request that leaves its pack.
+fn properties(about: &About<'_>) -> PartProperties {
+    PartProperties {
         message_id: about.order_id.to_string(),
         correlation_id: about.request_id.map(ToString::to_string),
         traceparent: about.traceparent.or(Some(TraceParent::of_order(about.order_id))),
     }
 }
 
-fn note(error: &ChargeError, about: &About<'_>, attempts: u32) {
+fn log_unfinished(error: &ChargeError, about: &About<'_>, attempts: u32) {
     let (order_id, trace_id) = (about.order_id, TraceId(about));
     let request_id = about.request_id.map(RequestId::as_str);
     match error {
         ChargeError::NoVerdict(_) => {
-            log::info!(target: ROAD, order_id:%, request_id, trace_id:%, attempts, outcome = "unknown";
+            log::info!(target: ORDER_TARGET, order_id:%, request_id, trace_id:%, attempts, outcome = "unknown";
                 "the charge has no verdict and will be asked for again: {error}");
         }
         ChargeError::Store(_) => {
-            log::error!(target: ROAD, order_id:%, request_id, trace_id:%, attempts;
+            log::error!(target: ORDER_TARGET, order_id:%, request_id, trace_id:%, attempts;
                 "the charge could not be recorded and will be tried again: {error}");
         }
     }

@@ -1,22 +1,25 @@
-//! **reply**: from a recorded verdict to a confirmed message on the results' queue.
+//! **reply**: from a recorded verdict to a confirmed message in the queue of results.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use common::broker::{BrokerSettings, NotConfirmed, Outgoing, Publisher};
-use common::domain::{RequestId, TraceParent};
-use common::message::{Envelope, PaymentResult, encode_results};
-use common::road;
-use common::runtime::crash_point::reach;
-use common::runtime::{Backoff, CrashPoint, Gather, GatherLimits, Metrics, Station, Tasks};
-use common::trace::{MessageSpans, OrderSpans};
+use amqp::{BrokerSettings, NotConfirmed, Outgoing, Publisher, Route};
+use batcher::{BatchHandler, BatchLimits, Batcher};
+use domain::{RequestId, TraceParent};
+use messages::{Envelope, PaymentResult, encode_results};
+use service::crash_point::reach;
+use service::{Backoff, Runtime};
+use telemetry::order_log;
+use telemetry::trace::{MessageSpans, OrderSpans};
 
-const LIMITS: GatherLimits = GatherLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
+use crate::crash_points;
 
-/// Sends results.
+const LIMITS: BatchLimits = BatchLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
+
+/// Publishes results.
 #[derive(Clone, Debug)]
 pub(crate) struct Replies {
-    gather: Gather<Send>,
+    batcher: Batcher<ReplyBatch>,
     publisher: Publisher,
 }
 
@@ -24,26 +27,23 @@ impl Replies {
     pub(crate) fn open(
         broker: &BrokerSettings,
         publisher: &Publisher,
-        tasks: &Tasks,
-        metrics: &Metrics,
+        runtime: &Runtime,
     ) -> Replies {
-        let station = Send {
+        let reply = ReplyBatch {
             publisher: publisher.clone(),
-            exchange: broker.topology.exchange.clone(),
-            routing_key: broker.send.name.clone(),
+            route: broker.send_route(),
             per_message: broker.orders_per_message,
             spans: MessageSpans::of(&broker.topology.exchange, &broker.send.name),
         };
-        let gather = Gather::open(station, LIMITS, tasks, metrics);
-        Replies { gather, publisher: publisher.clone() }
+        Replies { batcher: Batcher::open(reply, LIMITS, runtime), publisher: publisher.clone() }
     }
 
-    /// Comes back once the broker has confirmed all of these replies, however long that takes.
+    /// Returns once the broker has confirmed all of these replies.
     pub(crate) async fn reply(&self, results: &[PaymentResult]) {
         let mut replies = results.to_vec();
         let mut backoff = Backoff::for_server();
         loop {
-            let outcomes = self.gather.submit_all(replies.clone()).await;
+            let outcomes = self.batcher.submit_all(replies.clone()).await;
             let mut outcomes = outcomes.into_iter().map(|o| o == Ok(Ok(())));
             replies.retain(|_| !outcomes.next().unwrap_or(false));
             let Some(first) = replies.first() else { return };
@@ -55,45 +55,48 @@ impl Replies {
     }
 }
 
+/// Publishes a batch of results, in packs.
 #[derive(Debug)]
-struct Send {
+struct ReplyBatch {
     publisher: Publisher,
-    exchange: String,
-    routing_key: String,
+    route: Route,
     per_message: usize,
     spans: MessageSpans,
 }
 
-impl Station for Send {
+impl BatchHandler for ReplyBatch {
     const NAME: &'static str = "reply";
     type Item = PaymentResult;
-    type Done = Result<(), NotConfirmed>;
-    type Fault = Infallible;
+    type Output = Result<(), NotConfirmed>;
+    type Error = Infallible;
 
-    async fn run(&self, batch: &[PaymentResult]) -> Result<Vec<Self::Done>, Infallible> {
-        reach(CrashPoint::ReplyBegun);
+    async fn run(&self, batch: &[PaymentResult]) -> Result<Vec<Self::Output>, Infallible> {
+        reach(crash_points::REPLY_BEGUN);
         let packs: Vec<&[PaymentResult]> = batch.chunks(self.per_message).collect();
         let spans =
             OrderSpans::begin(batch.iter().map(PaymentResult::about), || self.spans.publishing());
         let messages = packs.iter().map(|pack| self.message(pack, &spans)).collect();
         let outcomes = self.publisher.publish_all(messages).await;
         if outcomes.iter().any(Result::is_ok) {
-            reach(CrashPoint::ReplyConfirmed);
+            reach(crash_points::REPLY_CONFIRMED);
         }
         self.end(spans, &packs, &outcomes);
         let sent = packs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-        road::tell("result published", sent.flat_map(|(pack, _)| *pack).map(|r| ("confirmed", r.about())));
+        order_log::info(
+            "result published",
+            sent.flat_map(|(pack, _)| *pack).map(|r| ("confirmed", r.about())),
+        );
         let each =
             packs.iter().zip(outcomes).flat_map(|(pack, o)| std::iter::repeat_n(o, pack.len()));
         Ok(each.collect())
     }
 
-    fn may_blame_an_item(fault: &Infallible) -> bool {
-        match *fault {}
+    fn may_blame_an_item(error: &Infallible) -> bool {
+        match *error {}
     }
 }
 
-impl Send {
+impl ReplyBatch {
     fn message(&self, pack: &[PaymentResult], spans: &OrderSpans) -> Outgoing {
         let traced = |result: &PaymentResult| PaymentResult {
             traceparent: spans.context(&result.about()),
@@ -110,7 +113,7 @@ impl Send {
             traceparent: first.and_then(|result| result.traceparent).or(own),
             ..Envelope::default()
         };
-        Outgoing::new(&self.exchange, &self.routing_key, encode_results(&results), &envelope)
+        Outgoing::new(&self.route, encode_results(&results), &envelope, crash_points::REPLY_SENT)
     }
 
     fn end(
@@ -124,8 +127,8 @@ impl Send {
             let error = outcome.is_err().then_some("not_confirmed");
             let id: Arc<str> = message_id(pack).into();
             for result in *pack {
-                let told = || self.spans.published(&result.about(), id.clone(), error);
-                spans.end(result.order_id, told);
+                let record = || self.spans.published(&result.about(), id.clone(), error);
+                spans.end(result.order_id, record);
             }
         }
         let orders = packs.iter().map(|pack| pack.len()).sum();

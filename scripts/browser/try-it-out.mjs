@@ -1,5 +1,5 @@
-// Swagger UI as a newcomer uses it. Usage: node try-it-out.mjs URL PNG; the exit code tells
-// whether an order placed there was Confirmed there.
+// Places an order through Swagger UI. Usage: node try-it-out.mjs URL PNG; exits with 0 if the order
+// became Confirmed there.
 
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,13 +12,13 @@ const CONFIRMED_MS = 30_000;
 const POLL_MS = 300;
 const RUN_MS = 120_000;
 
-// No sandbox: it can't be had as root. The rest keeps the browser from talking to anybody else.
+// No sandbox: Chromium has none as root. The other flags stop the browser's requests to other servers.
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 
-// what could have been answered, and the schemas: pages of it
+// the documented responses and the schemas, which fill pages
 const NOT_IN_THE_PICTURE =
   ".responses-table:not(.live-responses-table), .models { display: none !important }";
 
@@ -54,7 +54,7 @@ async function run() {
   const complaints = complaintsOf(page);
   try {
     await walk(page);
-    assert.deepEqual(complaints, [], "the page complained");
+    assert.deepEqual(complaints, [], "the page reported problems");
   } finally {
     mkdirSync(dirname(picture), { recursive: true });
     await page.addStyleTag({ content: NOT_IN_THE_PICTURE });
@@ -106,7 +106,7 @@ async function tryOut(page, method, path) {
   return block;
 }
 
-// Presses "Execute" and reads what the page then shows as the server's answer to `call`.
+// Presses "Execute" and reads the server's answer to `call` that the page then shows.
 async function execute(page, block, call) {
   const sent = page.waitForResponse((answer) => answer.request().resourceType() === "fetch");
   await block.locator("button.execute").click();
@@ -117,7 +117,7 @@ async function execute(page, block, call) {
   const shown = live.locator("tr.response td.response-col_status").first();
   await shown.filter({ hasText: String(answer.status()) }).waitFor();
   const status = (await shown.innerText()).trim().split(/\s/)[0];
-  // the page draws the answer a moment after it has come
+  // the page renders the answer a moment after it has arrived
   const wanted = await answer.json();
   const text = live.locator("tr.response .highlight-code").first();
   await page.waitForFunction(
@@ -127,8 +127,8 @@ async function execute(page, block, call) {
   return { status, body: JSON.parse(await text.locator("code").first().textContent()) };
 }
 
-// What must not happen while somebody looks at the page: an error in it, or a request to another
-// machine (the assets are our own).
+// Collects the problems of the page: an error in it, or a request to another machine (order-management
+// serves all assets itself).
 function complaintsOf(page) {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));

@@ -1,8 +1,8 @@
-//! What is known, as numbers.
+//! What is known, as metrics.
 
 use std::time::Duration;
 
-use common::runtime::{AuditMetrics, KindLabels};
+use crate::metrics::{AuditMetrics, KindLabels};
 use time::OffsetDateTime;
 
 use super::Audit;
@@ -15,13 +15,13 @@ impl Audit {
             let violations = self.metrics.violations.get_or_create(&label(kind.as_str()));
             violations.set(count(self.findings.count(kind)));
         }
-        let numbers = self.standing.numbers(self.now);
-        for (reason, pending) in Reason::ALL.iter().zip(numbers.pending) {
+        let metrics = self.standing.metrics(self.now);
+        for (reason, pending) in Reason::ALL.iter().zip(metrics.pending) {
             self.metrics.pending.get_or_create(&label(reason.as_str())).set(count(pending));
         }
-        self.metrics.oldest_pending.set(numbers.oldest_pending.as_secs_f64());
-        self.metrics.unknown_charges.set(count(numbers.unknown));
-        self.metrics.oldest_unknown.set(numbers.oldest_unknown.as_secs_f64());
+        self.metrics.oldest_pending.set(metrics.oldest_pending.as_secs_f64());
+        self.metrics.unknown_charges.set(count(metrics.unknown));
+        self.metrics.oldest_unknown.set(metrics.oldest_unknown.as_secs_f64());
         self.metrics.outbox_rows.set(self.outbox.rows);
         self.metrics.oldest_outbox.set(self.outbox.oldest.as_secs_f64());
     }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use common::domain::OrderId;
 use db::Error;
+use domain::OrderId;
 
 use super::show::seconds;
 use super::{Audit, FIRST, LAST};
@@ -17,7 +17,7 @@ pub(super) enum Walk {
     /// In the orders and payments, after this one.
     Orders(OrderId),
     /// In the gateway's books, after this key.
-    Books(String),
+    Ledger(String),
 }
 
 impl Audit {
@@ -34,19 +34,19 @@ impl Audit {
                 0
             }
             Walk::Orders(after) => {
-                let stretch = self.sources.stretch((after, LAST), limit).await?;
-                self.judge(&stretch.sight);
-                self.walk = match stretch.reached {
-                    LAST => Walk::Books(String::new()),
+                let range = self.sources.range((after, LAST), limit).await?;
+                self.judge(&range.observation);
+                self.walk = match range.reached {
+                    LAST => Walk::Ledger(String::new()),
                     reached => Walk::Orders(reached),
                 };
-                stretch.sight.len()
+                range.observation.len()
             }
-            Walk::Books(after) => match self.sources.of_books(&after, limit).await? {
-                Some((sight, last)) => {
-                    self.judge(&sight);
-                    self.walk = Walk::Books(last);
-                    sight.len()
+            Walk::Ledger(after) => match self.sources.of_books(&after, limit).await? {
+                Some((observation, last)) => {
+                    self.judge(&observation);
+                    self.walk = Walk::Ledger(last);
+                    observation.len()
                 }
                 None => self.end_walk(),
             },

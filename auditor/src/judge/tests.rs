@@ -25,8 +25,8 @@ fn capture(key: &str) -> CaptureRow {
     CaptureRow { key: key.to_owned(), order_id: id(), sum: sum(1) }
 }
 
-fn bench(books: Books) -> Bench {
-    Bench { now: NOW, overdue: OVERDUE, books }
+fn bench(books: Ledger) -> Rules {
+    Rules { now: NOW, overdue: OVERDUE, books }
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn every_way_an_order_may_be_is_right_or_wrong_in_its_own_way() {
         ),
     ] {
         let seen = Seen { order, payment, captures };
-        assert_eq!(bench(Books::Simulated).violations(id(), &seen, false), wrong, "{seen:?}");
+        assert_eq!(bench(Ledger::Simulated).violations(id(), &seen, false), wrong, "{seen:?}");
     }
 }
 
@@ -79,13 +79,13 @@ fn amounts_and_currencies_are_the_same_on_all_sides() {
         payment: payment(PaymentStatus::Captured),
         captures: vec![capture(&id().to_string())],
     };
-    assert!(bench(Books::Simulated).violations(id(), &right, false).is_empty());
+    assert!(bench(Ledger::Simulated).violations(id(), &right, false).is_empty());
     let mut wrong = [right.clone(), right.clone(), right];
     wrong[0].order.as_mut().unwrap().sum = sum(2);
     wrong[1].payment.as_mut().unwrap().sum.currency = "EUR".to_owned();
     wrong[2].captures[0].sum = sum(2);
     for seen in wrong {
-        let found = bench(Books::Simulated).violations(id(), &seen, false);
+        let found = bench(Ledger::Simulated).violations(id(), &seen, false);
         assert_eq!(found, [Kind::AmountDiffers], "{seen:?}");
     }
 }
@@ -103,7 +103,7 @@ fn a_pending_order_says_what_it_waits_for_and_is_overdue_only_without_a_reason()
         (long_ago, false, Reason::NotSettled, vec![Kind::NotSettled]),
     ] {
         let seen = Seen { order: order(OrderStatus::Pending, 9999), payment, captures: vec![] };
-        let closed = bench(Books::Closed);
+        let closed = bench(Ledger::Closed);
         let unfinished = closed.unfinished(&seen, in_outbox).unwrap();
         assert_eq!(unfinished.pending.unwrap().0, reason);
         assert_eq!(unfinished.unknown.is_some(), reason == Reason::UnknownCharge);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use common::domain::OrderId;
+use domain::OrderId;
 use tokio_postgres::Row;
 
 use super::{CaptureRow, PaymentRow, PaymentStatus, Range, Sum};

@@ -8,7 +8,7 @@ mod shop;
 
 use std::time::Duration;
 
-use common::domain::{OrderId, OrderStatus};
+use domain::{OrderId, OrderStatus};
 use time::OffsetDateTime;
 
 pub use crate::outbox::{Depth as Outbox, depth as outbox};

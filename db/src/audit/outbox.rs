@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use common::domain::OrderId;
+use domain::OrderId;
 
 use crate::row::column;
 use crate::{Db, Error};

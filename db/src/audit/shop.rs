@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use common::domain::OrderId;
+use domain::OrderId;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 

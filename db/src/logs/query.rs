@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::domain::OrderId;
+use domain::OrderId;
 use time::OffsetDateTime;
 
 use super::{Entry, Level, entry};

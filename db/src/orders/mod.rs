@@ -1,13 +1,13 @@
 //! Orders: placed and settled in batches, read one by one or by the page.
 
-mod ask_again;
-mod late;
+mod overdue;
 mod place;
 mod read;
+mod rerequest;
 mod settle;
 
-pub use ask_again::{AskedAgain, Patience, ask_again};
-pub use late::{Forgotten, forget_ended, survey};
-pub use place::{Placed, Placements, Placing, Refusal, place};
+pub use overdue::{Forgotten, forget_ended, scan_overdue};
+pub use place::{PlaceOrder, PlaceOutcome, Placements, Refusal, place};
 pub use read::{Page, get, list};
-pub use settle::{Settled, Settling, settle};
+pub use rerequest::{Rerequested, RetryPolicy, rerequest};
+pub use settle::{SettleOrder, SettleOutcome, settle};

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::domain::{
+use domain::{
     Amount, Currency, IdempotencyKey, NewOrder, Order, OrderId, OrderStatus, PaymentMethod,
     RequestId, TraceParent,
 };
@@ -15,7 +15,7 @@ use crate::{Db, Error};
 
 /// An order to be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placing {
+pub struct PlaceOrder {
     /// Its id. The same id is never placed twice, so the batch may be repeated.
     pub id: OrderId,
     /// What is wanted.
@@ -30,7 +30,7 @@ pub struct Placing {
 
 /// What became of one order of the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Placed {
+pub enum PlaceOutcome {
     /// It is committed, with its outbox row.
     Now(Order),
     /// The key was used before for the same wish: this is that order, as it is today (P7).
@@ -58,7 +58,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placements {
     /// One answer for each wish, in their order.
-    pub each: Vec<Placed>,
+    pub each: Vec<PlaceOutcome>,
     /// The outbox row with all that were placed now; `None` where none was.
     pub outbox: Option<BatchId>,
 }
@@ -97,7 +97,7 @@ const PLACE: &str = "
 /// # Errors
 /// Nothing was placed, or (after [`Error::Unavailable`]) perhaps all of it: the same batch again
 /// finds out.
-pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Placements, Error> {
+pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Placements, Error> {
     let ids: Vec<_> = batch.iter().map(|p| p.id.0).collect();
     let customers: Vec<_> = batch.iter().map(|p| p.order.customer_id.get()).collect();
     let products: Vec<_> = batch.iter().map(|p| p.order.product_id.get()).collect();
@@ -128,11 +128,11 @@ pub async fn place(db: &Db, batch: &[Placing], lease: Duration) -> Result<Placem
         .await?;
     let outbox = rows.first().map(|row| column(row, "outbox_id").map(BatchId)).transpose()?;
     let placed: HashMap<OrderId, Stamp> = rows.iter().map(stamp).collect::<Result<_, _>>()?;
-    let missing: Vec<&Placing> = batch.iter().filter(|p| !placed.contains_key(&p.id)).collect();
+    let missing: Vec<&PlaceOrder> = batch.iter().filter(|p| !placed.contains_key(&p.id)).collect();
     let mut others = explain(db, &missing).await?;
-    let answer = |p: &Placing| match placed.get(&p.id) {
-        Some(stamp) => Placed::Now(stamp.order(p)),
-        None => others.remove(&p.id).unwrap_or(Placed::Refused(Refusal::Contended)),
+    let answer = |p: &PlaceOrder| match placed.get(&p.id) {
+        Some(stamp) => PlaceOutcome::Now(stamp.order(p)),
+        None => others.remove(&p.id).unwrap_or(PlaceOutcome::Refused(Refusal::Contended)),
     };
     Ok(Placements { each: batch.iter().map(answer).collect(), outbox })
 }
@@ -153,7 +153,10 @@ const EXPLAIN: &str = "
            ) o on true";
 
 /// Why these were not inserted: found under their id or key already, or refused.
-async fn explain(db: &Db, missing: &[&Placing]) -> Result<HashMap<OrderId, Placed>, Error> {
+async fn explain(
+    db: &Db,
+    missing: &[&PlaceOrder],
+) -> Result<HashMap<OrderId, PlaceOutcome>, Error> {
     if missing.is_empty() {
         return Ok(HashMap::new());
     }
@@ -162,7 +165,7 @@ async fn explain(db: &Db, missing: &[&Placing]) -> Result<HashMap<OrderId, Place
     let customers: Vec<_> = missing.iter().map(|p| p.order.customer_id.get()).collect();
     let products: Vec<_> = missing.iter().map(|p| p.order.product_id.get()).collect();
     let rows = db.query(EXPLAIN, &[&ids, &keys, &customers, &products]).await?;
-    let by_id: HashMap<OrderId, &Placing> = missing.iter().map(|p| (p.id, *p)).collect();
+    let by_id: HashMap<OrderId, &PlaceOrder> = missing.iter().map(|p| (p.id, *p)).collect();
     let mut explained = HashMap::new();
     for row in &rows {
         let id = OrderId(column(row, "wanted_id")?);
@@ -173,23 +176,23 @@ async fn explain(db: &Db, missing: &[&Placing]) -> Result<HashMap<OrderId, Place
     Ok(explained)
 }
 
-fn verdict(row: &Row, wanted: &Placing) -> Result<Placed, Error> {
+fn verdict(row: &Row, wanted: &PlaceOrder) -> Result<PlaceOutcome, Error> {
     if column::<Option<uuid::Uuid>>(row, "id")?.is_some() {
         let found = order(row)?;
         return Ok(match (found.id == wanted.id, same_wish(&found, &wanted.order)) {
-            (true, _) => Placed::Now(found),
-            (false, true) => Placed::Before(found),
-            (false, false) => Placed::Refused(Refusal::KeyUsed),
+            (true, _) => PlaceOutcome::Now(found),
+            (false, true) => PlaceOutcome::Before(found),
+            (false, false) => PlaceOutcome::Refused(Refusal::KeyUsed),
         });
     }
     if !column::<bool>(row, "customer_known")? {
-        return Ok(Placed::Refused(Refusal::UnknownCustomer));
+        return Ok(PlaceOutcome::Refused(Refusal::UnknownCustomer));
     }
     let Some(price) = column::<Option<i64>>(row, "price_minor")? else {
-        return Ok(Placed::Refused(Refusal::UnknownProduct));
+        return Ok(PlaceOutcome::Refused(Refusal::UnknownProduct));
     };
     let price = checked(price, Amount::from_minor)?;
-    Ok(Placed::Refused(match price.times(wanted.order.quantity) {
+    Ok(PlaceOutcome::Refused(match price.times(wanted.order.quantity) {
         Err(_) => Refusal::TotalTooLarge,
         Ok(_) => Refusal::Contended,
     }))
@@ -206,7 +209,7 @@ fn method(order: &NewOrder) -> Option<&str> {
     order.payment_method.as_ref().map(PaymentMethod::as_str)
 }
 
-fn key(placing: &Placing) -> Option<&str> {
+fn key(placing: &PlaceOrder) -> Option<&str> {
     placing.key.as_ref().map(IdempotencyKey::as_str)
 }
 
@@ -225,7 +228,7 @@ fn stamp(row: &Row) -> Result<(OrderId, Stamp), Error> {
 }
 
 impl Stamp {
-    fn order(&self, placing: &Placing) -> Order {
+    fn order(&self, placing: &PlaceOrder) -> Order {
         Order {
             id: placing.id,
             customer_id: placing.order.customer_id,

@@ -1,6 +1,4 @@
-use common::domain::{
-    Amount, CustomerId, Order, OrderId, OrderStatus, ProductId, Quantity, Reason,
-};
+use domain::{Amount, CustomerId, Order, OrderId, OrderStatus, ProductId, Quantity, Reason};
 use tokio_postgres::Row;
 
 use crate::row::{checked, column, parsed, parsed_option};
@@ -77,7 +75,7 @@ macro_rules! pending {
                 "late_orders",
                 concat!(
                     $filter,
-                    " and status = 'Pending' and order_id <= (select seen from survey)"
+                    " and status = 'Pending' and order_id <= (select seen from scan_overdue)"
                 )
             ),
             ")) pending order by id desc limit $2"
@@ -89,7 +87,7 @@ macro_rules! pending {
 // plan is right for it. `$3` is the customer.
 const ALL: &str = listed!("$3::bigint is null");
 const PENDING: &str = pending!(
-    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from survey)"),
+    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from scan_overdue)"),
     "$3::bigint is null"
 );
 const CONFIRMED: &str = listed!("status = 'Confirmed' and $3::bigint is null");
@@ -97,7 +95,7 @@ const CANCELED: &str = listed_from!("canceled_orders", "$3::bigint is null");
 const OF_CUSTOMER: &str = listed_of_customer!("");
 const OF_CUSTOMER_PENDING: &str = pending!(
     listed_of_customer!(
-        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from survey))"
+        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from scan_overdue))"
     ),
     "customer_id = $3"
 );

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use common::domain::{OrderId, OrderStatus, Reason, Verdict};
+use domain::{OrderId, OrderStatus, Reason, Verdict};
 use tokio_postgres::Row;
 
 use crate::row::{column, parsed};
@@ -9,7 +9,7 @@ use crate::{Db, Error};
 
 /// A verdict that has arrived for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settling {
+pub struct SettleOrder {
     /// The order.
     pub id: OrderId,
     /// The gateway's final word.
@@ -18,7 +18,7 @@ pub struct Settling {
 
 /// What a verdict changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum SettleOutcome {
     /// The order moved to its final status.
     Moved {
         /// So long after it was placed, by the database's clock.
@@ -47,9 +47,9 @@ const SETTLE: &str = "
 /// Moves pending orders to their final status, all in one commit. Answers in the order of
 /// `batch`; an order that is final already stays as it is (P5). Of two verdicts for one order in
 /// the same batch the first one counts.
-pub async fn settle(db: &Db, batch: &[Settling]) -> Result<Vec<Settled>, Error> {
+pub async fn settle(db: &Db, batch: &[SettleOrder]) -> Result<Vec<SettleOutcome>, Error> {
     let mut seen = HashSet::new();
-    let mut firsts: Vec<&Settling> = batch.iter().filter(|s| seen.insert(s.id)).collect();
+    let mut firsts: Vec<&SettleOrder> = batch.iter().filter(|s| seen.insert(s.id)).collect();
     // Sorted, two batches that share orders mostly lock them in the same order. Where they do not,
     // PostgreSQL breaks the deadlock and the loser is repeated.
     firsts.sort_unstable_by_key(|s| s.id);
@@ -61,11 +61,11 @@ pub async fn settle(db: &Db, batch: &[Settling]) -> Result<Vec<Settled>, Error> 
     let all_moved = moved.len() == batch.len();
     let known = if all_moved { HashMap::new() } else { statuses_of(db, batch).await? };
     // `remove`: only the first of several verdicts for one order has moved it.
-    let answer = |s: &Settling| match (moved.remove(&s.id), known.get(&s.id)) {
-        (Some(after), _) => Settled::Moved { after },
-        (None, None) => Settled::UnknownOrder,
-        (None, Some(found)) if *found == status(&s.verdict) => Settled::Repeated,
-        (None, Some(_)) => Settled::Contradicting,
+    let answer = |s: &SettleOrder| match (moved.remove(&s.id), known.get(&s.id)) {
+        (Some(after), _) => SettleOutcome::Moved { after },
+        (None, None) => SettleOutcome::UnknownOrder,
+        (None, Some(found)) if *found == status(&s.verdict) => SettleOutcome::Repeated,
+        (None, Some(_)) => SettleOutcome::Contradicting,
     };
     Ok(batch.iter().map(answer).collect())
 }
@@ -77,7 +77,10 @@ fn moved(row: &Row) -> Result<(OrderId, Duration), Error> {
 
 const STATUSES: &str = "select id, status::text from orders where id = any($1)";
 
-async fn statuses_of(db: &Db, batch: &[Settling]) -> Result<HashMap<OrderId, OrderStatus>, Error> {
+async fn statuses_of(
+    db: &Db,
+    batch: &[SettleOrder],
+) -> Result<HashMap<OrderId, OrderStatus>, Error> {
     let ids: Vec<_> = batch.iter().map(|s| s.id.0).collect();
     let rows = db.query(STATUSES, &[&ids]).await?;
     rows.iter().map(|row| Ok((OrderId(column(row, "id")?), parsed(row, "status")?))).collect()

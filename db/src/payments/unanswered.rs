@@ -1,7 +1,7 @@
 //! Calls that the gateway gave no answer to. Nothing depends on them: they are for whoever wants to know
 //! why an order takes so long.
 
-use common::domain::{GatewayCall, OrderId, WorkerName};
+use domain::{GatewayCall, OrderId, WorkerName};
 
 use crate::{Db, Error};
 

@@ -4,10 +4,10 @@
 mod payments;
 mod shop;
 
-use common::domain::{GatewayCall, OrderStatus, PaymentId, Reason, Verdict};
+use domain::{GatewayCall, OrderStatus, PaymentId, Reason, Verdict};
 use time::OffsetDateTime;
 
-use crate::dead_letters::{Action, Outcome};
+use crate::dead_letters::{ActionKind, Outcome};
 
 pub use payments::payments;
 pub use shop::shop;
@@ -26,9 +26,9 @@ pub struct Shop {
     /// Whether its request waits in the outbox.
     pub outbox: InOutbox,
     /// How often it was asked for again, if it was.
-    pub asked_again: Option<AskedAgain>,
+    pub asked_again: Option<Rerequested>,
     /// What was done to dead letters about it, in this order; the last hundred.
-    pub letters: Vec<LetterAction>,
+    pub letters: Vec<DeadLetterAction>,
 }
 
 /// Whether a request waits in the outbox.
@@ -44,7 +44,7 @@ pub enum InOutbox {
 
 /// A late order's request that was put into the outbox once more. Known while the order is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AskedAgain {
+pub struct Rerequested {
     /// How often.
     pub times: i32,
     /// The last time.
@@ -53,7 +53,7 @@ pub struct AskedAgain {
 
 /// What somebody did to a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LetterAction {
+pub struct DeadLetterAction {
     /// The letter's name.
     pub letter: String,
     /// The dead-letter queue it lay in.
@@ -63,7 +63,7 @@ pub struct LetterAction {
     /// When it was parked, in whole seconds by the clock of whoever parked it.
     pub parked_at: Option<OffsetDateTime>,
     /// What was done.
-    pub action: Action,
+    pub kind: ActionKind,
     /// How that ended.
     pub outcome: Outcome,
     /// Who did it.

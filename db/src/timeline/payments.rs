@@ -1,4 +1,4 @@
-use common::domain::{OrderId, PaymentId, Reason, Verdict};
+use domain::{OrderId, PaymentId, Reason, Verdict};
 use tokio_postgres::Row;
 
 use super::{Payment, Taken, UnansweredCall};

@@ -1,8 +1,8 @@
-use common::domain::{OrderId, OrderStatus};
+use domain::{OrderId, OrderStatus};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::{AskedAgain, InOutbox, LetterAction, Shop};
+use super::{DeadLetterAction, InOutbox, Rerequested, Shop};
 use crate::row::{column, parsed, parsed_option};
 use crate::{Db, Error};
 
@@ -45,8 +45,7 @@ pub async fn shop(db: &Db, id: OrderId) -> Result<Option<Shop>, Error> {
     let letters = rows.iter().filter_map(|row| letter(row).transpose());
     Ok(Some(Shop {
         status,
-        cancel_reason: column::<Option<&str>>(row, "cancel_reason")?
-            .map(common::domain::Reason::from_text),
+        cancel_reason: column::<Option<&str>>(row, "cancel_reason")?.map(domain::Reason::from_text),
         placed_at: column(row, "created_at")?,
         moved_at: column(row, "updated_at")?,
         outbox: outbox(row)?,
@@ -64,25 +63,25 @@ fn outbox(row: &Row) -> Result<InOutbox, Error> {
     })
 }
 
-fn asked_again(row: &Row) -> Result<Option<AskedAgain>, Error> {
+fn asked_again(row: &Row) -> Result<Option<Rerequested>, Error> {
     let (times, at): (Option<i32>, Option<OffsetDateTime>) =
         (column(row, "asked")?, column(row, "waiting_since")?);
     let asked = times.filter(|times| *times > 0).zip(at);
-    Ok(asked.map(|(times, at)| AskedAgain { times, at }))
+    Ok(asked.map(|(times, at)| Rerequested { times, at }))
 }
 
-fn letter(row: &Row) -> Result<Option<LetterAction>, Error> {
-    let (Some(letter), Some(action), Some(outcome)) =
+fn letter(row: &Row) -> Result<Option<DeadLetterAction>, Error> {
+    let (Some(letter), Some(kind), Some(outcome)) =
         (column(row, "letter_id")?, parsed_option(row, "action")?, parsed_option(row, "outcome")?)
     else {
         return Ok(None);
     };
-    Ok(Some(LetterAction {
+    Ok(Some(DeadLetterAction {
         letter,
         queue: column(row, "queue")?,
         reason: column(row, "reason")?,
         parked_at: column(row, "parked_at")?,
-        action,
+        kind,
         outcome,
         by: column(row, "done_by")?,
         at: column(row, "begun_at")?,

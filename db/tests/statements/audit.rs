@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use common::domain::{Amount, Currency, OrderId, OrderStatus, PaymentId, Verdict};
 use db::Db;
 use db::audit::{
     PaymentStatus, Range, captures_after, captures_between, captures_of, horizon, late_orders,
     orders_between, orders_of, outbox, outbox_orders, payments_between, payments_of,
 };
 use db::gateway_ledger::{Capture, capture};
-use db::orders::{Settling, place, settle, survey};
-use db::payments::{Finishing, Starting, finish, start};
+use db::orders::{SettleOrder, place, scan_overdue, settle};
+use db::payments::{FinishPayment, StartPayment, finish, start};
+use domain::{Amount, Currency, OrderId, OrderStatus, PaymentId, Verdict};
 use testkit::eventually;
 use tokio::runtime::Handle;
 
@@ -20,8 +20,8 @@ async fn reader(store: &Store) -> Db {
     Db::read_only(&store.settings, Handle::current()).unwrap()
 }
 
-fn starting(order_id: OrderId) -> Starting {
-    Starting {
+fn starting(order_id: OrderId) -> StartPayment {
+    StartPayment {
         order_id,
         payment_id: PaymentId::new(),
         amount: Amount::from_minor(19900).unwrap(),
@@ -44,7 +44,7 @@ async fn an_auditor_can_read_and_cannot_write() {
 
     let refused = [
         place(&reader, &[wish()], HOUR).await.map(drop),
-        settle(&reader, &[Settling { id, verdict: Verdict::Captured }]).await.map(drop),
+        settle(&reader, &[SettleOrder { id, verdict: Verdict::Captured }]).await.map(drop),
         start(&reader, &anna(), &[starting(id)]).await.map(drop),
         capture(&reader, &[taken("key", id)]).await,
     ];
@@ -64,9 +64,9 @@ async fn both_sides_are_read_by_the_same_range_and_one_by_one() {
     let ids = store.placed(5).await;
     let startings: Vec<_> = ids[1..].iter().map(|id| starting(*id)).collect();
     start(&store.db, &anna(), &startings).await.unwrap();
-    let ended = Finishing { order_id: ids[1], verdict: Verdict::Captured, attempt: 1 };
+    let ended = FinishPayment { order_id: ids[1], verdict: Verdict::Captured, attempt: 1 };
     finish(&store.db, &anna(), &[ended]).await.unwrap();
-    settle(&store.db, &[Settling { id: ids[1], verdict: Verdict::Captured }]).await.unwrap();
+    settle(&store.db, &[SettleOrder { id: ids[1], verdict: Verdict::Captured }]).await.unwrap();
 
     let range = Range { after: ids[0], up_to: ids[3], limit: 2 };
     let orders = orders_between(&reader, &range).await.unwrap();
@@ -119,7 +119,7 @@ async fn the_outbox_and_the_late_orders_are_told_as_far_as_one_asks() {
     assert_eq!(outbox_orders(&reader, 2).await.unwrap(), first.iter().copied().collect());
     assert!(outbox_orders(&reader, 10).await.unwrap().contains(&second[0]));
     eventually("all to be late", Duration::from_secs(10), async || {
-        survey(&store.db, Duration::ZERO, 100).await.unwrap();
+        scan_overdue(&store.db, Duration::ZERO, 100).await.unwrap();
         late_orders(&reader, first[0], 9).await.unwrap() == [first[1], second[0]]
     })
     .await;

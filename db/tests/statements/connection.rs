@@ -7,7 +7,7 @@ use super::store::Store;
 #[tokio::test]
 async fn many_processes_migrate_at_the_same_time_and_again() {
     let store = Store::fresh().await;
-    let tasks = common::runtime::Tasks::on(Handle::current());
+    let tasks = service::Tasks::on(Handle::current());
     let all = (0..6).map(|_| migrate(&store.settings, Migrations::Shop));
     assert!(join_all(all).await.iter().all(Result::is_ok));
     migrate_when_there(&store.settings, Migrations::Payments, &tasks).await.unwrap();
@@ -45,11 +45,11 @@ async fn a_database_that_is_away_is_an_error_that_may_pass() {
 /// Refuses its first two batches for the reason it is given.
 struct Moody(std::sync::Mutex<Vec<db::Error>>);
 
-impl common::runtime::Station for Moody {
+impl batcher::BatchHandler for Moody {
     const NAME: &'static str = "moody";
     type Item = u8;
-    type Done = ();
-    type Fault = db::Error;
+    type Output = ();
+    type Error = db::Error;
 
     async fn run(&self, batch: &[u8]) -> Result<Vec<()>, db::Error> {
         match self.0.lock().unwrap().pop() {
@@ -65,14 +65,16 @@ impl common::runtime::Station for Moody {
 
 #[tokio::test]
 async fn work_is_stored_when_the_database_is_back_and_refused_when_it_says_no() {
-    use common::runtime::{Gather, GatherLimits, Metrics, Program, Tasks};
-    let tasks = Tasks::on(Handle::current());
-    let limits = GatherLimits { waiting_max: 8, batch_max: 8, in_flight_max: 1 };
+    use batcher::{BatchLimits, Batcher};
+    use service::{Runtime, Tasks};
+    use telemetry::metrics::Metrics;
+    let runtime = Runtime { tasks: Tasks::on(Handle::current()), metrics: Metrics::new("test") };
+    let limits = BatchLimits { waiting_max: 8, batch_max: 8, in_flight_max: 1 };
     let away = || db::Error::Unavailable("away".to_owned());
-    let station = Moody(std::sync::Mutex::new(vec![away(), away()]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
-    assert_eq!(until_stored(&gather, &[1]).await, [Ok(())]);
-    let station = Moody(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
-    let gather = Gather::open(station, limits, &tasks, &Metrics::of(Program::OrderManagement));
-    assert_eq!(until_stored(&gather, &[1]).await, [Err(db::Error::Refused("no".to_owned()))]);
+    let handler = Moody(std::sync::Mutex::new(vec![away(), away()]));
+    let batcher = Batcher::open(handler, limits, &runtime);
+    assert_eq!(until_stored(&batcher, &[1]).await, [Ok(())]);
+    let handler = Moody(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
+    let batcher = Batcher::open(handler, limits, &runtime);
+    assert_eq!(until_stored(&batcher, &[1]).await, [Err(db::Error::Refused("no".to_owned()))]);
 }

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-use common::domain::{ActionId, OrderId};
-use db::dead_letters::{Action, Letter, NewAction, Outcome, begin, end, get, list, take_desk};
+use db::dead_letters::{ActionKind, Letter, NewAction, Outcome, begin, end, get, list, lock};
+use domain::{ActionId, OrderId};
 use futures_util::FutureExt as _;
 
 use super::store::Store;
 
-fn action(letter: &str, action: Action) -> NewAction {
+fn action(letter: &str, kind: ActionKind) -> NewAction {
     NewAction {
         id: ActionId::new(),
-        action,
+        kind,
         by: "anna".to_owned(),
         note: Some("ticket 7".to_owned()),
         letter: Letter {
@@ -37,9 +37,9 @@ async fn an_action_is_written_down_with_its_letter_and_ends_once() {
         a
     };
     let actions = [
-        action("a", Action::Replay),
-        orderless(action("b", Action::Discard)),
-        action("a", Action::Replay),
+        action("a", ActionKind::Replay),
+        orderless(action("b", ActionKind::Discard)),
+        action("a", ActionKind::Replay),
     ];
     begin(db, &actions).await.unwrap();
     begin(db, &actions).await.unwrap();
@@ -57,7 +57,7 @@ async fn an_action_is_written_down_with_its_letter_and_ends_once() {
 
     let all = list(db, None, (2, None)).await.unwrap();
     assert_eq!(all.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[2].id, actions[1].id]);
-    assert_eq!((all[1].action, all[1].letter.body.len()), (Action::Discard, 0));
+    assert_eq!((all[1].kind, all[1].letter.body.len()), (ActionKind::Discard, 0));
     assert!(all[1].letter.order_ids.is_empty());
     let rest = list(db, Some(actions[1].id), (2, None)).await.unwrap();
     assert_eq!(rest.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[0].id]);
@@ -69,11 +69,11 @@ async fn an_action_is_written_down_with_its_letter_and_ends_once() {
 async fn one_session_at_a_time_has_the_desk_and_the_others_see_whose_it_is() {
     let store = Store::fresh().await;
     let db = &store.db;
-    let desk = take_desk(db, "list by anna", Duration::ZERO).await.unwrap().unwrap();
+    let desk = lock(db, "list by anna", Duration::ZERO).await.unwrap().unwrap();
 
-    let refused = take_desk(db, "replay by bob", Duration::ZERO).await.unwrap();
+    let refused = lock(db, "replay by bob", Duration::ZERO).await.unwrap();
     assert_eq!(refused.unwrap_err(), "list by anna");
-    let mut waiting = Box::pin(take_desk(db, "replay by bob", Duration::from_secs(60)));
+    let mut waiting = Box::pin(lock(db, "replay by bob", Duration::from_secs(60)));
     assert!((&mut waiting).now_or_never().is_none());
 
     drop(desk);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use common::domain::{OrderStatus, Verdict};
-use db::orders::{Page, Settling, list, settle, survey};
+use db::orders::{Page, SettleOrder, list, scan_overdue, settle};
+use domain::{OrderStatus, Verdict};
 use testkit::eventually;
 
 use super::store::Store;
@@ -14,7 +14,7 @@ const FILL: &str = "
     select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - 3600000 - n), 12, '0')
             || '7000' || lpad(to_hex(n), 16, '8'))::uuid, 1, 1, 19900, 1, 'Confirmed', 'USD'
       from generate_series(1, 60000) as n;
-    update survey set seen = (select id from orders order by id desc limit 1 offset 10);
+    update scan_overdue set seen = (select id from orders order by id desc limit 1 offset 10);
     vacuum analyze";
 
 const READ: &str = "
@@ -28,7 +28,7 @@ async fn a_page_and_a_survey_read_their_own_rows_only() {
         store.look.batch_execute(statement).await.unwrap();
     }
     let young = store.placed(4).await;
-    let declined = Settling { id: young[0], verdict: Verdict::Declined(None) };
+    let declined = SettleOrder { id: young[0], verdict: Verdict::Declined(None) };
     settle(&store.db, &[declined]).await.unwrap();
     let before = store.count(READ).await;
 
@@ -41,7 +41,7 @@ async fn a_page_and_a_survey_read_their_own_rows_only() {
         }
     }
     assert_eq!(found, [50, 3, 1, 50, 3, 1, 0, 0, 0]);
-    assert_eq!(survey(&store.db, Duration::from_secs(60), 1000).await.unwrap(), 10);
+    assert_eq!(scan_overdue(&store.db, Duration::from_secs(60), 1000).await.unwrap(), 10);
 
     // A backend reports what it has read when it is idle for a while or asked for more later.
     let read = eventually("the statistics to arrive", Duration::from_secs(60), async || {

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use common::domain::OrderId;
 use db::logs::{self, Days, Entry, Level, Query};
 use db::{Db, Error, Migrations, Settings, migrate};
+use domain::OrderId;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 

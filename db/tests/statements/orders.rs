@@ -1,6 +1,6 @@
-use common::domain::{Amount, NewOrder, OrderStatus, Quantity, Verdict};
-use db::orders::{Page, Placed, Placing, Refusal, Settling, get, list, place, settle};
+use db::orders::{Page, PlaceOrder, PlaceOutcome, Refusal, SettleOrder, get, list, place, settle};
 use db::products;
+use domain::{Amount, NewOrder, OrderStatus, Quantity, Verdict};
 
 use super::store::{HOUR, Store, wish, wish_with_key};
 
@@ -11,23 +11,23 @@ async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
     unknown_product.order.product_id = "99".parse().unwrap();
     let mut unknown_customer = wish();
     unknown_customer.order.customer_id = "99".parse().unwrap();
-    let (star, usd) = ("Star".parse().unwrap(), common::domain::Currency::Usd);
+    let (star, usd) = ("Star".parse().unwrap(), domain::Currency::Usd);
     let star = products::create(&store.db, &star, Amount::MAX, usd).await.unwrap().id;
     let order = NewOrder { product_id: star, quantity: Quantity::new(2).unwrap(), ..wish().order };
-    let too_large = Placing { order, ..wish() };
+    let too_large = PlaceOrder { order, ..wish() };
     let batch = [wish(), unknown_product, wish_with_key("k"), unknown_customer, too_large, wish()];
 
     let placed = place(&store.db, &batch, HOUR).await.unwrap().each;
 
     let refused = |i: usize| match &placed[i] {
-        Placed::Refused(refusal) => *refusal,
+        PlaceOutcome::Refused(refusal) => *refusal,
         other => panic!("{i}: {other:?}"),
     };
     assert_eq!(refused(1), Refusal::UnknownProduct);
     assert_eq!(refused(3), Refusal::UnknownCustomer);
     assert_eq!(refused(4), Refusal::TotalTooLarge);
     for i in [0, 2, 5] {
-        let Placed::Now(order) = &placed[i] else { panic!("{i}: {:?}", placed[i]) };
+        let PlaceOutcome::Now(order) = &placed[i] else { panic!("{i}: {:?}", placed[i]) };
         assert_eq!(get(&store.db, batch[i].id).await.unwrap().as_ref(), Some(order));
         assert_eq!((order.total.minor(), order.status), (19900, OrderStatus::Pending));
     }
@@ -57,13 +57,15 @@ async fn a_key_belongs_to_one_wish_for_ever_also_within_one_batch() {
 
     let placed = place(&store.db, &batch, HOUR).await.unwrap().each;
 
-    let now = placed.iter().filter(|p| matches!(p, Placed::Now(_))).count();
+    let now = placed.iter().filter(|p| matches!(p, PlaceOutcome::Now(_))).count();
     assert_eq!((now, store.count("select count(*) from orders").await), (1, 1), "{placed:?}");
     let later = place(&store.db, &[wish_with_key("k")], HOUR).await.unwrap().each;
     let stored_quantity = store.count("select quantity::bigint from orders").await;
     match &later[0] {
-        Placed::Before(order) => assert_eq!(i64::from(order.quantity.get()), stored_quantity),
-        other => assert_eq!((other, stored_quantity), (&Placed::Refused(Refusal::KeyUsed), 2)),
+        PlaceOutcome::Before(order) => assert_eq!(i64::from(order.quantity.get()), stored_quantity),
+        other => {
+            assert_eq!((other, stored_quantity), (&PlaceOutcome::Refused(Refusal::KeyUsed), 2))
+        }
     }
 }
 
@@ -78,7 +80,7 @@ async fn batches_that_share_keys_in_opposite_order_do_not_wait_for_each_other() 
         let (one, two) =
             tokio::join!(place(&store.db, &forward, HOUR), place(&store.db, &backward, HOUR));
         let both = one.unwrap().each.into_iter().chain(two.unwrap().each);
-        let now = both.filter(|p| matches!(p, Placed::Now(_))).count();
+        let now = both.filter(|p| matches!(p, PlaceOutcome::Now(_))).count();
         assert_eq!(now, 50);
     }
 }
@@ -98,8 +100,8 @@ async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
     assert_eq!(listed(Page { before: Some(ids[2]), ..page.clone() }).await, ids[3..]);
     let (luke, nobody) = (Some("1".parse().unwrap()), Some("2".parse().unwrap()));
     assert_eq!(listed(Page { customer_id: nobody, ..page.clone() }).await, []);
-    let confirmed = Settling { id: ids[1], verdict: Verdict::Captured };
-    let canceled = Settling { id: ids[4], verdict: Verdict::Declined(None) };
+    let confirmed = SettleOrder { id: ids[1], verdict: Verdict::Captured };
+    let canceled = SettleOrder { id: ids[4], verdict: Verdict::Declined(None) };
     settle(&store.db, &[confirmed, canceled]).await.unwrap();
     let wanted = [vec![ids[0], ids[2], ids[3]], vec![ids[1]], vec![ids[4]]];
     for (status, wanted) in OrderStatus::ALL.into_iter().zip(wanted) {

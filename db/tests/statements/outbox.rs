@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use common::domain::OrderId;
 use db::orders::place;
 use db::outbox::{Batch, Depth, claim, depth, remove, retain};
+use domain::OrderId;
 
 use super::store::{HOUR, Store, wish};
 

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use common::domain::{Amount, Currency, OrderId, PaymentId, Reason, Verdict};
 use db::gateway_ledger::{Capture, attempt, capture, captured};
-use db::payments::{Finishing, Payment, Started, Starting, finish, start};
+use db::payments::{FinishPayment, Payment, StartOutcome, StartPayment, finish, start};
+use domain::{Amount, Currency, OrderId, PaymentId, Reason, Verdict};
 use testkit::eventually;
 
 use super::store::{Store, anna, bob};
 
-fn starting(order_id: OrderId, minor: i64) -> Starting {
-    Starting {
+fn starting(order_id: OrderId, minor: i64) -> StartPayment {
+    StartPayment {
         order_id,
         payment_id: PaymentId::new(),
         amount: Amount::from_minor(minor).unwrap(),
@@ -26,11 +26,11 @@ async fn a_payment_is_started_once_and_keeps_its_first_amount() {
 
     let started = start(&store.db, &anna(), &batch).await.unwrap();
 
-    let Started::First(payment) = &started[0] else { panic!("{:?}", started[0]) };
+    let StartOutcome::First(payment) = &started[0] else { panic!("{:?}", started[0]) };
     assert_eq!((payment.id, payment.amount), (first.payment_id, first.amount));
-    let again = |attempt| Started::Again(Payment { attempt, ..payment.clone() });
+    let again = |attempt| StartOutcome::Again(Payment { attempt, ..payment.clone() });
     assert_eq!((payment.attempt, &started[1]), (1, &again(2)));
-    assert!(matches!(started[2], Started::First(_)));
+    assert!(matches!(started[2], StartOutcome::First(_)));
     let later = start(&store.db, &bob(), &[starting(order, 7)]).await.unwrap();
     assert_eq!(later, [again(3)]);
     // What was committed and not heard of is not taken a second time.
@@ -45,7 +45,7 @@ async fn the_first_verdict_that_is_recorded_stays() {
     let batch: Vec<_> = orders.iter().map(|order| starting(*order, 100)).collect();
     start(&store.db, &anna(), &batch).await.unwrap();
     let why = || Verdict::Declined(Some(Reason::from_text("why")));
-    let says = |i: usize, verdict| Finishing { order_id: orders[i], verdict, attempt: 1 };
+    let says = |i: usize, verdict| FinishPayment { order_id: orders[i], verdict, attempt: 1 };
 
     let batch = [says(2, why()), says(0, Verdict::Captured), says(0, why())];
     let recorded = finish(&store.db, &anna(), &batch).await.unwrap();
@@ -55,7 +55,7 @@ async fn the_first_verdict_that_is_recorded_stays() {
     assert_eq!(recorded, [why(), Verdict::Captured, Verdict::Captured]);
     assert_eq!(later, [why(), why()]);
     let again = start(&store.db, &anna(), &[starting(orders[0], 100)]).await.unwrap();
-    let Started::Again(payment) = &again[0] else { panic!("{again:?}") };
+    let StartOutcome::Again(payment) = &again[0] else { panic!("{again:?}") };
     assert_eq!(payment.verdict, Some(Verdict::Captured));
 }
 
@@ -95,8 +95,11 @@ async fn a_payments_second_version_lands_beside_its_first_and_names_who_did_it_o
     let orders: Vec<OrderId> = (0..500).map(|_| OrderId::new()).collect();
     let batch: Vec<_> = orders.iter().map(|order| starting(*order, 100)).collect();
     start(&store.db, &anna(), &batch).await.unwrap();
-    let says =
-        |order: &OrderId| Finishing { order_id: *order, verdict: Verdict::Captured, attempt: 1 };
+    let says = |order: &OrderId| FinishPayment {
+        order_id: *order,
+        verdict: Verdict::Captured,
+        attempt: 1,
+    };
     let said: Vec<_> = orders.iter().map(says).collect();
     finish(&store.db, &anna(), &said).await.unwrap();
 

@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use common::domain::{OrderId, OrderStatus, Reason, Verdict};
-use db::orders::{Settled, Settling, get, settle};
+use db::orders::{SettleOrder, SettleOutcome, get, settle};
+use domain::{OrderId, OrderStatus, Reason, Verdict};
 use testkit::eventually;
 
 use super::store::Store;
 
-fn captured(id: OrderId) -> Settling {
-    Settling { id, verdict: Verdict::Captured }
+fn captured(id: OrderId) -> SettleOrder {
+    SettleOrder { id, verdict: Verdict::Captured }
 }
 
-fn declined(id: OrderId) -> Settling {
-    Settling { id, verdict: Verdict::Declined(Some(Reason::from_text("why"))) }
+fn declined(id: OrderId) -> SettleOrder {
+    SettleOrder { id, verdict: Verdict::Declined(Some(Reason::from_text("why"))) }
 }
 
 #[tokio::test]
@@ -26,16 +26,16 @@ async fn a_status_moves_once_whatever_comes_later_or_at_the_same_time() {
     let mut settled = settle(&store.db, &batch).await.unwrap();
     // The database's clock says how long each has taken: the second one was placed an hour ago.
     let after = settled.iter_mut().filter_map(|settled| match settled {
-        Settled::Moved { after } => Some(std::mem::take(after).as_secs()),
+        SettleOutcome::Moved { after } => Some(std::mem::take(after).as_secs()),
         _ => None,
     });
     assert_eq!(after.map(|seconds| seconds / 600).collect::<Vec<_>>(), [0, 6]);
     let again = settle(&store.db, &[declined(ids[0]), declined(ids[1])]).await.unwrap();
 
-    let moved = Settled::Moved { after: Duration::ZERO };
-    let wanted = [moved, moved, Settled::Contradicting, Settled::UnknownOrder];
+    let moved = SettleOutcome::Moved { after: Duration::ZERO };
+    let wanted = [moved, moved, SettleOutcome::Contradicting, SettleOutcome::UnknownOrder];
     assert_eq!(settled, wanted);
-    assert_eq!(again, [Settled::Contradicting, Settled::Repeated]);
+    assert_eq!(again, [SettleOutcome::Contradicting, SettleOutcome::Repeated]);
     let mut found = Vec::new();
     for id in ids {
         let order = get(&store.db, id).await.unwrap().unwrap();
@@ -60,7 +60,10 @@ async fn batches_that_share_orders_in_opposite_order_both_get_through() {
         let backward: Vec<_> = ids.iter().rev().map(|id| captured(*id)).collect();
         let (one, two) = tokio::join!(settle(&store.db, &forward), settle(&store.db, &backward));
         let both = one.unwrap().into_iter().chain(two.unwrap());
-        assert_eq!(both.filter(|settled| matches!(settled, Settled::Moved { .. })).count(), 200);
+        assert_eq!(
+            both.filter(|settled| matches!(settled, SettleOutcome::Moved { .. })).count(),
+            200
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-use common::domain::{Amount, Currency};
 use db::{customers, products};
+use domain::{Amount, Currency};
 
 use super::store::Store;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::domain::{NewOrder, OrderId, Quantity, RequestId, WorkerName};
-use common::runtime::Secret;
-use db::orders::{Placed, Placing};
+use db::orders::{PlaceOrder, PlaceOutcome};
 use db::{Db, Migrations, Settings, migrate};
+use domain::{NewOrder, OrderId, Quantity, RequestId, WorkerName};
+use service::Secret;
 use testkit::{postgres, servers};
 use tokio::runtime::Handle;
 use tokio_postgres::{Client, NoTls};
@@ -47,16 +47,16 @@ impl Store {
     }
 
     pub(super) async fn placed(&self, count: usize) -> Vec<OrderId> {
-        let batch: Vec<Placing> = (0..count).map(|_| wish()).collect();
+        let batch: Vec<PlaceOrder> = (0..count).map(|_| wish()).collect();
         let placed = db::orders::place(&self.db, &batch, HOUR).await.unwrap();
-        assert!(placed.each.iter().all(|placed| matches!(placed, Placed::Now(_))));
+        assert!(placed.each.iter().all(|placed| matches!(placed, PlaceOutcome::Now(_))));
         batch.iter().map(|placing| placing.id).collect()
     }
 }
 
 /// One Iphone for Luke.
-pub(super) fn wish() -> Placing {
-    Placing {
+pub(super) fn wish() -> PlaceOrder {
+    PlaceOrder {
         id: OrderId::new(),
         order: NewOrder {
             customer_id: "1".parse().unwrap(),
@@ -70,8 +70,8 @@ pub(super) fn wish() -> Placing {
     }
 }
 
-pub(super) fn wish_with_key(key: &str) -> Placing {
-    Placing { key: Some(key.parse().unwrap()), ..wish() }
+pub(super) fn wish_with_key(key: &str) -> PlaceOrder {
+    PlaceOrder { key: Some(key.parse().unwrap()), ..wish() }
 }
 
 /// A worker.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use common::domain::{
+use db::Db;
+use db::dead_letters::{ActionKind, Letter, NewAction, Outcome, begin, end};
+use db::orders::{RetryPolicy, SettleOrder, place, rerequest, scan_overdue, settle};
+use db::outbox::remove;
+use db::payments::{FinishPayment, StartPayment, Unanswered, finish, note_unanswered, start};
+use db::timeline::{InOutbox, payments, shop};
+use domain::{
     ActionId, Amount, Currency, GatewayCall, OrderId, OrderStatus, PaymentId, Reason, Verdict,
 };
-use db::Db;
-use db::dead_letters::{Action, Letter, NewAction, Outcome, begin, end};
-use db::orders::{Patience, Settling, ask_again, place, settle, survey};
-use db::outbox::remove;
-use db::payments::{Finishing, Starting, Unanswered, finish, note_unanswered, start};
-use db::timeline::{InOutbox, payments, shop};
 use testkit::eventually;
 use tokio::runtime::Handle;
 
@@ -20,8 +20,8 @@ async fn reader(store: &Store) -> Db {
     Db::read_only(&store.settings, Handle::current()).unwrap()
 }
 
-fn starting(order_id: OrderId) -> Starting {
-    Starting {
+fn starting(order_id: OrderId) -> StartPayment {
+    StartPayment {
         order_id,
         payment_id: PaymentId::new(),
         amount: Amount::from_minor(19900).unwrap(),
@@ -37,7 +37,7 @@ fn unanswered(order_id: OrderId, attempt: i32) -> Unanswered {
 fn replay(letter: &str, order_ids: Vec<OrderId>) -> NewAction {
     NewAction {
         id: ActionId::new(),
-        action: Action::Replay,
+        kind: ActionKind::Replay,
         by: "carl".to_owned(),
         note: None,
         letter: Letter {
@@ -74,18 +74,18 @@ async fn the_shop_tells_what_waits_what_was_asked_again_and_how_it_ended() {
     assert_eq!(shop(&reader, late.id).await.unwrap().unwrap().outbox, InOutbox::No);
 
     eventually("the order to be late", Duration::from_secs(10), async || {
-        survey(&store.db, Duration::ZERO, 100).await.unwrap();
+        scan_overdue(&store.db, Duration::ZERO, 100).await.unwrap();
         store.count("select count(*) from late_orders").await == 2
     })
     .await;
-    let patience = Patience { first: Duration::ZERO, limit: 10 };
-    assert_eq!(ask_again(&store.db, &patience).await.unwrap().len(), 2);
+    let patience = RetryPolicy { first: Duration::ZERO, limit: 10 };
+    assert_eq!(rerequest(&store.db, &patience).await.unwrap().len(), 2);
     let asked = shop(&reader, late.id).await.unwrap().unwrap();
     let again = asked.asked_again.unwrap();
     assert_eq!((again.times, asked.outbox), (1, InOutbox::Since(again.at)));
 
     let why = Some(Reason::from_text("insufficient_funds"));
-    let declined = Settling { id: late.id, verdict: Verdict::Declined(why.clone()) };
+    let declined = SettleOrder { id: late.id, verdict: Verdict::Declined(why.clone()) };
     settle(&store.db, &[declined]).await.unwrap();
     let ended = shop(&reader, late.id).await.unwrap().unwrap();
     assert_eq!((ended.status, ended.cancel_reason), (OrderStatus::Canceled, why));
@@ -112,7 +112,7 @@ async fn letters_are_found_by_their_order_and_no_others_are_read() {
     let told = shop(&reader, ids[0]).await.unwrap().unwrap().letters;
     let outcomes: Vec<_> = told.iter().map(|l| (l.letter.as_str(), l.outcome)).collect();
     assert_eq!(outcomes, [("a", Outcome::Failed), ("a", Outcome::Begun)]);
-    assert_eq!((told[0].by.as_str(), told[0].action), ("carl", Action::Replay));
+    assert_eq!((told[0].by.as_str(), told[0].kind), ("carl", ActionKind::Replay));
     assert_eq!(told[0].parked_at, Some(time::OffsetDateTime::UNIX_EPOCH));
     assert_eq!(shop(&reader, ids[1]).await.unwrap().unwrap().letters.len(), 1);
 
@@ -162,7 +162,7 @@ async fn a_payment_tells_who_took_it_who_ended_it_and_what_was_not_answered() {
 
     note_unanswered(&store.db, &anna(), &[unanswered(shared, 1)]).await.unwrap();
     start(&store.db, &bob(), &[starting(shared)]).await.unwrap();
-    let ended = |order_id, attempt| Finishing { order_id, verdict: Verdict::Captured, attempt };
+    let ended = |order_id, attempt| FinishPayment { order_id, verdict: Verdict::Captured, attempt };
     finish(&store.db, &anna(), &[ended(plain, 1)]).await.unwrap();
     finish(&store.db, &bob(), &[ended(shared, 2)]).await.unwrap();
 

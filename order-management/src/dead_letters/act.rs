@@ -1,44 +1,44 @@
-use common::broker::{self, DeadLetter, NotConfirmed};
-use common::domain::{ActionId, OrderId};
-use common::message::decode_requests;
-use common::runtime::ROAD;
-use db::dead_letters::{self as store, Action, NewAction, Outcome};
+use amqp::{DeadLetter, NotConfirmed};
+use db::dead_letters::{self as store, ActionKind, NewAction, Outcome};
+use domain::{ActionId, OrderId};
+use messages::decode_requests;
 use serde::Deserialize;
+use telemetry::ORDER_TARGET;
 
-use super::{DeadLetters, Note, Operator, Trouble};
+use super::{DeadLetterError, DeadLetters, Note, Operator};
 
 /// The most bytes of letters that are handled together, unless one alone has more.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What an operator wants to be done to letters.
 #[derive(Clone, Debug)]
-pub(crate) struct Deed {
-    action: Action,
+pub(crate) struct Action {
+    kind: ActionKind,
     by: Operator,
     note: Option<Note>,
 }
 
-impl Deed {
+impl Action {
     /// A copy goes back to the queue that it came from.
-    pub(crate) fn replay(by: Operator, note: Option<Note>) -> Deed {
-        Deed { action: Action::Replay, by, note }
+    pub(crate) fn replay(by: Operator, note: Option<Note>) -> Action {
+        Action { kind: ActionKind::Replay, by, note }
     }
 
     /// It is kept in the record, and nowhere else. Nobody may do that without a word.
-    pub(crate) fn discard(by: Operator, note: Note) -> Deed {
-        Deed { action: Action::Discard, by, note: Some(note) }
+    pub(crate) fn discard(by: Operator, note: Note) -> Action {
+        Action { kind: ActionKind::Discard, by, note: Some(note) }
     }
 
     /// For others who want to know who is at it.
     pub(super) fn name(&self) -> String {
-        format!("{} by {}", self.action.as_str(), self.by)
+        format!("{} by {}", self.kind.as_str(), self.by)
     }
 
     fn to(&self, letter: &DeadLetter, order_ids: Vec<OrderId>) -> NewAction {
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         NewAction {
             id: ActionId::new(),
-            action: self.action,
+            kind: self.kind,
             by: self.by.to_string(),
             note: self.note.as_ref().map(ToString::to_string),
             letter: store::Letter {
@@ -79,35 +79,35 @@ impl DeadLetters {
     /// becomes of it is durable: a discarded one's record, a replayed one's copy and record.
     pub(super) async fn carry_out(
         &self,
-        hand: &broker::DeadLetters,
+        hand: &amqp::DeadLetters,
         letters: &[&DeadLetter],
-        deed: &Deed,
-    ) -> Result<Vec<ActionId>, Trouble> {
+        action: &Action,
+    ) -> Result<Vec<ActionId>, DeadLetterError> {
         let actions: Vec<NewAction> =
-            letters.iter().map(|letter| deed.to(letter, self.orders(letter))).collect();
+            letters.iter().map(|letter| action.to(letter, self.orders(letter))).collect();
         let ids: Vec<ActionId> = actions.iter().map(|action| action.id).collect();
         store::begin(&self.db, &actions).await?;
-        match deed.action {
-            Action::Replay => self.replay(hand, letters, &ids).await?,
-            Action::Discard => {
+        match action.kind {
+            ActionKind::Replay => self.replay(hand, letters, &ids).await?,
+            ActionKind::Discard => {
                 hand.remove(letters).await?;
                 store::end(&self.db, &ids, Outcome::Done).await?;
             }
         }
         for letter in letters {
             let (message_id, request_id) = (&letter.message_id, &letter.correlation_id);
-            let (queue, action) = (&letter.queue, deed.action.as_str());
-            log::info!(target: ROAD, by:% = deed.by, queue, message_id, request_id; "{action}");
+            let (queue, kind) = (&letter.queue, action.kind.as_str());
+            log::info!(target: ORDER_TARGET, by:% = action.by, queue, message_id, request_id; "{kind}");
         }
         Ok(ids)
     }
 
     async fn replay(
         &self,
-        hand: &broker::DeadLetters,
+        hand: &amqp::DeadLetters,
         letters: &[&DeadLetter],
         ids: &[ActionId],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), DeadLetterError> {
         let confirms = hand.replay(letters).await;
         for outcome in [Outcome::Done, Outcome::Failed, Outcome::Unknown] {
             let ended = ids.iter().zip(&confirms).filter(|(_, confirm)| end(confirm) == outcome);
@@ -119,7 +119,7 @@ impl DeadLetters {
         let gone = letters.iter().zip(&confirms).filter(|(_, confirm)| confirm.is_ok());
         let gone: Vec<&DeadLetter> = gone.map(|(letter, _)| *letter).collect();
         hand.remove(&gone).await?;
-        confirms.into_iter().collect::<Result<(), _>>().map_err(Trouble::Stays)
+        confirms.into_iter().collect::<Result<(), _>>().map_err(DeadLetterError::NotConfirmed)
     }
 
     /// The orders that a letter is about, as far as it can be read.

@@ -1,31 +1,34 @@
-//! How much waits in the outbox, for whoever watches.
+//! The depth of the outbox, as metrics.
 
 use std::time::Duration;
 
-use common::runtime::{OrderMetrics, Tasks};
 use db::{Db, outbox};
+use service::Runtime;
 
-/// The pause between two looks.
+use crate::metrics::OrderMetrics;
+
+/// Interval between two counts.
 const EVERY: Duration = Duration::from_secs(5);
-/// How many rows are looked at, and how many orders are told.
+/// Largest number of rows that are read, and of orders that are counted.
 const COUNT_MAX: i64 = 10_000;
 
-/// Looks until the stop. While the database does not answer, what was seen last stands.
-pub(crate) async fn show_backlog(db: Db, numbers: OrderMetrics, tasks: Tasks) {
-    let stopping = tasks.stopping();
+/// Counts until the stop. While the database does not answer, the last count stays.
+pub(crate) async fn show_backlog(db: Db, runtime: Runtime) {
+    let metrics: OrderMetrics = runtime.metrics.get();
+    let stopping = runtime.tasks.stopping();
     loop {
-        let look = async {
+        let count = async {
             match outbox::depth(&db, COUNT_MAX).await {
                 Ok(depth) => {
-                    numbers.outbox.set(depth.orders.min(COUNT_MAX));
-                    numbers.outbox_oldest.set(depth.oldest.as_secs_f64());
+                    metrics.outbox.set(depth.orders.min(COUNT_MAX));
+                    metrics.outbox_oldest.set(depth.oldest.as_secs_f64());
                 }
-                Err(error) => log::debug!("what waits in the outbox cannot be counted: {error}"),
+                Err(error) => log::debug!("the outbox cannot be counted: {error}"),
             }
             tokio::time::sleep(EVERY).await;
         };
         tokio::select! {
-            () = look => {}
+            () = count => {}
             () = stopping.cancelled() => return,
         }
     }

@@ -2,13 +2,13 @@
 //! that it is late, tell what became of it.
 
 mod backlog;
+mod overdue;
 mod place;
 mod settle;
-mod survey;
 mod timeline;
 
 pub(crate) use backlog::show_backlog;
+pub(crate) use overdue::scan_overdue;
 pub(crate) use place::{Intake, PlaceError};
 pub(crate) use settle::{Settlements, outcome};
-pub(crate) use survey::survey;
 pub(crate) use timeline::{By, Event, Part, Timeline, Timelines, WaitsFor, What};

@@ -1,28 +1,29 @@
-//! **place**: from a wish to a committed order with its outbox row, many in one commit.
+//! **place**: from a validate to a committed order with its outbox row, many in one commit.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::domain::{About, IdempotencyKey, Order, OrderStatus};
-use common::message::PaymentRequest;
-use common::road;
-use common::runtime::crash_point::reach;
-use common::runtime::{
-    CrashPoint, Gather, GatherLimits, Metrics, NotGathered, Placements, Station, Tasks,
-};
-use common::trace::{OrderSpans, Told};
-use db::orders::{Placed, Placing, Refusal};
+use batcher::{BatchHandler, BatchLimits, Batcher, SubmitError};
+use db::orders::{PlaceOrder, PlaceOutcome, Refusal};
 use db::outbox::Batch;
 use db::{Db, orders};
+use domain::{About, IdempotencyKey, Order, OrderStatus};
+use messages::PaymentRequest;
+use service::Runtime;
+use service::crash_point::reach;
+use telemetry::order_log;
+use telemetry::trace::{OrderSpans, SpanRecord};
 
+use crate::crash_points;
+use crate::metrics::{OrderMetrics, PlaceMetrics};
 use crate::relay::Relay;
 
-/// How many orders are committed together.
+/// Largest number of orders in one commit.
 const BATCH_MAX: usize = 500;
-/// How many commits may be under way.
+/// Largest number of commits at the same time.
 const IN_FLIGHT_MAX: usize = 2;
 
-/// Why an order was not placed. Nothing of it is left, except where it says so.
+/// The reason why an order was not placed. Nothing is stored, unless a variant says so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlaceError {
     #[error("refused: {0:?}")]
@@ -31,65 +32,62 @@ pub(crate) enum PlaceError {
     KeyInFlight,
     #[error("too many orders are waiting to be stored")]
     Full,
-    /// It may have been placed all the same: the client repeats it with its key.
+    /// The order may have been placed: the client repeats the request with its key.
     #[error("the store is not available: {0}")]
     Unavailable(String),
     #[error("the store refused the order: {0}")]
     Broken(String),
 }
 
-/// An order that is committed.
+/// A committed order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
-    /// The order as it was in the first answer.
+    /// The order as in the first answer.
     pub(crate) order: Order,
-    /// Whether this is a repetition of an answer that was given before.
+    /// `true` if the answer was given before.
     pub(crate) replayed: bool,
 }
 
-/// The way in for orders.
+/// The intake of orders.
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
-    gather: Gather<Place>,
+    batcher: Batcher<PlaceBatch>,
     in_flight: Arc<Mutex<HashSet<IdempotencyKey>>>,
 }
 
 impl Intake {
-    /// Opens the station. At most `waiting_max` orders wait in front of it.
-    pub(crate) fn open(
-        db: &Db,
-        relay: &Relay,
-        waiting_max: usize,
-        (tasks, metrics): (&Tasks, &Metrics),
-    ) -> Intake {
-        let numbers = metrics.orders.placements.clone();
-        let station = Place { db: db.clone(), relay: relay.clone(), numbers };
+    /// Starts the stage. At most `waiting_max` orders wait in front of it.
+    pub(crate) fn open(db: &Db, relay: &Relay, waiting_max: usize, runtime: &Runtime) -> Intake {
+        let metrics = runtime.metrics.get::<OrderMetrics>().placements;
+        let place = PlaceBatch { db: db.clone(), relay: relay.clone(), metrics };
         let limits =
-            GatherLimits { waiting_max, batch_max: BATCH_MAX, in_flight_max: IN_FLIGHT_MAX };
-        Intake { gather: Gather::open(station, limits, tasks, metrics), in_flight: Arc::default() }
+            BatchLimits { waiting_max, batch_max: BATCH_MAX, in_flight_max: IN_FLIGHT_MAX };
+        Intake { batcher: Batcher::open(place, limits, runtime), in_flight: Arc::default() }
     }
 
-    /// Places one order. The same key with the same wish again gives the first answer and places
+    /// Places one order. The same key with the same validate again gives the first answer and places
     /// nothing (P7).
-    pub(crate) async fn place(&self, placing: Placing) -> Result<Placement, PlaceError> {
+    pub(crate) async fn place(&self, placing: PlaceOrder) -> Result<Placement, PlaceError> {
         let _guard = placing.key.clone().map(|key| self.guard(key)).transpose()?;
-        match self.gather.try_submit(placing).await {
-            Ok(Placed::Now(order)) => Ok(Placement { order: first_answer(order), replayed: false }),
-            Ok(Placed::Before(order)) => {
+        match self.batcher.try_submit(placing).await {
+            Ok(PlaceOutcome::Now(order)) => {
+                Ok(Placement { order: first_answer(order), replayed: false })
+            }
+            Ok(PlaceOutcome::Before(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: true })
             }
-            Ok(Placed::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
-            Err(NotGathered::Full) => Err(PlaceError::Full),
-            Err(NotGathered::Closed) => Err(PlaceError::Unavailable("stopping".to_owned())),
-            Err(NotGathered::Failed(db::Error::Unavailable(why))) => {
+            Ok(PlaceOutcome::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
+            Err(SubmitError::Full) => Err(PlaceError::Full),
+            Err(SubmitError::Closed) => Err(PlaceError::Unavailable("stopping".to_owned())),
+            Err(SubmitError::Failed(db::Error::Unavailable(why))) => {
                 Err(PlaceError::Unavailable(why))
             }
-            Err(NotGathered::Failed(db::Error::Refused(why))) => Err(PlaceError::Broken(why)),
+            Err(SubmitError::Failed(db::Error::Refused(why))) => Err(PlaceError::Broken(why)),
         }
     }
 
-    /// Two requests with one key at the same time: the second one is told to come back. Across
-    /// processes the database decides, and the second one waits for the first one's commit.
+    /// Guards a key while its request is being processed: a second request with this key is refused.
+    /// Across processes the database decides, and the second request waits for the first commit.
     fn guard(&self, key: IdempotencyKey) -> Result<KeyGuard, PlaceError> {
         let mut keys = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if !keys.insert(key.clone()) {
@@ -99,7 +97,7 @@ impl Intake {
     }
 }
 
-/// An order's first answer was given when it was pending; everything else never changes.
+/// The order as it was when it was pending; its other fields never change.
 fn first_answer(order: Order) -> Order {
     Order {
         status: OrderStatus::Pending,
@@ -120,64 +118,65 @@ impl Drop for KeyGuard {
     }
 }
 
+/// Commits a batch of orders.
 #[derive(Debug)]
-struct Place {
+struct PlaceBatch {
     db: Db,
     relay: Relay,
-    numbers: Placements,
+    metrics: PlaceMetrics,
 }
 
-impl Station for Place {
+impl BatchHandler for PlaceBatch {
     const NAME: &'static str = "place";
-    type Item = Placing;
-    type Done = Placed;
-    type Fault = db::Error;
+    type Item = PlaceOrder;
+    type Output = PlaceOutcome;
+    type Error = db::Error;
 
-    async fn run(&self, batch: &[Placing]) -> Result<Vec<Placed>, db::Error> {
-        reach(CrashPoint::PlaceBegun);
-        let spans = OrderSpans::begin(batch.iter().map(about), || Told::done(Self::NAME));
+    async fn run(&self, batch: &[PlaceOrder]) -> Result<Vec<PlaceOutcome>, db::Error> {
+        reach(crash_points::PLACE_BEGUN);
+        let spans = OrderSpans::begin(batch.iter().map(about), || SpanRecord::done(Self::NAME));
         let lease = self.relay.lease();
         let placements = orders::place(&self.db, batch, lease.length()).await?;
-        reach(CrashPoint::PlaceCommitted);
+        reach(crash_points::PLACE_COMMITTED);
         self.end(spans, batch);
         self.count(&placements.each);
-        road::tell("order placed", batch.iter().zip(&placements.each).filter_map(told));
+        order_log::info("order placed", batch.iter().zip(&placements.each).filter_map(logged));
         if let Some(id) = placements.outbox {
             let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
-            self.relay.leave(Batch { id, entries }, lease);
+            self.relay.publish(Batch { id, entries }, lease);
         }
         Ok(placements.each)
     }
 
-    fn may_blame_an_item(fault: &db::Error) -> bool {
-        matches!(fault, db::Error::Refused(_))
+    fn may_blame_an_item(error: &db::Error) -> bool {
+        matches!(error, db::Error::Refused(_))
     }
 }
 
-impl Place {
-    fn end(&self, mut spans: OrderSpans, batch: &[Placing]) {
+impl PlaceBatch {
+    fn end(&self, mut spans: OrderSpans, batch: &[PlaceOrder]) {
         for placing in batch {
-            spans.end(placing.id, || Told::done(Self::NAME));
+            spans.end(placing.id, || SpanRecord::done(Self::NAME));
         }
-        spans.end_together(|| Told::batch(Self::NAME, batch.len()));
+        spans.end_together(|| SpanRecord::batch(Self::NAME, batch.len()));
     }
 
-    fn count(&self, each: &[Placed]) {
+    fn count(&self, each: &[PlaceOutcome]) {
         let (mut placed, mut repeated, mut refused) = (0, 0, 0);
         for one in each {
             match one {
-                Placed::Now(_) => placed += 1,
-                Placed::Before(_) => repeated += 1,
-                Placed::Refused(_) => refused += 1,
+                PlaceOutcome::Now(_) => placed += 1,
+                PlaceOutcome::Before(_) => repeated += 1,
+                PlaceOutcome::Refused(_) => refused += 1,
             }
         }
-        self.numbers.placed.inc_by(placed);
-        self.numbers.repeated.inc_by(repeated);
-        self.numbers.refused.inc_by(refused);
+        self.metrics.placed.inc_by(placed);
+        self.metrics.repeated.inc_by(repeated);
+        self.metrics.refused.inc_by(refused);
     }
 }
 
-fn about(placing: &Placing) -> About<'_> {
+fn about(placing: &PlaceOrder) -> About<'_> {
     About {
         order_id: placing.id,
         request_id: Some(&placing.request_id),
@@ -185,18 +184,20 @@ fn about(placing: &Placing) -> About<'_> {
     }
 }
 
-/// An order under the request that was answered with it.
-fn told<'a>((placing, placed): (&'a Placing, &Placed)) -> Option<(&'static str, About<'a>)> {
+/// The order log entry of an order, under the request that was answered with it.
+fn logged<'a>(
+    (placing, placed): (&'a PlaceOrder, &PlaceOutcome),
+) -> Option<(&'static str, About<'a>)> {
     let (outcome, order_id) = match placed {
-        Placed::Now(order) => ("placed", order.id),
-        Placed::Before(order) => ("repeated", order.id),
-        Placed::Refused(_) => return None,
+        PlaceOutcome::Now(order) => ("placed", order.id),
+        PlaceOutcome::Before(order) => ("repeated", order.id),
+        PlaceOutcome::Refused(_) => return None,
     };
     Some((outcome, About { order_id, ..about(placing) }))
 }
 
-fn entry((placing, placed): (&Placing, &Placed)) -> Option<PaymentRequest> {
-    let Placed::Now(order) = placed else { return None };
+fn entry((placing, placed): (&PlaceOrder, &PlaceOutcome)) -> Option<PaymentRequest> {
+    let PlaceOutcome::Now(order) = placed else { return None };
     Some(PaymentRequest {
         order_id: order.id,
         total: order.total,

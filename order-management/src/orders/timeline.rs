@@ -4,20 +4,20 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::domain::{GatewayCall, OrderId, OrderStatus, PaymentId, Reason};
-use common::runtime::Metrics;
 use db::dead_letters::Outcome;
 use db::{Db, Error, Settings, timeline};
+use domain::{GatewayCall, OrderId, OrderStatus, PaymentId, Reason};
+use telemetry::metrics::Metrics;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
-mod told;
+mod events;
 
 /// How many connections to the payments' tables are held.
 const PAYMENTS_POOL_MAX: usize = 2;
 /// How long the payments' tables may take, each time: until a connection is free, then until one is made
 /// or the statement has its answer. Without them there is still something to tell.
-const PAYMENTS_PATIENCE: Duration = Duration::from_secs(1);
+const PAYMENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Tells timelines.
 #[derive(Clone, Debug)]
@@ -83,14 +83,14 @@ pub(crate) enum What {
     Placed,
     Queued,
     Published,
-    Taken(By),
-    TakenAgain(By),
+    PaymentStarted(By),
+    PaymentResumed(By),
     Unanswered(By, GatewayCall, String),
     Captured(By, PaymentId),
     Declined(By, PaymentId, Option<Reason>),
     Replied,
     Settled(OrderStatus, Option<Reason>),
-    AskedAgain(i32),
+    PaymentRerequested(i32),
     Parked { queue: String, reason: String },
     Replayed { by: String, outcome: Outcome },
     Discarded { by: String, outcome: Outcome },
@@ -108,11 +108,11 @@ impl Timelines {
     ) -> Result<Timelines, Error> {
         let settings = Settings {
             pool_max: payments.pool_max.min(PAYMENTS_POOL_MAX),
-            statement_timeout: payments.statement_timeout.min(PAYMENTS_PATIENCE),
+            statement_timeout: payments.statement_timeout.min(PAYMENTS_TIMEOUT),
             ..payments.clone()
         };
         let payments = Db::read_only(&settings, Handle::current())?;
-        payments.show_in(metrics, "payments");
+        payments.expose(metrics, "payments");
         Ok(Timelines { shop: shop.clone(), payments })
     }
 
@@ -125,7 +125,7 @@ impl Timelines {
         let Some(shop) = timeline::shop(&self.shop, id).await? else { return Ok(None) };
         let payment = timeline::payments(&self.payments, id).await;
         let payment = payment.inspect_err(|error| complain(id, error));
-        Ok(Some(told::tell(id, &shop, payment.as_ref().map(Option::as_ref).ok())))
+        Ok(Some(events::timeline(id, &shop, payment.as_ref().map(Option::as_ref).ok())))
     }
 }
 

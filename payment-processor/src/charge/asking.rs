@@ -1,79 +1,80 @@
-//! Asking the gateway: how long, and what is counted of it.
+//! Asking the gateway: the time limit, and what is counted, noted and traced of a call.
 
 use std::time::{Duration, Instant};
 
-use common::domain::{GatewayCall, Verdict, WorkerName};
-use common::message::PaymentRequest;
-use common::runtime::crash_point::reach;
-use common::runtime::{Calls, CrashPoint, GatewayMetrics, Gather, GatherLimits, Metrics, Tasks};
-use common::trace;
-use db::Db;
+use batcher::{BatchLimits, Batcher};
 use db::payments::Unanswered;
+use domain::{GatewayCall, Verdict};
+use messages::PaymentRequest;
+use service::Runtime;
+use service::crash_point::reach;
+use telemetry::metrics::Histogram;
+use telemetry::trace;
 
-use super::stations::NoteUnanswered;
-use super::told::asked;
-use super::{ChargeError, LIMITS};
-use crate::gateway::{Asked, NoAnswer};
+use super::batches::NoteUnanswered;
+use super::logging::span_of_call;
+use super::{ChargeError, LIMITS, PaymentStore};
+use crate::crash_points;
+use crate::gateway::{GatewayError, GatewayResult};
+use crate::metrics::{CallOutcomes, GatewayMetrics};
 
-/// The bounds of charging.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ChargeLimits {
-    /// How long the gateway may take for one answer.
-    pub(crate) timeout: Duration,
-    /// How many orders are in work at the same time.
-    pub(crate) orders_max: u16,
-}
-
-/// Asks, and not for ever.
+/// Asks the gateway, with a time limit.
 #[derive(Debug)]
 pub(super) struct Asking {
     timeout: Duration,
-    numbers: GatewayMetrics,
-    unanswered: Gather<NoteUnanswered>,
+    metrics: GatewayMetrics,
+    unanswered: Batcher<NoteUnanswered>,
 }
 
-/// What the gateway may say.
+/// The calls of one attempt.
+pub(super) struct AskingAbout<'a> {
+    asking: &'a Asking,
+    request: &'a PaymentRequest,
+    attempt: i32,
+}
+
+/// An answer of the gateway.
 pub(super) trait Answer {
-    /// What is asked.
+    /// The call that is answered.
     const CALL: GatewayCall;
-    /// The calls that are answered with it.
-    fn calls(numbers: &GatewayMetrics) -> &Calls;
+    /// The counters and the duration of these calls.
+    fn metrics(metrics: &GatewayMetrics) -> (&CallOutcomes, &Histogram);
     /// Counts this answer.
-    fn count(&self, numbers: &GatewayMetrics);
+    fn count(&self, metrics: &GatewayMetrics);
 }
 
-/// To a charge.
+/// The answer to a charge.
 impl Answer for Verdict {
     const CALL: GatewayCall = GatewayCall::Charge;
 
-    fn calls(numbers: &GatewayMetrics) -> &Calls {
-        &numbers.charge
+    fn metrics(metrics: &GatewayMetrics) -> (&CallOutcomes, &Histogram) {
+        (&metrics.calls.charge, &metrics.durations.charge)
     }
 
-    fn count(&self, numbers: &GatewayMetrics) {
-        count_verdict(self, &numbers.charge);
+    fn count(&self, metrics: &GatewayMetrics) {
+        count_verdict(self, &metrics.calls.charge);
     }
 }
 
-/// To a look-up.
+/// The answer to a look-up.
 impl Answer for Option<Verdict> {
     const CALL: GatewayCall = GatewayCall::LookUp;
 
-    fn calls(numbers: &GatewayMetrics) -> &Calls {
-        &numbers.look_up
+    fn metrics(metrics: &GatewayMetrics) -> (&CallOutcomes, &Histogram) {
+        (&metrics.calls.look_up, &metrics.durations.look_up)
     }
 
-    fn count(&self, numbers: &GatewayMetrics) {
+    fn count(&self, metrics: &GatewayMetrics) {
         match self {
-            Some(verdict) => count_verdict(verdict, &numbers.look_up),
+            Some(verdict) => count_verdict(verdict, &metrics.calls.look_up),
             None => {
-                numbers.not_found.inc();
+                metrics.calls.not_found.inc();
             }
         }
     }
 }
 
-fn count_verdict(verdict: &Verdict, calls: &Calls) {
+fn count_verdict(verdict: &Verdict, calls: &CallOutcomes) {
     match verdict {
         Verdict::Captured => calls.captured.inc(),
         Verdict::Declined(_) => calls.declined.inc(),
@@ -81,52 +82,58 @@ fn count_verdict(verdict: &Verdict, calls: &Calls) {
 }
 
 impl Asking {
-    pub(super) fn open(
-        (db, worker): (&Db, &WorkerName),
-        timeout: Duration,
-        (tasks, metrics): (&Tasks, &Metrics),
-    ) -> Asking {
-        let station = NoteUnanswered(db.clone(), worker.clone());
-        let limits = GatherLimits { in_flight_max: 1, ..LIMITS };
-        let unanswered = Gather::open(station, limits, tasks, metrics);
-        Asking { timeout, numbers: metrics.gateway.clone(), unanswered }
+    pub(super) fn open(store: PaymentStore, timeout: Duration, runtime: &Runtime) -> Asking {
+        let limits = BatchLimits { in_flight_max: 1, ..LIMITS };
+        let unanswered = Batcher::open(NoteUnanswered(store), limits, runtime);
+        Asking { timeout, metrics: runtime.metrics.get(), unanswered }
     }
 
-    /// The gateway's answer, if it comes in time. That none came is noted down if there is room.
-    pub(super) async fn ask<T: Answer>(
-        &self,
-        (request, attempt): (&PaymentRequest, i32),
-        answer: impl Future<Output = Asked<T>>,
-    ) -> Result<T, ChargeError> {
-        reach(CrashPoint::ChargeAsking);
-        let calls = T::calls(&self.numbers);
-        let span = trace::child(request.traceparent);
-        let begun = Instant::now();
-        let answered = tokio::time::timeout(self.timeout, answer).await;
-        calls.took.observe(begun.elapsed().as_secs_f64());
-        let answered = answered.unwrap_or(Err(NoAnswer("no answer in time")));
-        match &answered {
-            Ok(answer) => answer.count(&self.numbers),
-            Err(NoAnswer(why)) => {
-                calls.unknown.inc();
-                let (order_id, call) = (request.order_id, T::CALL);
-                self.unanswered.leave_all(vec![Unanswered { order_id, attempt, call, why }]);
-            }
-        }
-        if let Some(span) = span {
-            span.end(asked(T::CALL, request, answered.as_ref().err()));
-        }
-        answered.map_err(|why| ChargeError::NoVerdict(why.0))
+    pub(super) fn about<'a>(
+        &'a self,
+        request: &'a PaymentRequest,
+        attempt: i32,
+    ) -> AskingAbout<'a> {
+        AskingAbout { asking: self, request, attempt }
     }
 
-    /// What came of an order that was asked for, however many calls that took.
+    /// Counts the outcome of an order, however many calls it took.
     pub(super) fn count(&self, verdict: Option<&Verdict>) {
-        let charges = &self.numbers.charges;
+        let charges = &self.metrics.charges;
         let counter = match verdict {
             Some(Verdict::Captured) => &charges.captured,
             Some(Verdict::Declined(_)) => &charges.declined,
             None => &charges.unknown,
         };
         counter.inc();
+    }
+}
+
+impl AskingAbout<'_> {
+    /// The gateway's answer, if it comes in time. A call without an answer is noted if there is room.
+    pub(super) async fn ask<T: Answer>(
+        &self,
+        answer: impl Future<Output = GatewayResult<T>>,
+    ) -> Result<T, ChargeError> {
+        reach(crash_points::CHARGE_ASKING);
+        let AskingAbout { asking, request, attempt } = *self;
+        let (calls, duration) = T::metrics(&asking.metrics);
+        let span = trace::child(request.traceparent);
+        let started = Instant::now();
+        let answered = tokio::time::timeout(asking.timeout, answer).await;
+        duration.observe(started.elapsed().as_secs_f64());
+        let answered = answered.unwrap_or(Err(GatewayError::timed_out()));
+        match &answered {
+            Ok(answer) => answer.count(&asking.metrics),
+            Err(error) => {
+                calls.unknown.inc();
+                let (order_id, call) = (request.order_id, T::CALL);
+                let unanswered = Unanswered { order_id, attempt, call, why: error.detail };
+                asking.unanswered.submit_detached(vec![unanswered]);
+            }
+        }
+        if let Some(span) = span {
+            span.end(span_of_call(T::CALL, request, answered.as_ref().err()));
+        }
+        answered.map_err(|error| ChargeError::NoVerdict(error))
     }
 }

@@ -1,0 +1,205 @@
+//! The dead letters, taken into the hand page by page. What is not taken out for good goes back in
+//! its order when the hand is closed, or when this process dies.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions};
+use lapin::options::{
+    BasicNackOptions, BasicQosOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection};
+
+use crate::acks::Acks;
+use crate::connection::{CLOSE_TIMEOUT, close, within};
+use crate::dead_letter::DeadLetter;
+use crate::error::BrokerError;
+use crate::outgoing::Outgoing;
+use crate::publisher::{NotConfirmed, send_and_confirm};
+use crate::settings::BrokerSettings;
+use crate::topology::WorkQueue;
+
+/// Letters of a page.
+const PAGE_MAX: u16 = 200;
+/// Acks sent in one go. A channel passes 32 on to a quorum queue and keeps the rest until the queue
+/// has carried those out; what it keeps is lost when it is closed meanwhile (seen with 3.10).
+const ACKS_MAX: usize = 16;
+/// How long a letter that was counted may take to arrive. Somebody else may have taken it.
+const ARRIVAL: Duration = Duration::from_secs(2);
+
+impl BrokerSettings {
+    /// The queues whose dead letters this process can reach.
+    pub fn work_queues(&self) -> &[WorkQueue] {
+        &self.topology.work_queues
+    }
+
+    /// Opens the dead letters of `queue` on a connection of their own.
+    ///
+    /// # Errors
+    /// If the broker does not answer as it should.
+    pub async fn open_dead_letters(&self, queue: &WorkQueue) -> Result<DeadLetters, BrokerError> {
+        let settings = self.clone();
+        let large = settings.connection.with_the_largest_frames();
+        let (connection, reading) = large.open("dead letters", &settings.topology).await?;
+        let count = async {
+            let look = QueueDeclareOptions { passive: true, ..Default::default() };
+            let name = ShortString::from(queue.dead());
+            Ok(reading.queue_declare(name, look, FieldTable::default()).await?.message_count())
+        };
+        let letters =
+            within(settings.connection.connect_timeout, "counting dead letters", count).await?;
+        let publishing = connection.create_channel().await?;
+        publishing.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(DeadLetters {
+            settings,
+            queue: queue.clone(),
+            connection,
+            reading,
+            publishing,
+            letters,
+            to_come: letters,
+            unacked: Mutex::default(),
+            pages: Vec::new(),
+        })
+    }
+}
+
+/// The dead letters of one queue. Nobody else is given those that are in this hand.
+#[derive(Debug)]
+pub struct DeadLetters {
+    settings: BrokerSettings,
+    queue: WorkQueue,
+    connection: Connection,
+    reading: Channel,
+    publishing: Channel,
+    letters: u32,
+    to_come: u32,
+    unacked: Mutex<Acks>,
+    /// The last letter of each page.
+    pages: Vec<u64>,
+}
+
+impl DeadLetters {
+    /// How many lay in the queue when it was opened.
+    pub fn letters(&self) -> u32 {
+        self.letters
+    }
+
+    /// The next ones, oldest first; none after the last of those that lay there at the opening. So
+    /// a letter that is put back and parked again is not met a second time.
+    ///
+    /// # Errors
+    /// If the broker does not answer as it should. Everything goes back.
+    pub async fn page(&mut self) -> Result<Vec<DeadLetter>, BrokerError> {
+        let wanted = u16::try_from(self.to_come).unwrap_or(PAGE_MAX).min(PAGE_MAX);
+        if wanted == 0 {
+            return Ok(Vec::new());
+        }
+        // Every page has a consumer of its own, since a prefetch is a consumer's: what stays in the
+        // hand from the pages before takes no room.
+        let mut consumer =
+            within(self.settings.connection.connect_timeout, "taking dead letters", async {
+                self.reading.basic_qos(wanted, BasicQosOptions::default()).await?;
+                let name = ShortString::from(self.queue.dead());
+                let options = BasicConsumeOptions::default();
+                Ok(self
+                    .reading
+                    .basic_consume(name, "".into(), options, FieldTable::default())
+                    .await?)
+            })
+            .await?;
+        let mut page = Vec::new();
+        while page.len() < usize::from(wanted) {
+            let Ok(delivery) = tokio::time::timeout(ARRIVAL, consumer.next()).await else { break };
+            let ended = || BrokerError::ConsumerEnded(self.queue.dead());
+            let delivery = delivery.ok_or_else(ended)??;
+            let (tag, body) = (delivery.delivery_tag, delivery.data);
+            page.push(DeadLetter::read(&self.queue, tag, body, delivery.properties));
+        }
+        let cancel = self.reading.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+        within(self.settings.connection.connect_timeout, "taking dead letters", async {
+            Ok(cancel.await?)
+        })
+        .await?;
+        self.to_come = match page.len() < usize::from(wanted) {
+            true => 0,
+            false => self.to_come.saturating_sub(u32::from(wanted)),
+        };
+        self.pages.extend(page.last().map(|letter| letter.tag));
+        page.iter().for_each(|letter| self.unacked().open(letter.tag));
+        Ok(page)
+    }
+
+    /// Publishes a copy of each to the queue that it came from, and waits for the confirms. Answers
+    /// in their order. The letters stay in the hand.
+    pub async fn replay(&self, letters: &[&DeadLetter]) -> Vec<Result<(), NotConfirmed>> {
+        let exchange = &self.settings.topology.exchange;
+        let copies: Vec<Outgoing> =
+            letters.iter().map(|letter| letter.replay(exchange, &self.queue)).collect();
+        let sent = send_and_confirm(&self.publishing, &copies);
+        tokio::time::timeout(self.settings.confirm_timeout, sent)
+            .await
+            .unwrap_or_else(|_| vec![Err(NotConfirmed::Unknown); letters.len()])
+    }
+
+    /// Takes letters out of the queue for good.
+    ///
+    /// # Errors
+    /// If the broker does not answer as it should: some may still be there.
+    pub async fn remove(&self, letters: &[&DeadLetter]) -> Result<(), BrokerError> {
+        let tags: Vec<u64> = letters.iter().map(|letter| letter.tag).collect();
+        let plan = self.unacked().done(&tags);
+        within(self.settings.confirm_timeout, "removing dead letters", async {
+            if let Some(tag) = plan.up_to {
+                self.reading.basic_ack(tag, BasicAckOptions { multiple: true }).await?;
+            }
+            for some in plan.single.chunks(ACKS_MAX) {
+                let one = BasicAckOptions::default();
+                let acks = some.iter().map(|tag| self.reading.basic_ack(*tag, one));
+                join_all(acks).await.into_iter().collect::<Result<(), _>>()?;
+                self.settle().await?;
+            }
+            self.settle().await
+        })
+        .await
+    }
+
+    /// Waits until the queue has carried out every ack so far. Acks have no answer, and what the
+    /// channel has not passed on yet is lost with it. A `basic.get` is carried out behind them.
+    async fn settle(&self) -> Result<(), BrokerError> {
+        let name = ShortString::from(self.queue.dead());
+        let next = self.reading.basic_get(name, BasicGetOptions::default()).await?;
+        if let Some(letter) = next {
+            let back = BasicNackOptions { multiple: false, requeue: true };
+            self.reading.basic_nack(letter.delivery_tag, back).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives everything back that was not removed, page by page, which keeps its order.
+    pub async fn close(self) {
+        let give_back = async {
+            for end in &self.pages {
+                // A tag that is not in the hand any more would end the channel.
+                let last = self.unacked().last_up_to(*end);
+                let Some(last) = last else { continue };
+                let up_to = BasicNackOptions { multiple: true, requeue: true };
+                self.reading.basic_nack(last, up_to).await?;
+                self.unacked().forget_up_to(last);
+            }
+            Ok(self.reading.close(200, "done".into()).await?)
+        };
+        // A broker that does not answer gives everything back by itself.
+        if let Err(error) = within(4 * CLOSE_TIMEOUT, "giving dead letters back", give_back).await {
+            log::debug!("the dead letters go back by themselves: {error}");
+        }
+        close(&self.connection).await;
+    }
+
+    fn unacked(&self) -> MutexGuard<'_, Acks> {
+        self.unacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,42 @@
+//! RabbitMQ: connections, topology, publisher, consumer and dead letters. This crate carries
+//! messages and does not interpret them. Publishing and consuming have separate connections, so that
+//! a blocked publisher never delays an ack.
+
+mod acks;
+mod connection;
+mod consume_session;
+mod consumer;
+pub mod crash_points;
+mod dead_letter;
+mod dead_letters;
+mod delivery;
+mod error;
+mod forward;
+mod forwarding;
+mod metrics;
+mod outgoing;
+mod properties_json;
+mod publisher;
+mod publisher_connection;
+mod queue_inspector;
+mod settings;
+mod status;
+pub mod supervisor;
+mod topology;
+
+pub use connection::{CLOSE_TIMEOUT, close, within};
+pub use consumer::{Consumer, Consumers, Subscription, add_consumers};
+pub use dead_letter::{DeadLetter, DeadLetterId};
+pub use dead_letters::DeadLetters;
+pub use delivery::envelope;
+pub use delivery::{DeliveryHandler, Disposition, Handled, IncomingMessage, MessageHandler};
+pub use error::BrokerError;
+pub use forward::{Destination, Forward, PartProperties, integer};
+pub use forwarding::{Forwarded, ForwardingHandler, ProcessParts, Processed};
+pub use metrics::ConnectionMetrics;
+pub use outgoing::{Outgoing, Route};
+pub use publisher::{NotConfirmed, Publisher};
+pub use queue_inspector::QueueInspector;
+pub use settings::{AmqpUrl, BrokerRole, BrokerSettings, ConnectionSettings, read_retry_delays};
+pub use status::Status;
+pub use topology::{Declare, Topology, WorkQueue};

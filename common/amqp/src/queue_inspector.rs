@@ -1,0 +1,78 @@
+//! How much waits in queues.
+
+use std::time::Duration;
+
+use lapin::options::QueueDeclareOptions;
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::types::FieldTable;
+use lapin::{Connection, ErrorKind};
+
+use crate::connection::{close, within};
+use crate::error::BrokerError;
+use crate::settings::BrokerSettings;
+
+/// How long the broker may take to say how much waits.
+const INSPECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Looks at queues, on a connection of its own: to ask for a queue that is not there is an error on
+/// the connection, which must not end the publisher's.
+#[derive(Debug)]
+pub struct QueueInspector {
+    settings: BrokerSettings,
+    connection: Option<Connection>,
+}
+
+impl QueueInspector {
+    /// Connects when it first inspections, and again after a error.
+    pub fn new(settings: BrokerSettings) -> QueueInspector {
+        QueueInspector { settings, connection: None }
+    }
+
+    /// How many messages wait in these queues together, those in a reader's hand not counted. A
+    /// queue that is not there holds none.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub async fn waiting_in(&mut self, queues: &[String]) -> Result<u64, BrokerError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.settings.connection.open("look", &self.settings.topology).await?.0,
+        };
+        let counted = within(INSPECT_TIMEOUT, "counting what waits", async {
+            let mut waiting = 0;
+            for queue in queues {
+                waiting += u64::from(depth(&connection, queue).await?);
+            }
+            Ok(waiting)
+        });
+        let waiting = counted.await?;
+        self.connection = Some(connection);
+        Ok(waiting)
+    }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        if let Some(connection) = self.connection {
+            close(&connection).await;
+        }
+    }
+}
+
+/// "Not found" is the end of the channel it is said on, so each queue has one of its own.
+async fn depth(connection: &Connection, queue: &str) -> Result<u32, BrokerError> {
+    let channel = connection.create_channel().await?;
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    match channel.queue_declare(queue.into(), options, FieldTable::default()).await {
+        Ok(found) => {
+            channel.close(200, "looked".into()).await?;
+            Ok(found.message_count())
+        }
+        Err(error) if not_found(&error) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_found(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
+    *said.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+}

@@ -1,0 +1,12 @@
+//! Log lines over AMQP: a shipper in every program, a reader in the log collector.
+
+mod metrics;
+mod pack;
+mod reader;
+mod route;
+mod shipper;
+
+pub use pack::LogPack;
+pub use reader::{LogReader, ReaderSettings, subscribe};
+pub use route::LogRoute;
+pub use shipper::{LogShipper, ShippingSettings};

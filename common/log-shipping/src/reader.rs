@@ -1,0 +1,63 @@
+//! Reading log lines: every message is handed to a reader, and acked once the reader returns.
+
+use std::future::Future;
+
+use amqp::{ConnectionSettings, Consumer, DeliveryHandler, Disposition, Subscription};
+use lapin::BasicProperties;
+use service::Env;
+
+use crate::pack::LogPack;
+use crate::route::{LogRoute, read_exchange};
+
+/// Largest number of unacked messages. With packs of 64 KiB at most these are 2 MiB, which is all
+/// that waits here while the store is away; the rest waits in the queue.
+const PREFETCH: u16 = 32;
+
+/// Where log lines are read from.
+#[derive(Clone, Debug)]
+pub struct ReaderSettings {
+    /// The connection. Its frames are as large as the broker allows: the queue has no delivery limit,
+    /// and a message whose headers do not fit into a frame would end one connection after the other.
+    pub connection: ConnectionSettings,
+    route: LogRoute,
+}
+
+impl ReaderSettings {
+    /// Reads them.
+    pub fn read(env: &mut Env, app: &'static str) -> ReaderSettings {
+        let connection = ConnectionSettings::read(env, app).with_the_largest_frames();
+        ReaderSettings { connection, route: LogRoute { exchange: read_exchange(env, "logs") } }
+    }
+
+    /// The exchange and queue, for [`Consumer::new`].
+    pub fn route(&self) -> LogRoute {
+        self.route.clone()
+    }
+}
+
+/// The reader of log lines.
+pub trait LogReader: Send + Sync + 'static {
+    /// Returns once what is kept of the lines is durable. It may take any time, and may be dropped
+    /// at any await: the lines are then delivered again.
+    fn read(&self, pack: LogPack) -> impl Future<Output = ()> + Send;
+}
+
+struct Reading<R>(R);
+
+impl<R: LogReader> DeliveryHandler for Reading<R> {
+    async fn handle(&self, body: Vec<u8>, properties: BasicProperties) -> Disposition {
+        self.0.read(LogPack::of(body, &properties)).await;
+        Disposition::Ack
+    }
+}
+
+/// Adds the queue of log lines to `consumer`.
+#[must_use]
+pub fn subscribe<'a, R: LogReader>(
+    consumer: Consumer<'a, LogRoute>,
+    settings: &ReaderSettings,
+    reader: R,
+) -> Consumer<'a, LogRoute> {
+    let queue = settings.route.exchange.clone();
+    consumer.queue(Subscription { queue, role: "logs", prefetch: PREFETCH }, Reading(reader))
+}

@@ -1,0 +1,58 @@
+use amqp::{BrokerError, Declare};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{Connection, ExchangeKind};
+use service::{Env, Setting};
+
+/// Largest size of the queue in bytes; beyond it the oldest messages are dropped. Both sides declare
+/// the queue, and a declaration with another number would be refused, so this is no setting. A
+/// policy (`max-length-bytes`) can lower it: the broker applies the smaller number.
+const QUEUE_BYTES_MAX: i64 = 64 * 1024 * 1024;
+
+const EXCHANGE: Setting = Setting {
+    name: "LOG_EXCHANGE",
+    unit: "text",
+    help: "The exchange for log lines, and the queue behind it; by convention logs. Without one, \
+           none are shipped.",
+};
+
+/// Reads the name of the exchange; empty where log lines are not shipped.
+pub(crate) fn read_exchange(env: &mut Env, default: &str) -> String {
+    env.parsed(&EXCHANGE, (default.to_owned(), default), |text| {
+        if text.len() <= 255 { Ok(text.to_owned()) } else { Err("at most 255 bytes".into()) }
+    })
+}
+
+/// A fanout exchange for log lines, and a queue of the same name behind it.
+///
+/// The queue accepts everything and drops its oldest messages past its bound, so that a log store
+/// that is away can neither fill the broker's disk nor raise an alarm, which would block the
+/// publishers of orders. It is a classic queue: a log line need not wait for a majority of nodes, and
+/// a quorum queue would keep each line in the log that the queues of orders share.
+#[derive(Clone, Debug)]
+pub struct LogRoute {
+    /// The name of both; empty where log lines are not shipped.
+    pub(crate) exchange: String,
+}
+
+impl Declare for LogRoute {
+    async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let exchange = &self.exchange;
+        let channel = connection.create_channel().await?;
+        let name = ShortString::from(exchange.as_str());
+        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
+        let declared = channel.exchange_declare(name.clone(), kind, options, none).await;
+        declared.map_err(|e| BrokerError::declaring(exchange, e))?;
+        let mut table = FieldTable::default();
+        table.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
+        table.insert("x-max-length-bytes".into(), AMQPValue::LongLongInt(QUEUE_BYTES_MAX));
+        table.insert("x-overflow".into(), AMQPValue::LongString("drop-head".into()));
+        let options = QueueDeclareOptions { durable: true, ..Default::default() };
+        let declared = channel.queue_declare(name.clone(), options, table).await;
+        declared.map_err(|e| BrokerError::declaring(exchange, e))?;
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(name.clone(), name, "".into(), options, none).await?;
+        Ok(channel.close(200, "declared".into()).await?)
+    }
+}

@@ -1,0 +1,248 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::ExactNumber;
+use domain::{
+    About, Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, TraceParent,
+    Verdict,
+};
+
+/// The largest body that is looked at; a larger one is unreadable.
+pub const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// The most orders in one pack.
+pub const PACK_MAX: usize = 1000;
+
+/// "Charge this order", on `processingorders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRequest {
+    /// The order, and the key under which the gateway is asked.
+    pub order_id: OrderId,
+    /// What to charge.
+    pub total: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// Whom.
+    pub customer_id: CustomerId,
+    /// With what; without one the gateway takes its default.
+    pub payment_method: Option<PaymentMethod>,
+    /// The HTTP request that placed the order. In a pack it stands in the object; a single
+    /// object has it in the message's correlation id.
+    pub request_id: Option<RequestId>,
+    /// The trace of that request, unless it is the order's own. In a pack it stands in the object;
+    /// a single object has it in the message's header.
+    pub traceparent: Option<TraceParent>,
+}
+
+impl PaymentRequest {
+    /// Which order that is.
+    pub fn about(&self) -> About<'_> {
+        About {
+            order_id: self.order_id,
+            request_id: self.request_id.as_ref(),
+            traceparent: self.traceparent,
+        }
+    }
+}
+
+/// "This is how it ended", on `processedorders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentResult {
+    /// The order.
+    pub order_id: OrderId,
+    /// The gateway's final word.
+    pub verdict: Verdict,
+    /// The worker's name for the payment, if it gives it one.
+    pub payment_id: Option<String>,
+    /// As in [`PaymentRequest::request_id`].
+    pub request_id: Option<RequestId>,
+    /// As in [`PaymentRequest::traceparent`].
+    pub traceparent: Option<TraceParent>,
+}
+
+impl PaymentResult {
+    /// Which order that is.
+    pub fn about(&self) -> About<'_> {
+        About {
+            order_id: self.order_id,
+            request_id: self.request_id.as_ref(),
+            traceparent: self.traceparent,
+        }
+    }
+}
+
+/// One object of a body: the only one, or one of a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<'a, T> {
+    /// Its bytes as they came. Where the whole body cannot be read, these are all of it.
+    pub bytes: &'a [u8],
+    /// What it says, or what is wrong with it.
+    pub read: Result<T, String>,
+}
+
+/// One object for one request, a pack for several.
+pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
+    encode(requests, |r, packed| RequestOnWire {
+        order_id: Cow::Owned(r.order_id.to_string()),
+        total_price: ExactNumber(r.total),
+        currency: Cow::Borrowed(r.currency.code()),
+        customer_id: Cow::Owned(r.customer_id.to_string()),
+        payment_method: r.payment_method.as_ref().map(|m| Cow::Borrowed(m.as_str())),
+        request_id: r.request_id.as_ref().filter(|_| packed).map(|id| Cow::Borrowed(id.as_str())),
+        traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
+    })
+}
+
+/// One object for one result, a pack for several.
+pub fn encode_results(results: &[PaymentResult]) -> Vec<u8> {
+    encode(results, |r, packed| {
+        let (payment_status, reason) = match &r.verdict {
+            Verdict::Captured => ("successful", None),
+            Verdict::Declined(reason) => ("failed", reason.as_ref().map(Reason::as_str)),
+        };
+        ResultOnWire {
+            order_id: Cow::Owned(r.order_id.to_string()),
+            payment_status: Cow::Borrowed(payment_status),
+            payment_id: r.payment_id.as_deref().map(Cow::Borrowed),
+            reason: reason.map(Cow::Borrowed),
+            request_id: r
+                .request_id
+                .as_ref()
+                .filter(|_| packed)
+                .map(|id| Cow::Borrowed(id.as_str())),
+            traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
+        }
+    })
+}
+
+/// Reads payment requests: one entry an object, in their order, each good or bad on its own.
+pub fn decode_requests(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
+    decode(body, |text| {
+        let wire: RequestOnWire<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        Ok(PaymentRequest {
+            order_id: parse("orderId", &wire.order_id)?,
+            total: wire.total_price.0,
+            currency: parse("currency", &wire.currency)?,
+            customer_id: parse("customerId", &wire.customer_id)?,
+            payment_method: optional("paymentMethod", wire.payment_method.as_deref())?,
+            request_id: wire.request_id.and_then(|id| id.parse().ok()),
+            traceparent: wire.traceparent.and_then(|context| context.parse().ok()),
+        })
+    })
+}
+
+/// Reads payment results: one entry an object, in their order, each good or bad on its own.
+pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
+    decode(body, |text| {
+        let wire: ResultOnWire<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let verdict = match wire.payment_status.as_ref() {
+            "successful" | "successfull" => Verdict::Captured,
+            "failed" => Verdict::Declined(wire.reason.as_deref().map(Reason::from_text)),
+            _ => return Err("paymentStatus must be \"successful\" or \"failed\"".to_owned()),
+        };
+        Ok(PaymentResult {
+            order_id: parse("orderId", &wire.order_id)?,
+            verdict,
+            payment_id: wire.payment_id.map(Cow::into_owned),
+            request_id: wire.request_id.and_then(|id| id.parse().ok()),
+            traceparent: wire.traceparent.and_then(|context| context.parse().ok()),
+        })
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestOnWire<'a> {
+    #[serde(borrow)]
+    order_id: Cow<'a, str>,
+    total_price: ExactNumber,
+    #[serde(borrow)]
+    currency: Cow<'a, str>,
+    #[serde(borrow)]
+    customer_id: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    payment_method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultOnWire<'a> {
+    #[serde(borrow)]
+    order_id: Cow<'a, str>,
+    #[serde(borrow)]
+    payment_status: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
+}
+
+fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) -> Vec<u8> {
+    let json = match items {
+        [one] => serde_json::to_vec(&wire(one, false)),
+        many => serde_json::to_vec(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
+    };
+    // Strings and numbers into memory: there is nothing in these types that can fail to be JSON.
+    json.unwrap_or_default()
+}
+
+fn decode<T>(body: &[u8], read: impl Fn(&str) -> Result<T, String>) -> Vec<Part<'_, T>> {
+    match objects(body) {
+        Ok(texts) => texts
+            .into_iter()
+            .map(|text| Part {
+                bytes: text.as_bytes(),
+                read: read(text).and_then(|it| of_object(text, it)),
+            })
+            .collect(),
+        Err(why) => vec![Part { bytes: body, read: Err(why) }],
+    }
+}
+
+/// serde takes an array for an object whose fields it lists in their order; the contract does not.
+fn of_object<T>(text: &str, read: T) -> Result<T, String> {
+    if text.trim_start().starts_with('{') { Ok(read) } else { Err("not an object".to_owned()) }
+}
+
+/// The texts of the objects in a body.
+fn objects(body: &[u8]) -> Result<Vec<&str>, String> {
+    if body.len() > BODY_MAX_BYTES {
+        return Err(format!("the body has {} bytes, more than {BODY_MAX_BYTES}", body.len()));
+    }
+    let text = std::str::from_utf8(body).map_err(|e| format!("not UTF-8: {e}"))?;
+    if !text.trim_start().starts_with('[') {
+        return Ok(vec![text]);
+    }
+    let pack: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    match pack.len() {
+        0 => Err("an empty pack".to_owned()),
+        n if n > PACK_MAX => Err(format!("a pack of {n} objects, more than {PACK_MAX}")),
+        _ => Ok(pack.into_iter().map(RawValue::get).collect()),
+    }
+}
+
+fn parse<T>(field: &str, text: &str) -> Result<T, String>
+where
+    T: std::str::FromStr<Err = domain::Invalid>,
+{
+    text.parse().map_err(|refusal| format!("{field} {refusal}"))
+}
+
+fn optional<T>(field: &str, text: Option<&str>) -> Result<Option<T>, String>
+where
+    T: std::str::FromStr<Err = domain::Invalid>,
+{
+    text.map(|text| parse(field, text)).transpose()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Settings from environment variables: declared once, with unit, default and bounds, which
+//! makes `--help`, the check at the start and the value one and the same thing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One setting's name and what a reader has to know about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What its value counts, or what form it has.
+    pub unit: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// A value that must not appear in a log line, an error or a Debug print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// Shows it, to the one call that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Every setting that is wrong, in one message: name, value, and what would be right.
+#[derive(Debug, thiserror::Error)]
+#[error("{} setting(s) cannot be used:\n{}", .0.len(), .0.join("\n"))]
+pub struct InvalidSettings(Vec<String>);
+
+/// The environment while settings are being read from it.
+#[derive(Debug)]
+pub struct Env {
+    given: BTreeMap<String, String>,
+    declared: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Env {
+    /// This process's environment. A value that is not UTF-8 counts as given and wrong.
+    pub fn of_process() -> Env {
+        let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
+        Env::of(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+    }
+
+    /// An environment made of `pairs`. An empty value is the same as none.
+    pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Env {
+        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        Env { given, declared: Vec::new(), wrong: Vec::new() }
+    }
+
+    /// Whether `name` is set.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// What the system says and nobody sets for us, such as the name of the user.
+    pub fn of_the_system(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// A whole number within `range`.
+    pub fn number<N>(&mut self, setting: &Setting, default: N, range: RangeInclusive<N>) -> N
+    where
+        N: Copy + fmt::Display + FromStr + PartialOrd,
+    {
+        let right = format!("a whole number from {} to {}", range.start(), range.end());
+        self.read(setting, (default, &default.to_string()), |text| {
+            text.parse().ok().filter(|n| range.contains(n)).ok_or_else(|| right.clone())
+        })
+    }
+
+    /// A time in whole milliseconds within `range`.
+    pub fn millis(
+        &mut self,
+        setting: &Setting,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Duration {
+        Duration::from_millis(self.number(setting, default, range))
+    }
+
+    /// Any text.
+    pub fn text(&mut self, setting: &Setting, default: &str) -> String {
+        self.read(setting, (default.to_owned(), default), |text| Ok(text.to_owned()))
+    }
+
+    /// Whatever `parse` makes of it; its error says what would be right.
+    pub fn parsed<T>(
+        &mut self,
+        setting: &Setting,
+        default: (T, &str),
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        self.read(setting, default, parse)
+    }
+
+    /// A text that is never shown.
+    pub fn secret(&mut self, setting: &Setting, default: &str) -> Secret {
+        self.declare(setting, "a development default");
+        Secret::new(self.given.get(setting.name).map_or(default, String::as_str))
+    }
+
+    /// What only a test build can be told: it stands neither in `--help` nor in setup.md.
+    #[cfg(debug_assertions)]
+    pub(super) fn undeclared(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// Ok if every value so far could be used; otherwise all that could not.
+    pub fn finish(self) -> Result<(), InvalidSettings> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(InvalidSettings(self.wrong)) }
+    }
+
+    /// Notes that something about the settings as a whole is wrong.
+    pub fn refuse(&mut self, what: String) {
+        self.wrong.push(format!("  {what}"));
+    }
+
+    /// What `--help` prints: every setting declared so far.
+    pub fn help(&self) -> String {
+        self.declared.join("\n")
+    }
+
+    fn declare(&mut self, setting: &Setting, default: &str) {
+        let default = if default.is_empty() { "none" } else { default };
+        self.declared.push(format!(
+            "  {}\n      {} [{}; default: {default}]",
+            setting.name, setting.help, setting.unit
+        ));
+    }
+
+    fn read<T>(
+        &mut self,
+        setting: &Setting,
+        (default, shown): (T, &str),
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        self.declare(setting, shown);
+        let Some(text) = self.given.get(setting.name) else { return default };
+        parse(text.trim()).unwrap_or_else(|right| {
+            self.wrong.push(format!("  {}={text:?}: must be {right}", setting.name));
+            default
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PORT: Setting = Setting { name: "PORT", unit: "TCP port", help: "Where." };
+    const WAIT: Setting = Setting { name: "WAIT_MS", unit: "milliseconds", help: "How long." };
+    const WORD: Setting = Setting { name: "WORD", unit: "text", help: "Hush." };
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        Env::of(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_at_once_with_what_would_be_right() {
+        let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "soon"), ("OTHER", "x")]);
+        assert_eq!(env.number(&PORT, 3000_u16, 0..=65535), 3000);
+        assert_eq!(env.millis(&WAIT, 5, 1..=9), Duration::from_millis(5));
+        let message = env.finish().unwrap_err().to_string();
+        assert!(message.contains("PORT=\"70000\": must be a whole number from 0 to 65535"));
+        assert!(message.contains("WAIT_MS=\"soon\": must be a whole number from 1 to 9"));
+    }
+
+    #[test]
+    fn a_value_that_is_given_wins_over_the_default_and_an_empty_one_does_not() {
+        let mut env = env(&[("PORT", " 8080 "), ("WAIT_MS", "")]);
+        assert_eq!(env.number(&PORT, 3000_u16, 0..=65535), 8080);
+        assert_eq!(env.millis(&WAIT, 5, 1..=9), Duration::from_millis(5));
+        env.finish().unwrap();
+    }
+
+    #[test]
+    fn a_secret_stands_neither_in_debug_nor_in_help() {
+        let mut env = env(&[("WORD", "hunter2")]);
+        let secret = env.secret(&WORD, "guest");
+        assert_eq!(secret.reveal(), "hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+        assert!(!env.help().contains("hunter2"));
+    }
+}

@@ -1,0 +1,89 @@
+//! Metrics of order-management.
+
+use telemetry::metrics::buckets::order_times;
+use telemetry::metrics::{Counter, Gauge, Histogram, Histograms, Instrument, Labels, Seconds};
+use telemetry::{counters_by, metrics};
+
+metrics! {
+    /// Metrics of orders on their way through this process.
+    pub(crate) struct OrderMetrics {
+        /// Time from placed to final, by the final status
+        pub(crate) durations: OrderDurations = "ordermill_order_duration_seconds",
+        /// Orders that clients asked to place, by outcome
+        pub(crate) placements: PlaceMetrics = "ordermill_placements_total",
+        /// Payment results, by the change they made
+        pub(crate) results: SettleMetrics = "ordermill_results_total",
+        /// Orders in the outbox, up to 10000
+        pub(crate) outbox: Gauge = "ordermill_outbox_orders",
+        /// Age of the oldest row of the outbox
+        pub(crate) outbox_oldest: Seconds = "ordermill_outbox_oldest_age_seconds",
+        /// Orders that a sweep found left behind in the outbox
+        pub(crate) swept: Counter = "ordermill_outbox_swept_total",
+        /// Payment requests of overdue orders that were put into the outbox again
+        pub(crate) rerequests: Counter = "ordermill_payment_rerequests_total",
+        /// Inspections of the queues for overdue orders, by finding
+        pub(crate) inspections: InspectionMetrics = "ordermill_queue_inspections_total",
+    }
+}
+
+counters_by! {
+    /// Orders that clients asked to place.
+    pub(crate) struct PlaceMetrics by "outcome" {
+        /// The order is committed.
+        placed = "placed",
+        /// The first order under the same key was the answer.
+        repeated = "repeated",
+        /// The product or customer is unknown, or the key was used for another order.
+        refused = "refused",
+    }
+}
+
+counters_by! {
+    /// Payment results.
+    pub(crate) struct SettleMetrics by "outcome" {
+        /// The order moved to its final status.
+        moved = "moved",
+        /// The order had that status already.
+        repeated = "repeated",
+        /// The order had the other final status, and keeps it.
+        contradicting = "contradicting",
+        /// There is no such order.
+        unknown = "unknown",
+    }
+}
+
+counters_by! {
+    /// Inspections of the queues.
+    pub(crate) struct InspectionMetrics by "outcome" {
+        /// Every queue was empty.
+        idle = "idle",
+        /// Messages wait in a queue.
+        waiting = "waiting",
+        /// The broker did not answer.
+        away = "away",
+    }
+}
+
+/// Seconds from placed to final, by the database's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderDurations {
+    family: Histograms<Labels<1>>,
+    pub(crate) confirmed: Histogram,
+    pub(crate) canceled: Histogram,
+}
+
+impl Default for OrderDurations {
+    fn default() -> Self {
+        let family: Histograms<Labels<1>> = Histograms::new_with_constructor(order_times);
+        let of = |status| family.get_or_create_owned(&[("status", status)]);
+        OrderDurations { confirmed: of("Confirmed"), canceled: of("Canceled"), family }
+    }
+}
+
+impl Instrument for OrderDurations {
+    type Exposed = Histograms<Labels<1>>;
+
+    fn exposed(&self) -> Self::Exposed {
+        self.family.clone()
+    }
+}

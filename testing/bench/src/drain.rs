@@ -1,0 +1,78 @@
+//! Waiting for the end of all orders, with as few questions as that takes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use tokio::time::sleep;
+
+use super::placed::Placed;
+use super::watch::cpu::Cpu;
+use super::watch::metrics;
+use testkit::world::World;
+
+/// A look at `/metrics` is an empty statement for PostgreSQL and some text for order-management.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long nothing may become final while something is pending.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until none of these orders is pending; says when that was, to 20 ms.
+///
+/// # Errors
+/// If for a minute no order becomes final.
+pub(super) async fn all_settled(world: &World, placed: Placed) -> Result<Instant> {
+    loop {
+        let settled = metrics::settled(world).await?;
+        let pending = placed.pending(world).await?;
+        if pending < 1.0 {
+            return Ok(Instant::now());
+        }
+        until(world, settled + pending).await?;
+    }
+}
+
+/// How a backlog was drained.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drained {
+    /// Orders that became final, each second.
+    pub(super) per_s: f64,
+    /// How much of the machine was busy meanwhile, from 0 to 1; nothing where there is no `/proc`.
+    pub(super) busy: Option<f64>,
+}
+
+/// Adds workers to a world that has a backlog and none, and waits until the backlog is gone. Counts
+/// from the moment all of them are ready: neither their start nor what the first of them did until
+/// then is part of it.
+///
+/// # Errors
+/// If for a minute no order becomes final.
+pub(super) async fn drain(world: &mut World, workers: usize) -> Result<Drained> {
+    let orders = Placed::ever().pending(world).await?;
+    let settled = metrics::settled(world).await?;
+    for _ in 0..workers {
+        world.add_worker().await;
+    }
+    world.ready().await;
+    let early = metrics::settled(world).await? - settled;
+    let (before, begun) = (Cpu::now(world), Instant::now());
+    let took = all_settled(world, Placed::ever()).await?.duration_since(begun);
+    let spent = Cpu::now(world).zip(before).map(|(after, before)| after.since(before));
+    let busy = spent.map(|spent| spent.of_the_machine(took));
+    Ok(Drained { per_s: (orders - early) / took.as_secs_f64(), busy })
+}
+
+/// Waits until this many are settled.
+async fn until(world: &World, wanted: f64) -> Result<()> {
+    let (mut last, mut moved_at) = (0.0, Instant::now());
+    loop {
+        let settled = metrics::settled(world).await?;
+        if settled >= wanted {
+            return Ok(());
+        }
+        if settled > last {
+            (last, moved_at) = (settled, Instant::now());
+        }
+        let waiting = wanted - settled;
+        ensure!(moved_at.elapsed() < PATIENCE, "{waiting} orders are pending and none gets final");
+        sleep(LOOK_EVERY).await;
+    }
+}
