@@ -199,7 +199,7 @@ mod tests {
             [
                 "Placed",
                 "Published",
-                "Rerequested",
+                "PaymentRerequested",
                 "PaymentStarted",
                 "Unanswered",
                 "PaymentResumed",
@@ -291,6 +291,6 @@ mod tests {
         }
         assert_eq!(timeline(OrderId::new(), &shop, None).payments, Part::Missing);
         shop.asked_again = Some(Rerequested { times: 2, at: at(70) });
-        assert_eq!(words(&shop, Some(None)), ["Placed", "Published", "Rerequested"]);
+        assert_eq!(words(&shop, Some(None)), ["Placed", "Published", "PaymentRerequested"]);
     }
 }
