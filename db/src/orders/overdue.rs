@@ -1,5 +1,5 @@
 //! Orders that are pending for longer than usual. They are few, they are what an operator looks
-//! for, and no index on `orders` may find them (see the table's comment): so a scan_overdue notes them
+//! for, and no index on `orders` may find them (see the table's comment): so a scan notes them
 //! down.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ const SCAN_OVERDUE: &str = "
     with turn as materialized (
         select seen, (lpad(to_hex((extract(epoch from now()) * 1000 - $1::float8)::bigint), 12, '0')
                       || repeat('0', 20))::uuid as horizon
-          from scan_overdue for update skip locked
+          from survey for update skip locked
     ), step as materialized (
         select id, status from orders
          where id > (select seen from turn) and id < (select horizon from turn)
@@ -25,7 +25,7 @@ const SCAN_OVERDUE: &str = "
         on conflict do nothing
         returning order_id
     ), progress as (
-        update scan_overdue set seen = case when (select count(*) from step) = $2
+        update survey set seen = case when (select count(*) from step) = $2
                                       then (select id from step order by id desc limit 1)
                                       else greatest(turn.seen, turn.horizon) end
           from turn
@@ -33,7 +33,7 @@ const SCAN_OVERDUE: &str = "
     select (select count(*) from step) as seen";
 
 /// Notes down which orders are still pending `after` they were placed, looking at up to `limit`
-/// orders that no scan_overdue has seen. Says how many it has looked at: `limit` means that there may be
+/// orders that no scan has seen. Says how many it has looked at: `limit` means that there may be
 /// more. Only one of several callers at the same time gets a turn.
 pub async fn scan_overdue(db: &Db, after: Duration, limit: i64) -> Result<i64, Error> {
     let after_ms = after.as_secs_f64() * 1000.0;

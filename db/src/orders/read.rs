@@ -75,7 +75,7 @@ macro_rules! pending {
                 "late_orders",
                 concat!(
                     $filter,
-                    " and status = 'Pending' and order_id <= (select seen from scan_overdue)"
+                    " and status = 'Pending' and order_id <= (select seen from survey)"
                 )
             ),
             ")) pending order by id desc limit $2"
@@ -87,7 +87,7 @@ macro_rules! pending {
 // plan is right for it. `$3` is the customer.
 const ALL: &str = listed!("$3::bigint is null");
 const PENDING: &str = pending!(
-    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from scan_overdue)"),
+    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from survey)"),
     "$3::bigint is null"
 );
 const CONFIRMED: &str = listed!("status = 'Confirmed' and $3::bigint is null");
@@ -95,7 +95,7 @@ const CANCELED: &str = listed_from!("canceled_orders", "$3::bigint is null");
 const OF_CUSTOMER: &str = listed_of_customer!("");
 const OF_CUSTOMER_PENDING: &str = pending!(
     listed_of_customer!(
-        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from scan_overdue))"
+        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from survey))"
     ),
     "customer_id = $3"
 );
