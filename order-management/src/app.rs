@@ -97,7 +97,7 @@ fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runti
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
 }
 
-/// What the API's routes work on.
+/// The state that the API's routes share.
 struct ShopState {
     db: Db,
     intake: Intake,

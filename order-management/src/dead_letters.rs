@@ -1,6 +1,6 @@
-//! Dead letters for a person: looked at where they lie, put back, or discarded. What is done is
-//! written down before it is done, and a letter leaves its queue last of all: whatever dies in
-//! between, the letter is still there, or a copy of it is on its way and the record says so.
+//! The operator's actions on dead letters: list, show, replay, discard. An action is recorded before it
+//! is carried out, and a dead letter leaves its queue last. If a process dies in between, the dead letter
+//! is still there, or a copy is on its way and the record says so.
 
 mod act;
 mod dto;
@@ -19,37 +19,37 @@ pub(crate) use amqp::DeadLetterId;
 pub(crate) use dto::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
 pub(crate) use labels::{Note, Operator};
 
-/// How long to wait for somebody else who is at the dead letters.
+/// Time to wait for another session that holds the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most letters of a queue that are looked at in one go, and replayed in one go.
+/// Largest number of dead letters of a queue that one command receives, and replays.
 pub(crate) const LOOK_MAX: usize = 100_000;
-/// How many are replayed in one go, unless the operator says otherwise.
+/// Number of dead letters that one command replays, unless the operator gives another.
 pub(crate) const REPLAY_DEFAULT: usize = 10_000;
 
-/// Why an operator does not get what was asked for.
+/// The reason why a command on dead letters fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeadLetterError {
-    /// Two at a time would hide letters from each other. Nothing was done.
-    #[error("somebody else is at the dead letters ({0}); try again in a moment")]
+    /// Two sessions at a time would hide dead letters from each other. Nothing was done.
+    #[error("the dead letters are locked by another session ({0}); try again in a moment")]
     Locked(String),
-    /// It may never have been there, or somebody was faster. Nothing was done.
+    /// It may never have existed, or another session was faster. Nothing was done.
     #[error("there is no dead letter {0} (any more)")]
     NotFound(DeadLetterId),
-    /// Letters in hand go back.
-    #[error("the broker does not do its part: {0}")]
+    /// Unacked dead letters are requeued.
+    #[error("RabbitMQ is unavailable: {0}")]
     Broker(#[from] BrokerError),
-    /// The copy was not stored for certain. The letter stays.
-    #[error("the letter stays: the broker did not take its copy: {0}")]
+    /// The copy may not be stored. The dead letter stays.
+    #[error("the dead letter stays: the broker did not confirm its copy: {0}")]
     NotConfirmed(NotConfirmed),
-    /// What was begun is recorded as begun. Letters in hand go back.
+    /// A started action stays recorded as started. Unacked dead letters are requeued.
     #[error(transparent)]
     Store(#[from] db::Error),
-    /// Something of the above, in the middle of many.
-    #[error("{0}; {1} letters were replayed before that")]
+    /// One of the errors above, after some dead letters were replayed.
+    #[error("{0}; {1} dead letters were replayed before that")]
     Stopped(Box<DeadLetterError>, usize),
 }
 
-/// Which letters.
+/// A selection of dead letters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     /// Only those of this queue.
@@ -60,7 +60,7 @@ pub(crate) struct Filter {
     pub(crate) order: Option<OrderId>,
 }
 
-/// Everything that can be done about dead letters.
+/// The commands on dead letters.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadLetters {
     db: Db,
@@ -80,7 +80,7 @@ impl DeadLetters {
         named.cloned().ok_or_else(|| format!("must be one of {}", names.join(", ")))
     }
 
-    /// Up to `limit` letters, by queue and then oldest first.
+    /// Up to `limit` dead letters, by queue and then oldest first.
     pub(crate) async fn list(
         &self,
         filter: &Filter,
@@ -105,7 +105,7 @@ impl DeadLetters {
         Ok(Listing { data, more: !all_seen })
     }
 
-    /// One letter, with its body and how the orders are that it is about.
+    /// One dead letter, with its body and the states of its orders.
     pub(crate) async fn show(&self, id: &DeadLetterId) -> Result<WholeLetter, DeadLetterError> {
         let _lock = self.lock("show").await?;
         let mut found = None;
@@ -123,7 +123,7 @@ impl DeadLetters {
         Ok(WholeLetter::of(&letter, &orders, statuses))
     }
 
-    /// Does it to one letter.
+    /// Carries out an action on one dead letter.
     pub(crate) async fn act(
         &self,
         id: &DeadLetterId,
@@ -143,8 +143,8 @@ impl DeadLetters {
         self.action(action).await?.ok_or_else(|| DeadLetterError::NotFound(id.clone()))
     }
 
-    /// Replays up to `limit` of the letters that are there now. What is parked again meanwhile is
-    /// not replayed a second time.
+    /// Replays up to `limit` of the dead letters that are there now. A message that is dead-lettered again
+    /// meanwhile is not replayed a second time.
     pub(crate) async fn replay_all(
         &self,
         filter: &Filter,
@@ -171,7 +171,7 @@ impl DeadLetters {
         }
     }
 
-    /// What was done, newest first: up to `limit` actions before `before`, on all letters or one.
+    /// Up to `limit` recorded actions before `before`, newest first, on all dead letters or one.
     pub(crate) async fn actions(
         &self,
         before: Option<ActionId>,
@@ -182,7 +182,7 @@ impl DeadLetters {
         Ok(store::list(&self.db, before, (limit, letter)).await?)
     }
 
-    /// One action, with its whole letter.
+    /// One action, with its whole dead letter.
     pub(crate) async fn action(
         &self,
         id: ActionId,
@@ -199,7 +199,7 @@ impl DeadLetters {
         filter.queue.as_ref().map_or(self.broker.work_queues().to_vec(), |one| vec![one.clone()])
     }
 
-    /// Shows `visit` page after page, until it has seen enough. Whether it has seen all of them.
+    /// Passes page after page to `visit`, until it breaks. Returns `true` if it has seen all of them.
     async fn walk(
         &self,
         queues: &[WorkQueue],

@@ -1,4 +1,4 @@
-//! What every program needs to run: settings, boot, tasks, shutdown, health and the ops server.
+//! The parts that every program needs to run: settings, boot, tasks, shutdown, health, ops server.
 
 mod backoff;
 mod block_on;

@@ -1,5 +1,5 @@
-//! Letters and actions as a terminal shows them. Whatever a sender wrote comes without control
-//! characters: it could otherwise write over what stands above it.
+//! Dead letters and actions as text for a terminal. A sender's texts are printed without control
+//! characters, which could otherwise overwrite the lines above.
 
 use crate::dead_letters::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
 
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_stands_in_columns_and_obeys_nobody() {
+    fn a_table_has_columns_and_no_control_characters() {
         let rows = vec![["1".to_owned(), "x\u{1b}[2J".to_owned()]];
         assert_eq!(table(["ID", "NOTE"], rows), "ID  NOTE\n1   x\u{fffd}[2J");
     }

@@ -7,10 +7,10 @@ use telemetry::ORDER_TARGET;
 
 use super::{DeadLetterError, DeadLetters, Note, Operator};
 
-/// The most bytes of letters that are handled together, unless one alone has more.
+/// Largest number of bytes of dead letters that are handled together, unless one alone has more.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What an operator wants to be done to letters.
+/// An operator's action on dead letters.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
     kind: ActionKind,
@@ -19,17 +19,17 @@ pub(crate) struct Action {
 }
 
 impl Action {
-    /// A copy goes back to the queue that it came from.
+    /// A copy returns to the queue that the message came from.
     pub(crate) fn replay(by: Operator, note: Option<Note>) -> Action {
         Action { kind: ActionKind::Replay, by, note }
     }
 
-    /// It is kept in the record, and nowhere else. Nobody may do that without a word.
+    /// The dead letter is kept in the record only, which requires a note.
     pub(crate) fn discard(by: Operator, note: Note) -> Action {
         Action { kind: ActionKind::Discard, by, note: Some(note) }
     }
 
-    /// For others who want to know who is at it.
+    /// The holder of the lock, as other sessions see it.
     pub(super) fn name(&self) -> String {
         format!("{} by {}", self.kind.as_str(), self.by)
     }
@@ -58,7 +58,7 @@ impl Action {
     }
 }
 
-/// Parts of `letters` that are small enough to be handled together.
+/// `letters` in parts that are small enough to be handled together.
 pub(super) fn batches<'a, 'b>(letters: &'b [&'a DeadLetter]) -> Vec<&'b [&'a DeadLetter]> {
     let (mut batches, mut rest) = (Vec::new(), letters);
     while !rest.is_empty() {
@@ -75,8 +75,8 @@ pub(super) fn batches<'a, 'b>(letters: &'b [&'a DeadLetter]) -> Vec<&'b [&'a Dea
 }
 
 impl DeadLetters {
-    /// Written down, done, the end written down; and a letter leaves its queue only once what
-    /// becomes of it is durable: a discarded one's record, a replayed one's copy and record.
+    /// Records an action, carries it out, and records its end. A dead letter leaves its queue only once the
+    /// record is durable and, for a replay, the copy too.
     pub(super) async fn carry_out(
         &self,
         hand: &amqp::DeadLetters,
@@ -122,7 +122,7 @@ impl DeadLetters {
         confirms.into_iter().collect::<Result<(), _>>().map_err(DeadLetterError::NotConfirmed)
     }
 
-    /// The orders that a letter is about, as far as it can be read.
+    /// The orders of a dead letter, as far as it is readable.
     pub(super) fn orders(&self, letter: &DeadLetter) -> Vec<OrderId> {
         #[derive(Deserialize)]
         struct Named {

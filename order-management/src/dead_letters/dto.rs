@@ -1,4 +1,4 @@
-//! Letters and actions as they are shown, over HTTP and by the subcommand alike.
+//! Dead letters and actions as HTTP and the command line show them.
 
 mod action;
 mod dead_letter;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub(crate) use action::{ActionView, WholeAction};
 pub(crate) use dead_letter::{LetterView, Listing, Replayed, WholeLetter};
 
-/// The most orders of a letter that are named.
+/// Largest number of orders that are listed for a dead letter.
 pub(super) const ORDERS_SHOWN: usize = 10;
 
 /// A body: as text if it is UTF-8, otherwise in hexadecimal digits.
@@ -45,7 +45,7 @@ fn named(orders: &[OrderId]) -> Vec<String> {
     orders.iter().take(ORDERS_SHOWN).map(ToString::to_string).collect()
 }
 
-/// A time that can't be written, which is one after the year 9999, is left out.
+/// A time after the year 9999 has no RFC 3339 form and becomes empty.
 fn rfc3339(time: OffsetDateTime) -> String {
     time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }
