@@ -4,19 +4,22 @@
 
 mod act;
 mod dto;
+mod error;
 mod labels;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use amqp::{BrokerError, BrokerSettings, DeadLetter, NotConfirmed, WorkQueue};
+use amqp::{BrokerSettings, DeadLetter, WorkQueue};
 use db::Db;
 use db::dead_letters::{self as store, DeadLetterLock};
 use domain::{ActionId, OrderId};
 
+use act::Acting;
 pub(crate) use act::Action;
 pub(crate) use amqp::DeadLetterId;
 pub(crate) use dto::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
+pub(crate) use error::DeadLetterError;
 pub(crate) use labels::{Note, Operator};
 
 /// Time to wait for another session that holds the lock.
@@ -25,29 +28,6 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) const LOOK_MAX: usize = 100_000;
 /// Number of dead letters that one command replays, unless the operator gives another.
 pub(crate) const REPLAY_DEFAULT: usize = 10_000;
-
-/// The reason why a command on dead letters fails.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DeadLetterError {
-    /// Two sessions at a time would hide dead letters from each other. Nothing was done.
-    #[error("the dead letters are locked by another session ({0}); try again in a moment")]
-    Locked(String),
-    /// It may never have existed, or another session was faster. Nothing was done.
-    #[error("there is no dead letter {0} (any more)")]
-    NotFound(DeadLetterId),
-    /// Unacked dead letters are requeued.
-    #[error("RabbitMQ is unavailable: {0}")]
-    Broker(#[from] BrokerError),
-    /// The copy may not be stored. The dead letter stays.
-    #[error("the dead letter stays: the broker did not confirm its copy: {0}")]
-    NotConfirmed(NotConfirmed),
-    /// A started action stays recorded as started. Unacked dead letters are requeued.
-    #[error(transparent)]
-    Store(#[from] db::Error),
-    /// One of the errors above, after some dead letters were replayed.
-    #[error("{0}; {1} dead letters were replayed before that")]
-    Stopped(Box<DeadLetterError>, usize),
-}
 
 /// A selection of dead letters.
 #[derive(Clone, Debug, Default)]
@@ -131,11 +111,11 @@ impl DeadLetters {
     ) -> Result<WholeAction, DeadLetterError> {
         let _lock = self.lock(&action.name()).await?;
         let mut done = None;
-        self.walk(self.broker.work_queues(), async |hand, page| {
+        self.walk(self.broker.work_queues(), async |open, page| {
             let Some(letter) = page.into_iter().find(|letter| letter.id == *id) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            done = self.carry_out(hand, &[&letter], action).await?.first().copied();
+            done = self.acting(open).carry_out(&[&letter], action).await?.first().copied();
             Ok(ControlFlow::Break(()))
         })
         .await?;
@@ -154,13 +134,13 @@ impl DeadLetters {
         let _lock = self.lock(&action.name()).await?;
         let mut replayed = 0;
         let queues = self.queues(filter);
-        let walked = self.walk(&queues, async |hand, page| {
+        let walked = self.walk(&queues, async |open, page| {
             let wanted = page.iter().filter(|letter| filter.takes(letter, &self.orders(letter)));
             let mut wanted: Vec<&DeadLetter> = wanted.collect();
             let more = wanted.len() > limit - replayed;
             wanted.truncate(limit - replayed);
             for batch in act::batches(&wanted) {
-                replayed += self.carry_out(hand, batch, action).await?.len();
+                replayed += self.acting(open).carry_out(batch, action).await?.len();
             }
             Ok(if more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         });
@@ -190,6 +170,15 @@ impl DeadLetters {
         Ok(store::get(&self.db, id).await?.as_ref().map(WholeAction::from))
     }
 
+    fn acting<'a>(&'a self, queue: &'a amqp::DeadLetters) -> Acting<'a> {
+        Acting { db: &self.db, queue, requests: &self.broker.send }
+    }
+
+    /// The orders of a dead letter, as far as it is readable.
+    fn orders(&self, letter: &DeadLetter) -> Vec<OrderId> {
+        act::orders_of(letter, &self.broker.send)
+    }
+
     async fn lock(&self, name: &str) -> Result<DeadLetterLock, DeadLetterError> {
         let taken = store::lock(&self.db, name, LOCK_TIMEOUT).await?;
         taken.map_err(DeadLetterError::Locked)
@@ -209,9 +198,9 @@ impl DeadLetters {
         ) -> Result<ControlFlow<()>, DeadLetterError>,
     ) -> Result<bool, DeadLetterError> {
         for queue in queues {
-            let mut hand = self.broker.open_dead_letters(queue).await?;
-            let walked = pages(&mut hand, &mut visit).await;
-            hand.close().await;
+            let mut open = self.broker.open_dead_letters(queue).await?;
+            let walked = pages(&mut open, &mut visit).await;
+            open.close().await;
             if walked?.is_break() {
                 return Ok(false);
             }
@@ -221,7 +210,7 @@ impl DeadLetters {
 }
 
 async fn pages(
-    hand: &mut amqp::DeadLetters,
+    open: &mut amqp::DeadLetters,
     visit: &mut impl AsyncFnMut(
         &amqp::DeadLetters,
         Vec<DeadLetter>,
@@ -229,12 +218,12 @@ async fn pages(
 ) -> Result<ControlFlow<()>, DeadLetterError> {
     let mut looked_at = 0;
     loop {
-        let page = hand.page().await?;
+        let page = open.page().await?;
         if page.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         looked_at += page.len();
-        if visit(hand, page).await?.is_break() || looked_at >= LOOK_MAX {
+        if visit(open, page).await?.is_break() || looked_at >= LOOK_MAX {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -19,10 +19,10 @@ use crate::delivery::{DeliveryHandler, DeliveryProcessor, MessageHandler};
 use crate::error::BrokerError;
 use crate::metrics::{ConnectionFamilies, ConnectionMetrics, ConsumerMetrics, MessageFamilies};
 use crate::publisher::Publisher;
-use crate::settings::ConnectionSettings;
+use crate::settings::{BrokerSettings, ConnectionSettings};
 use crate::status::Status;
 use crate::supervisor::{End, Session, supervise};
-use crate::topology::{Declare, WorkQueue};
+use crate::topology::Declare;
 
 /// The consumer of any number of queues, each with a handler and a supervised connection of its own:
 /// a message that breaks a connection holds up no other queue.
@@ -80,15 +80,16 @@ impl<'a, D: Declare> Consumer<'a, D> {
         Consumer { settings, topology, drain, runtime, tasks: Vec::new() }
     }
 
-    /// Starts consuming a work queue: messages that the handler forwards leave through `publisher`,
+    /// Starts consuming the work queue that `broker` names: messages that the handler forwards leave through `publisher`,
     /// as confirmed copies, before the originals are acked.
     #[must_use]
     pub fn work_queue<H: MessageHandler>(
         self,
-        (queue, prefetch): (&WorkQueue, u16),
+        broker: &BrokerSettings,
         publisher: &Publisher,
         handler: H,
     ) -> Consumer<'a, D> {
+        let (queue, prefetch) = (&broker.receive, broker.prefetch);
         let metrics = self.consumer_metrics(&queue.name);
         metrics.expect_dead_letters();
         let subscription = Subscription { queue: queue.name.clone(), role: "consume", prefetch };
@@ -189,7 +190,12 @@ struct ConsumerTask<H, D> {
     metrics: ConsumerMetrics,
 }
 
-type Started = (Connection, Channel, lapin::Consumer);
+/// What a session consumes through.
+struct Started {
+    connection: Connection,
+    channel: Channel,
+    deliveries: lapin::Consumer,
+}
 
 impl<H: DeliveryHandler, D: Declare> Session for ConsumerTask<H, D> {
     async fn run(&mut self, status: &watch::Sender<Status>) -> Result<End, BrokerError> {
@@ -231,14 +237,12 @@ impl<H: DeliveryHandler, D: Declare> ConsumerTask<H, D> {
         };
         let deliveries =
             within(self.settings.connect_timeout, "starting to consume", consume).await?;
-        Ok((connection, channel, deliveries))
+        Ok(Started { connection, channel, deliveries })
     }
 
     /// Consumes until the stop, an error, or the moment at which the prefetch may grow.
-    async fn consume(
-        &mut self,
-        (connection, channel, mut deliveries): Started,
-    ) -> Result<End, BrokerError> {
+    async fn consume(&mut self, started: Started) -> Result<End, BrokerError> {
+        let Started { connection, channel, mut deliveries } = started;
         let tag = deliveries.tag();
         let mut session = ConsumeSession::on(channel);
         let mut acked = 0;

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::crash_points;
-use crate::forward::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS};
-use crate::forward::{copied, kept, number};
+use crate::forward::copied;
+use crate::headers::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS, kept, number};
 use crate::outgoing::Outgoing;
 use crate::properties_json::properties_json;
 use crate::topology::WorkQueue;

@@ -3,7 +3,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use messages::Envelope;
 use service::CrashPoint;
 
-use crate::forward::TRACEPARENT;
+use crate::headers::TRACEPARENT;
 
 /// The exchange and routing key of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ pub(super) fn dead_letter(whole: &WholeLetter) -> String {
     say("reason", &letter.reason);
     for (name, value) in [
         ("detail", &letter.detail),
-        ("parked at", &letter.parked_at),
+        ("dead-lettered at", &letter.parked_at),
         ("first at", &letter.first_at),
         ("message id", &letter.message_id),
         ("correlation", &letter.correlation_id),

@@ -148,7 +148,7 @@ fn details(what: &What) -> EventDetails {
         What::PaymentRerequested(times) => {
             EventDetails { times: Some(*times), ..EventDetails::default() }
         }
-        What::Parked { queue, reason } => EventDetails {
+        What::DeadLettered { queue, reason } => EventDetails {
             queue: Some(queue.clone()),
             reason: Some(reason.clone()),
             ..EventDetails::default()

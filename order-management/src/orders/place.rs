@@ -140,9 +140,14 @@ impl BatchHandler for PlaceBatch {
         reach(crash_points::PLACE_COMMITTED);
         self.end(spans, batch);
         self.count(&placements.each);
-        order_log::info("order placed", batch.iter().zip(&placements.each).filter_map(logged));
+        let placed = || batch.iter().zip(&placements.each);
+        order_log::info(
+            "order placed",
+            placed().filter_map(|(order, outcome)| logged(order, outcome)),
+        );
         if let Some(id) = placements.outbox {
-            let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
+            let entries =
+                placed().filter_map(|(order, outcome)| payment_request(order, outcome)).collect();
             self.relay.publish(Batch { id, entries }, lease);
         }
         Ok(placements.each)
@@ -185,9 +190,7 @@ fn about(placing: &PlaceOrder) -> About<'_> {
 }
 
 /// The order log entry of an order, under the request that was answered with it.
-fn logged<'a>(
-    (placing, placed): (&'a PlaceOrder, &PlaceOutcome),
-) -> Option<(&'static str, About<'a>)> {
+fn logged<'a>(placing: &'a PlaceOrder, placed: &PlaceOutcome) -> Option<(&'static str, About<'a>)> {
     let (outcome, order_id) = match placed {
         PlaceOutcome::Now(order) => ("placed", order.id),
         PlaceOutcome::Before(order) => ("repeated", order.id),
@@ -196,7 +199,7 @@ fn logged<'a>(
     Some((outcome, About { order_id, ..about(placing) }))
 }
 
-fn entry((placing, placed): (&PlaceOrder, &PlaceOutcome)) -> Option<PaymentRequest> {
+fn payment_request(placing: &PlaceOrder, placed: &PlaceOutcome) -> Option<PaymentRequest> {
     let PlaceOutcome::Now(order) = placed else { return None };
     Some(PaymentRequest {
         order_id: order.id,

@@ -2,7 +2,7 @@ use db::dead_letters::Done;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, rfc3339};
 
 /// An action on a dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]

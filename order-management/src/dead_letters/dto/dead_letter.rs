@@ -3,7 +3,7 @@ use domain::{OrderId, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, rfc3339};
 
 /// Length of a preview in characters.
 const PREVIEW: usize = 200;

@@ -35,7 +35,8 @@ pub(crate) enum EventName {
     Replied,
     Settled,
     PaymentRerequested,
-    Parked,
+    #[serde(rename = "parked")]
+    DeadLettered,
     Replayed,
     Discarded,
 }
@@ -109,7 +110,7 @@ pub(super) fn event_name(what: &What) -> EventName {
         What::Replied => EventName::Replied,
         What::Settled(..) => EventName::Settled,
         What::PaymentRerequested(_) => EventName::PaymentRerequested,
-        What::Parked { .. } => EventName::Parked,
+        What::DeadLettered { .. } => EventName::DeadLettered,
         What::Replayed { .. } => EventName::Replayed,
         What::Discarded { .. } => EventName::Discarded,
     }
@@ -127,7 +128,7 @@ pub(super) fn stage(what: &What) -> StageView {
         What::Replied => StageView::Reply,
         What::Settled(..) => StageView::Settle,
         What::PaymentRerequested(_) => StageView::Reconcile,
-        What::Parked { .. } => StageView::Park,
+        What::DeadLettered { .. } => StageView::Park,
         What::Replayed { .. } | What::Discarded { .. } => StageView::Replay,
     }
 }

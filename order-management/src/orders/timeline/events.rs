@@ -7,7 +7,7 @@ use db::timeline::{DeadLetterAction, InOutbox, Payment, Shop, Taken};
 use domain::{OrderId, OrderStatus, Verdict};
 use time::{Duration, OffsetDateTime};
 
-use super::{By, Event, Part, Timeline, WaitsFor, What};
+use super::event::{By, Event, Part, Timeline, WaitsFor, What};
 
 /// The timeline of an order. `payment` is `None` if it could not be read.
 pub(super) fn timeline(id: OrderId, shop: &Shop, payment: Option<Option<&Payment>>) -> Timeline {
@@ -72,10 +72,11 @@ fn by(taken: &Taken) -> By {
 /// The events beside the pipeline, ordered by the time that decides their place.
 fn events_beside(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     let mut found = Vec::new();
-    let mut parked = HashSet::new();
+    let mut dead_lettered = HashSet::new();
     for action in &shop.letters {
-        if parked.insert(&action.letter) {
-            let what = What::Parked { queue: action.queue.clone(), reason: action.reason.clone() };
+        if dead_lettered.insert(&action.letter) {
+            let what =
+                What::DeadLettered { queue: action.queue.clone(), reason: action.reason.clone() };
             let when = action.parked_at.map_or(action.at, |at| within(at, action.at));
             found.push((when, Event { at: action.parked_at, what }));
         }
@@ -172,7 +173,7 @@ mod tests {
         payment.ended = Some((Verdict::Captured, taken(13, "a", 1)));
         let shown = words(&shop(OrderStatus::Confirmed), Some(Some(&payment)));
         assert_eq!(
-            told,
+            shown,
             ["Placed", "Published", "PaymentStarted", "Captured", "Replied", "Settled"]
         );
         let shown = timeline(OrderId::new(), &shop(OrderStatus::Confirmed), Some(Some(&payment)));
@@ -233,11 +234,11 @@ mod tests {
                 "Placed",
                 "Published",
                 "Replied",
-                "Parked",
+                "DeadLettered",
                 "Replayed",
                 "Replayed",
                 "Settled",
-                "Parked",
+                "DeadLettered",
                 "Replayed"
             ]
         );
@@ -265,7 +266,7 @@ mod tests {
             "Placed",
             "Published",
             "PaymentStarted",
-            "Parked",
+            "DeadLettered",
             "Replayed",
             "PaymentResumed",
             "Replied",
