@@ -77,7 +77,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         spans: MessageSpans::of(&broker.topology.exchange, &broker.receive.name),
     };
     let started = Consumer::new(&broker.connection, &broker.topology, drain, &runtime)
-        .work_queue(broker, &publisher, ForwardingHandler(results))
+        .work_queue(broker.subscription(), &publisher, ForwardingHandler(results))
         .start();
     consumers.send_replace(Some(started.clone()));
     service.on_stop(started.ended());

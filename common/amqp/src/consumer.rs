@@ -19,10 +19,10 @@ use crate::delivery::{DeliveryHandler, DeliveryProcessor, MessageHandler};
 use crate::error::BrokerError;
 use crate::metrics::{ConnectionFamilies, ConnectionMetrics, ConsumerMetrics, MessageFamilies};
 use crate::publisher::Publisher;
-use crate::settings::{BrokerSettings, ConnectionSettings};
+use crate::settings::ConnectionSettings;
 use crate::status::Status;
 use crate::supervisor::{End, Session, supervise};
-use crate::topology::Declare;
+use crate::topology::{Declare, WorkSubscription};
 
 /// The consumer of any number of queues, each with a handler and a supervised connection of its own:
 /// a message that breaks a connection holds up no other queue.
@@ -80,16 +80,16 @@ impl<'a, D: Declare> Consumer<'a, D> {
         Consumer { settings, topology, drain, runtime, tasks: Vec::new() }
     }
 
-    /// Starts consuming the work queue that `broker` names: messages that the handler forwards leave through `publisher`,
+    /// Starts consuming a work queue: messages that the handler forwards leave through `publisher`,
     /// as confirmed copies, before the originals are acked.
     #[must_use]
     pub fn work_queue<H: MessageHandler>(
         self,
-        broker: &BrokerSettings,
+        subscription: WorkSubscription<'_>,
         publisher: &Publisher,
         handler: H,
     ) -> Consumer<'a, D> {
-        let (queue, prefetch) = (&broker.receive, broker.prefetch);
+        let WorkSubscription { queue, prefetch } = subscription;
         let metrics = self.consumer_metrics(&queue.name);
         metrics.expect_dead_letters();
         let subscription = Subscription { queue: queue.name.clone(), role: "consume", prefetch };

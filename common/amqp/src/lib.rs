@@ -41,4 +41,4 @@ pub use publisher::{NotConfirmed, Publisher};
 pub use queue_inspector::QueueInspector;
 pub use settings::{AmqpUrl, BrokerRole, BrokerSettings, ConnectionSettings, read_retry_delays};
 pub use status::Status;
-pub use topology::{Declare, Topology, WorkQueue};
+pub use topology::{Declare, Topology, WorkQueue, WorkSubscription};

@@ -7,7 +7,7 @@ use messages::PACK_MAX;
 use service::{Env, Setting};
 
 use crate::outgoing::Route;
-use crate::topology::{Topology, WorkQueue};
+use crate::topology::{Topology, WorkQueue, WorkSubscription};
 
 /// Seconds between heartbeats unless the URL says otherwise. lapin checks every half interval whether the
 /// last sign of life is older than two: a silent peer is noticed within 10 seconds.
@@ -185,6 +185,11 @@ impl BrokerSettings {
     /// The route to the queue that this service sends to.
     pub fn send_route(&self) -> Route {
         self.route(&self.send)
+    }
+
+    /// The queue that this service receives from, to be consumed.
+    pub fn subscription(&self) -> WorkSubscription<'_> {
+        WorkSubscription { queue: &self.receive, prefetch: self.prefetch }
     }
 
     /// The route to `queue`, through the exchange.

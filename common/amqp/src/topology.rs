@@ -31,6 +31,15 @@ pub struct WorkQueue {
     pub retry_delays: Vec<Duration>,
 }
 
+/// A work queue that is consumed.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkSubscription<'a> {
+    /// The queue.
+    pub queue: &'a WorkQueue,
+    /// Largest number of unacked messages.
+    pub prefetch: u16,
+}
+
 impl WorkQueue {
     /// The name of the dead-letter queue.
     pub fn dead(&self) -> String {

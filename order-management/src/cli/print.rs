@@ -7,7 +7,7 @@ pub(super) fn listing(listing: &Listing) -> String {
     if listing.data.is_empty() {
         return "no dead letters".to_owned();
     }
-    let head = ["ID", "PARKED AT", "QUEUE", "REASON", "ATTEMPTS", "REPLAYS", "ORDER"];
+    let head = ["ID", "DEAD SINCE", "QUEUE", "REASON", "ATTEMPTS", "REPLAYS", "ORDER"];
     let rows = listing.data.iter().map(|letter| {
         [
             letter.id.clone(),
@@ -33,7 +33,7 @@ pub(super) fn dead_letter(whole: &WholeLetter) -> String {
     say("reason", &letter.reason);
     for (name, value) in [
         ("detail", &letter.detail),
-        ("dead-lettered at", &letter.parked_at),
+        ("dead since", &letter.parked_at),
         ("first at", &letter.first_at),
         ("message id", &letter.message_id),
         ("correlation", &letter.correlation_id),
