@@ -190,7 +190,7 @@ struct ConsumerTask<H, D> {
     metrics: ConsumerMetrics,
 }
 
-/// What a session consumes through.
+/// A connection and its channel with the deliveries.
 struct Started {
     connection: Connection,
     channel: Channel,
