@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use db::dead_letters::ActionKind;
-use db::timeline::{DeadLetterAction, InOutbox, Payment, Shop, Attempt};
+use db::timeline::{Attempt, DeadLetterAction, InOutbox, Payment, Shop};
 use domain::{OrderId, OrderStatus, Verdict};
 use time::{Duration, OffsetDateTime};
 
@@ -152,7 +152,13 @@ mod tests {
 
     fn payment() -> Payment {
         let started = taken(12, "a", 1);
-        Payment { id: PaymentId::new(), started, resumed: None, ended: None, unanswered: Vec::new() }
+        Payment {
+            id: PaymentId::new(),
+            started,
+            resumed: None,
+            ended: None,
+            unanswered: Vec::new(),
+        }
     }
 
     fn words(shop: &Shop, payment: Option<Option<&Payment>>) -> Vec<String> {
@@ -224,7 +230,8 @@ mod tests {
         };
         let mut shop = shop(OrderStatus::Confirmed);
         let (failed, done) = (Outcome::Failed, Outcome::Done);
-        shop.dead_letter_actions = vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
+        shop.dead_letter_actions =
+            vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
         assert_eq!(
             words(&shop, Some(None)),
             [
