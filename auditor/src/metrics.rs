@@ -1,10 +1,17 @@
 //! Metrics of the auditor.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use telemetry::metrics;
 use telemetry::metrics::{Counter, Family, Gauge, Seconds};
+use time::OffsetDateTime;
 
-/// A kind of finding, or a reason to wait.
+use crate::state::AuditState;
+use crate::unfinished::WaitReason;
+use crate::violation::ViolationKind;
+
+/// A kind of violation, or a reason to wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct KindLabels {
     pub(crate) kind: &'static str,
@@ -38,4 +45,37 @@ metrics! {
         /// Time of the last complete walk over all orders, 0 before the first
         pub(crate) full_walk: Seconds = "ordermill_audit_full_walk_timestamp_seconds",
     }
+}
+
+impl AuditMetrics {
+    /// Exposes every kind from the start, so that the first violation of a kind is an increase.
+    pub(crate) fn expose_kinds(&self) {
+        for kind in ViolationKind::ALL {
+            drop(self.found.get_or_create(&KindLabels { kind: kind.as_str() }));
+        }
+    }
+
+    /// Sets the gauges to the results of the audit.
+    pub(crate) fn show(&self, state: &AuditState) {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for kind in ViolationKind::ALL {
+            let labels = KindLabels { kind: kind.as_str() };
+            self.violations.get_or_create(&labels).set(count(state.findings.count(kind)));
+        }
+        let totals = state.unfinished.totals(state.now);
+        for (reason, pending) in WaitReason::ALL.iter().zip(totals.pending) {
+            self.pending.get_or_create(&KindLabels { kind: reason.as_str() }).set(count(pending));
+        }
+        self.oldest_pending.set(totals.oldest_pending.as_secs_f64());
+        self.unknown_charges.set(count(totals.unknown));
+        self.oldest_unknown.set(totals.oldest_unknown.as_secs_f64());
+        self.outbox_rows.set(state.outbox.rows);
+        self.oldest_outbox.set(state.outbox.oldest.as_secs_f64());
+    }
+}
+
+/// Seconds since 1970, with fractions.
+pub(crate) fn unix_seconds(at: OffsetDateTime) -> f64 {
+    let since_1970 = Duration::try_from(at - OffsetDateTime::UNIX_EPOCH).unwrap_or_default();
+    since_1970.as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! The auditor's findings over HTTP: a page, and the same as JSON.
+//! The auditor's report over HTTP: a page, and the same as JSON.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::report::Report;
 
-/// The name ends in `.html`, so that minijinja escapes every value.
+/// Name of the template. It ends in `.html`, so that minijinja escapes every value.
 const PAGE: &str = "page.html";
 
 /// The routes `/`, `/audit` and `/audit.json`.
@@ -77,7 +77,7 @@ mod tests {
             gateway: String::new(),
             since: String::new(),
         });
-        let page = html(&templates, &report.troubled("away".to_owned())).unwrap();
+        let page = html(&templates, &report.with_trouble("away".to_owned())).unwrap();
         for part in ["1 violations", "amount_differs", "an-id", "1 &lt;script&gt;", "away"] {
             assert!(page.contains(part), "{part} is not in {page}");
         }

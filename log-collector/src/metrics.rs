@@ -1,4 +1,4 @@
-//! Metrics of log-collector.
+//! Metrics of the log collector.
 
 use telemetry::{counters_by, metrics};
 
@@ -11,7 +11,7 @@ metrics! {
 }
 
 counters_by! {
-    /// Log entries.
+    /// Log entries by outcome.
     pub(crate) struct EntryMetrics by "outcome" {
         /// The entry is in the database.
         stored = "stored",

@@ -157,9 +157,9 @@ impl DeadLetters {
         before: Option<ActionId>,
         limit: i64,
         letter: Option<&DeadLetterId>,
-    ) -> Result<Vec<store::Done>, DeadLetterError> {
+    ) -> Result<Vec<store::RecordedAction>, DeadLetterError> {
         let letter = letter.map(DeadLetterId::as_str);
-        Ok(store::list(&self.db, before, (limit, letter)).await?)
+        Ok(store::list(&self.db, before, limit, letter).await?)
     }
 
     /// One action, with its whole dead letter.

@@ -97,7 +97,7 @@ pub struct DeadLetter {
     /// Time of the first attempt that did not finish.
     pub first_at: Option<OffsetDateTime>,
     /// Time of dead-lettering.
-    pub parked_at: Option<OffsetDateTime>,
+    pub dead_lettered_at: Option<OffsetDateTime>,
     pub(crate) properties: BasicProperties,
     pub(crate) tag: u64,
 }
@@ -110,7 +110,7 @@ impl DeadLetter {
         let id = DeadLetterId::of(&name, &body, &p);
         // A copy of ours never carries `x-death`: if one names this queue, the broker came last.
         let death = death_in(&headers, &queue.name);
-        let (reason, detail, parked_at) = match &death {
+        let (reason, detail, dead_lettered_at) = match &death {
             Some(death) => {
                 let reason = text(death, "reason");
                 let died = reason.as_deref() == Some("delivery_limit");
@@ -130,7 +130,7 @@ impl DeadLetter {
             replays: count(REPLAYS),
             inspections: count("x-delivery-count").max(count("x-acquired-count")),
             first_at: instant(&headers, FIRST_AT),
-            parked_at,
+            dead_lettered_at,
             properties: p,
             tag,
         }
@@ -252,7 +252,7 @@ mod tests {
     fn the_last_dead_lettering_decides_reason_and_time() {
         let ours = letter(&[(REASON, long("unreadable")), (LAST_AT, AMQPValue::Timestamp(5))]);
         assert_eq!(
-            (ours.reason.as_str(), ours.parked_at.unwrap().unix_timestamp()),
+            (ours.reason.as_str(), ours.dead_lettered_at.unwrap().unix_timestamp()),
             ("unreadable", 5)
         );
         // Put back by a shovel, which leaves our headers on it, and then dead-lettered by the broker.
@@ -260,7 +260,7 @@ mod tests {
         let history = (DEATH, AMQPValue::FieldArray(deaths.into()));
         let theirs = letter(&[(REASON, long("unreadable")), history]);
         assert_eq!(
-            (theirs.reason.as_str(), theirs.parked_at.unwrap().unix_timestamp()),
+            (theirs.reason.as_str(), theirs.dead_lettered_at.unwrap().unix_timestamp()),
             ("delivery_limit", 7)
         );
         assert!(theirs.detail.unwrap().contains("readers that died"));

@@ -11,7 +11,7 @@ pub(super) fn listing(listing: &Listing) -> String {
     let rows = listing.data.iter().map(|letter| {
         [
             letter.id.clone(),
-            letter.parked_at.clone().unwrap_or_else(|| "-".to_owned()),
+            letter.dead_lettered_at.clone().unwrap_or_else(|| "-".to_owned()),
             letter.queue.clone(),
             letter.reason.clone(),
             letter.attempts.to_string(),
@@ -33,7 +33,7 @@ pub(super) fn dead_letter(whole: &WholeLetter) -> String {
     say("reason", &letter.reason);
     for (name, value) in [
         ("detail", &letter.detail),
-        ("dead since", &letter.parked_at),
+        ("dead since", &letter.dead_lettered_at),
         ("first at", &letter.first_at),
         ("message id", &letter.message_id),
         ("correlation", &letter.correlation_id),

@@ -43,7 +43,7 @@ impl Action {
             kind: self.kind,
             by: self.by.to_string(),
             note: self.note.as_ref().map(ToString::to_string),
-            letter: store::Letter {
+            dead_letter: store::DeadLetter {
                 id: letter.id.to_string(),
                 queue: letter.queue.clone(),
                 reason: letter.reason.clone(),
@@ -52,7 +52,7 @@ impl Action {
                 order_ids,
                 attempts: count(letter.attempts),
                 replays: count(letter.replays),
-                parked_at: letter.parked_at,
+                dead_lettered_at: letter.dead_lettered_at,
                 properties: letter.properties_json(),
                 body: letter.body.clone(),
             },

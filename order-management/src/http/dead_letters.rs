@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use db::dead_letters::Done;
+use db::dead_letters::RecordedAction;
 use domain::{ActionId, OrderId};
 use serde::Deserialize;
 use utoipa::openapi::RefOr;
@@ -219,7 +219,7 @@ pub(crate) async fn actions(
     fields.finish(Some(()))?;
     // One row more tells whether there is a next page.
     let found = letters.actions(before, limit + 1, letter.as_ref()).await?;
-    let page = PageOf::<ActionView>::of(found, limit, |done: &Done| done.id.to_string());
+    let page = PageOf::<ActionView>::of(found, limit, |done: &RecordedAction| done.id.to_string());
     Ok(HttpResponse::Ok().json(page))
 }
 

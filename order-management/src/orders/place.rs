@@ -70,10 +70,10 @@ impl Intake {
     pub(crate) async fn place(&self, placing: PlaceOrder) -> Result<Placement, PlaceError> {
         let _guard = placing.key.clone().map(|key| self.guard(key)).transpose()?;
         match self.batcher.try_submit(placing).await {
-            Ok(PlaceOutcome::Now(order)) => {
+            Ok(PlaceOutcome::Placed(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: false })
             }
-            Ok(PlaceOutcome::Before(order)) => {
+            Ok(PlaceOutcome::Repeated(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: true })
             }
             Ok(PlaceOutcome::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
@@ -170,8 +170,8 @@ impl PlaceBatch {
         let (mut placed, mut repeated, mut refused) = (0, 0, 0);
         for one in each {
             match one {
-                PlaceOutcome::Now(_) => placed += 1,
-                PlaceOutcome::Before(_) => repeated += 1,
+                PlaceOutcome::Placed(_) => placed += 1,
+                PlaceOutcome::Repeated(_) => repeated += 1,
                 PlaceOutcome::Refused(_) => refused += 1,
             }
         }
@@ -192,15 +192,15 @@ fn about(placing: &PlaceOrder) -> About<'_> {
 /// The order log entry of an order, under the request that was answered with it.
 fn logged<'a>(placing: &'a PlaceOrder, placed: &PlaceOutcome) -> Option<(&'static str, About<'a>)> {
     let (outcome, order_id) = match placed {
-        PlaceOutcome::Now(order) => ("placed", order.id),
-        PlaceOutcome::Before(order) => ("repeated", order.id),
+        PlaceOutcome::Placed(order) => ("placed", order.id),
+        PlaceOutcome::Repeated(order) => ("repeated", order.id),
         PlaceOutcome::Refused(_) => return None,
     };
     Some((outcome, About { order_id, ..about(placing) }))
 }
 
 fn payment_request(placing: &PlaceOrder, placed: &PlaceOutcome) -> Option<PaymentRequest> {
-    let PlaceOutcome::Now(order) = placed else { return None };
+    let PlaceOutcome::Placed(order) = placed else { return None };
     Some(PaymentRequest {
         order_id: order.id,
         total: order.total,

@@ -1,4 +1,4 @@
-use db::dead_letters::Done;
+use db::dead_letters::RecordedAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,9 +61,9 @@ pub(crate) struct WholeAction {
     pub(crate) contents: BodyView,
 }
 
-impl From<&Done> for ActionView {
-    fn from(done: &Done) -> ActionView {
-        let letter = &done.letter;
+impl From<&RecordedAction> for ActionView {
+    fn from(done: &RecordedAction) -> ActionView {
+        let letter = &done.dead_letter;
         ActionView {
             id: done.id.to_string(),
             action: done.kind.as_str(),
@@ -84,9 +84,9 @@ impl From<&Done> for ActionView {
     }
 }
 
-impl From<&Done> for WholeAction {
-    fn from(done: &Done) -> WholeAction {
-        let contents = BodyView::of(&done.letter.body, &done.letter.properties);
+impl From<&RecordedAction> for WholeAction {
+    fn from(done: &RecordedAction) -> WholeAction {
+        let contents = BodyView::of(&done.dead_letter.body, &done.dead_letter.properties);
         WholeAction { action: ActionView::from(done), contents }
     }
 }

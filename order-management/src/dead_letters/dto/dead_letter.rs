@@ -42,7 +42,8 @@ pub(crate) struct LetterView {
     /// Time of dead-lettering, by the clock of the process that did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-20T21:32:12Z")]
-    pub(crate) parked_at: Option<String>,
+    #[serde(rename = "parkedAt")]
+    pub(crate) dead_lettered_at: Option<String>,
     /// The AMQP message id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
@@ -119,7 +120,7 @@ impl LetterView {
             replays: letter.replays,
             looks: letter.inspections,
             first_at: letter.first_at.map(rfc3339),
-            parked_at: letter.parked_at.map(rfc3339),
+            dead_lettered_at: letter.dead_lettered_at.map(rfc3339),
             message_id: letter.message_id.clone(),
             correlation_id: letter.correlation_id.clone(),
             order_ids: named(orders),

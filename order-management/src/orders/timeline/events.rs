@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use db::dead_letters::ActionKind;
-use db::timeline::{DeadLetterAction, InOutbox, Payment, Shop, Taken};
+use db::timeline::{Attempt, DeadLetterAction, InOutbox, Payment, Shop};
 use domain::{OrderId, OrderStatus, Verdict};
 use time::{Duration, OffsetDateTime};
 
@@ -31,7 +31,7 @@ pub(super) fn timeline(id: OrderId, shop: &Shop, payment: Option<Option<&Payment
 /// published before.
 fn events_before_payment(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
     let mut events = vec![Event { at: Some(shop.placed_at), what: What::Placed }];
-    let out = shop.outbox == InOutbox::No || payment.is_some() || shop.asked_again.is_some();
+    let out = shop.outbox == InOutbox::No || payment.is_some() || shop.rerequested.is_some();
     if out {
         events.push(Event { at: None, what: What::Published });
     } else {
@@ -47,13 +47,13 @@ fn events_before_payment(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
 /// The workers' events, ordered by their clock alone.
 fn payment_events(payment: &Payment) -> Vec<Event> {
     let event =
-        |taken: &Taken, what: fn(By) -> What| Event { at: Some(taken.at), what: what(by(taken)) };
-    let mut events = vec![event(&payment.begun, What::PaymentStarted)];
+        |taken: &Attempt, what: fn(By) -> What| Event { at: Some(taken.at), what: what(by(taken)) };
+    let mut events = vec![event(&payment.started, What::PaymentStarted)];
     events.extend(payment.unanswered.iter().map(|call| Event {
-        at: Some(call.taken.at),
-        what: What::Unanswered(by(&call.taken), call.call, call.why.clone()),
+        at: Some(call.attempt.at),
+        what: What::Unanswered(by(&call.attempt), call.call, call.why.clone()),
     }));
-    events.extend(payment.again.iter().map(|taken| event(taken, What::PaymentResumed)));
+    events.extend(payment.resumed.iter().map(|taken| event(taken, What::PaymentResumed)));
     events.extend(payment.ended.iter().map(|(verdict, taken)| {
         let what = match verdict {
             Verdict::Captured => What::Captured(by(taken), payment.id),
@@ -65,24 +65,24 @@ fn payment_events(payment: &Payment) -> Vec<Event> {
     events
 }
 
-fn by(taken: &Taken) -> By {
-    By { worker: taken.worker.clone(), attempt: taken.attempt }
+fn by(taken: &Attempt) -> By {
+    By { worker: taken.worker.clone(), attempt: taken.number }
 }
 
 /// The events beside the pipeline, ordered by the time that decides their place.
 fn events_beside(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     let mut found = Vec::new();
     let mut dead_lettered = HashSet::new();
-    for action in &shop.letters {
-        if dead_lettered.insert(&action.letter) {
+    for action in &shop.dead_letter_actions {
+        if dead_lettered.insert(&action.dead_letter_id) {
             let what =
                 What::DeadLettered { queue: action.queue.clone(), reason: action.reason.clone() };
-            let when = action.parked_at.map_or(action.at, |at| within(at, action.at));
-            found.push((when, Event { at: action.parked_at, what }));
+            let when = action.dead_lettered_at.map_or(action.at, |at| within(at, action.at));
+            found.push((when, Event { at: action.dead_lettered_at, what }));
         }
         found.push((action.at, Event { at: Some(action.at), what: done(action) }));
     }
-    found.extend(shop.asked_again.map(|asked| {
+    found.extend(shop.rerequested.map(|asked| {
         let what = What::PaymentRerequested(asked.times);
         (asked.at, Event { at: Some(asked.at), what })
     }));
@@ -144,18 +144,24 @@ mod tests {
             placed_at: at(10),
             moved_at: at(90),
             outbox: InOutbox::No,
-            asked_again: None,
-            letters: Vec::new(),
+            rerequested: None,
+            dead_letter_actions: Vec::new(),
         }
     }
 
-    fn taken(seconds: u64, worker: &str, attempt: i32) -> Taken {
-        Taken { at: at(seconds), worker: Some(worker.to_owned()), attempt }
+    fn taken(seconds: u64, worker: &str, attempt: i32) -> Attempt {
+        Attempt { at: at(seconds), worker: Some(worker.to_owned()), number: attempt }
     }
 
     fn payment() -> Payment {
-        let begun = taken(12, "a", 1);
-        Payment { id: PaymentId::new(), begun, again: None, ended: None, unanswered: Vec::new() }
+        let started = taken(12, "a", 1);
+        Payment {
+            id: PaymentId::new(),
+            started,
+            resumed: None,
+            ended: None,
+            unanswered: Vec::new(),
+        }
     }
 
     fn words(shop: &Shop, payment: Option<Option<&Payment>>) -> Vec<String> {
@@ -186,17 +192,17 @@ mod tests {
     #[test]
     fn events_keep_their_order_when_the_clocks_differ() {
         let mut payment = payment();
-        payment.begun.at = at(5000);
-        payment.again = Some(taken(5009, "b", 2));
+        payment.started.at = at(5000);
+        payment.resumed = Some(taken(5009, "b", 2));
         payment.unanswered = vec![UnansweredCall {
-            taken: taken(5007, "a", 1),
+            attempt: taken(5007, "a", 1),
             call: GatewayCall::Charge,
             why: "why".to_owned(),
         }];
         let declined = Verdict::Declined(Some(Reason::from_text("no")));
         payment.ended = Some((declined, taken(5010, "b", 2)));
         let mut shop = shop(OrderStatus::Canceled);
-        shop.asked_again = Some(Rerequested { times: 1, at: at(70) });
+        shop.rerequested = Some(Rerequested { times: 1, at: at(70) });
         assert_eq!(
             words(&shop, Some(Some(&payment))),
             [
@@ -216,10 +222,10 @@ mod tests {
     #[test]
     fn a_dead_letter_appears_once_however_often_it_is_replayed() {
         let act = |seconds, letter: &str, outcome| DeadLetterAction {
-            letter: letter.to_owned(),
+            dead_letter_id: letter.to_owned(),
             queue: "q".to_owned(),
             reason: "r".to_owned(),
-            parked_at: (letter == "a").then_some(at(20)),
+            dead_lettered_at: (letter == "a").then_some(at(20)),
             kind: ActionKind::Replay,
             outcome,
             by: "carl".to_owned(),
@@ -227,7 +233,8 @@ mod tests {
         };
         let mut shop = shop(OrderStatus::Confirmed);
         let (failed, done) = (Outcome::Failed, Outcome::Done);
-        shop.letters = vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
+        shop.dead_letter_actions =
+            vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
         assert_eq!(
             words(&shop, Some(None)),
             [
@@ -249,19 +256,19 @@ mod tests {
         let millis = |millis| at(10) + Duration::milliseconds(millis);
         let mut shop = shop(OrderStatus::Confirmed);
         shop.placed_at = millis(500);
-        shop.letters = vec![DeadLetterAction {
-            letter: "a".to_owned(),
+        shop.dead_letter_actions = vec![DeadLetterAction {
+            dead_letter_id: "a".to_owned(),
             queue: "q".to_owned(),
             reason: "r".to_owned(),
-            parked_at: Some(at(10)),
+            dead_lettered_at: Some(at(10)),
             kind: ActionKind::Replay,
             outcome: Outcome::Done,
             by: "carl".to_owned(),
             at: millis(900),
         }];
         let mut payment = payment();
-        payment.begun.at = millis(600);
-        payment.again = Some(Taken { at: millis(950), worker: None, attempt: 2 });
+        payment.started.at = millis(600);
+        payment.resumed = Some(Attempt { at: millis(950), worker: None, number: 2 });
         let way = [
             "Placed",
             "Published",
@@ -293,7 +300,7 @@ mod tests {
             assert_eq!(words(&shop, Some(None)), ["Placed", "Queued"]);
         }
         assert_eq!(timeline(OrderId::new(), &shop, None).payments, Part::Missing);
-        shop.asked_again = Some(Rerequested { times: 2, at: at(70) });
+        shop.rerequested = Some(Rerequested { times: 2, at: at(70) });
         assert_eq!(words(&shop, Some(None)), ["Placed", "Published", "PaymentRerequested"]);
     }
 }

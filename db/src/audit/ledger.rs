@@ -3,7 +3,7 @@ use std::time::Duration;
 use domain::OrderId;
 use tokio_postgres::Row;
 
-use super::{CaptureRow, PaymentRow, PaymentStatus, Range, Sum};
+use super::rows::{CaptureRow, KeyRange, PaymentRow, PaymentStatus, Range, Sum};
 use crate::row::column;
 use crate::{Db, Error};
 
@@ -21,19 +21,19 @@ macro_rules! select_payments {
 const PAYMENTS_BETWEEN: &str =
     select_payments!("order_id > $1 and order_id <= $2 order by order_id limit $3");
 
-/// The payments of a range of orders, in the order of the orders' ids.
+/// Returns the payments of a range of orders, ordered by the orders' ids.
 pub async fn payments_between(db: &Db, range: &Range) -> Result<Vec<PaymentRow>, Error> {
     let (after, up_to) = (range.after.0, range.up_to.0);
     let rows = db.query(PAYMENTS_BETWEEN, &[&after, &up_to, &range.limit]).await?;
-    rows.iter().map(payment).collect()
+    rows.iter().map(payment_from_row).collect()
 }
 
 const PAYMENTS_OF: &str = select_payments!("order_id = any($1)");
 
-/// The payments of these orders, as far as there are any.
+/// Returns the payments of the given orders; an order without a payment has no row in the result.
 pub async fn payments_of(db: &Db, orders: &[OrderId]) -> Result<Vec<PaymentRow>, Error> {
     let ids: Vec<_> = orders.iter().map(|id| id.0).collect();
-    db.query(PAYMENTS_OF, &[&ids]).await?.iter().map(payment).collect()
+    db.query(PAYMENTS_OF, &[&ids]).await?.iter().map(payment_from_row).collect()
 }
 
 macro_rules! select_captures {
@@ -47,31 +47,27 @@ macro_rules! select_captures {
 
 const CAPTURES_OF: &str = select_captures!("key = any($1)");
 
-/// What the simulated gateway took under these keys.
+/// Returns the simulated gateway's captures under the given keys.
 pub async fn captures_of(db: &Db, keys: &[String]) -> Result<Vec<CaptureRow>, Error> {
-    db.query(CAPTURES_OF, &[&keys]).await?.iter().map(capture).collect()
+    db.query(CAPTURES_OF, &[&keys]).await?.iter().map(capture_from_row).collect()
 }
 
 const CAPTURES_BETWEEN: &str = select_captures!("key > $1 and key <= $2 order by key limit $3");
 
-/// What the simulated gateway took under keys above `after` up to `up_to`, in their order.
-pub async fn captures_between(
-    db: &Db,
-    (after, up_to): (&str, &str),
-    limit: i64,
-) -> Result<Vec<CaptureRow>, Error> {
-    let rows = db.query(CAPTURES_BETWEEN, &[&after, &up_to, &limit]).await?;
-    rows.iter().map(capture).collect()
+/// Returns the simulated gateway's captures under a range of keys, ordered by key.
+pub async fn captures_between(db: &Db, range: &KeyRange<'_>) -> Result<Vec<CaptureRow>, Error> {
+    let rows = db.query(CAPTURES_BETWEEN, &[&range.after, &range.up_to, &range.limit]).await?;
+    rows.iter().map(capture_from_row).collect()
 }
 
 const CAPTURES_AFTER: &str = select_captures!("key > $1 order by key limit $2");
 
-/// The same without an end.
+/// Returns up to `limit` captures under keys above `after`, ordered by key.
 pub async fn captures_after(db: &Db, after: &str, limit: i64) -> Result<Vec<CaptureRow>, Error> {
-    db.query(CAPTURES_AFTER, &[&after, &limit]).await?.iter().map(capture).collect()
+    db.query(CAPTURES_AFTER, &[&after, &limit]).await?.iter().map(capture_from_row).collect()
 }
 
-fn payment(row: &Row) -> Result<PaymentRow, Error> {
+fn payment_from_row(row: &Row) -> Result<PaymentRow, Error> {
     let ended: Option<f64> = column(row, "ended")?;
     let status: &str = column(row, "status")?;
     Ok(PaymentRow {
@@ -87,7 +83,7 @@ fn payment(row: &Row) -> Result<PaymentRow, Error> {
     })
 }
 
-fn capture(row: &Row) -> Result<CaptureRow, Error> {
+fn capture_from_row(row: &Row) -> Result<CaptureRow, Error> {
     Ok(CaptureRow {
         key: column(row, "key")?,
         order_id: OrderId(column(row, "order_id")?),
