@@ -6,8 +6,9 @@ mod dead_letter;
 use domain::OrderId;
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
+
+use crate::rfc3339;
 
 pub(crate) use action::{ActionView, WholeAction};
 pub(crate) use dead_letter::{LetterView, Listing, Replayed, WholeLetter};
@@ -45,7 +46,7 @@ fn named(orders: &[OrderId]) -> Vec<String> {
     orders.iter().take(ORDERS_SHOWN).map(ToString::to_string).collect()
 }
 
-/// A time that can't be written, which is one after the year 9999, is left out.
-fn rfc3339(time: OffsetDateTime) -> String {
-    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+/// The text of a time; empty for a year after 9999.
+fn time_text(time: OffsetDateTime) -> String {
+    rfc3339::format(time).unwrap_or_default()
 }

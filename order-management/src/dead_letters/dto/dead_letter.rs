@@ -3,7 +3,7 @@ use domain::{OrderId, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BodyView, named, rfc3339};
+use super::{BodyView, named, time_text};
 
 /// How much of a body is shown in a list, in characters.
 const PREVIEW: usize = 200;
@@ -118,8 +118,8 @@ impl LetterView {
             attempts: letter.attempts,
             replays: letter.replays,
             looks: letter.inspections,
-            first_at: letter.first_at.map(rfc3339),
-            parked_at: letter.parked_at.map(rfc3339),
+            first_at: letter.first_at.map(time_text),
+            parked_at: letter.parked_at.map(time_text),
             message_id: letter.message_id.clone(),
             correlation_id: letter.correlation_id.clone(),
             order_ids: named(orders),
