@@ -27,13 +27,13 @@ pub(crate) fn routes(
     metrics: &Metrics,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (db, counts) = (Data::new(db), Data::new(HttpMetrics::new(metrics)));
-    move |routes: &mut ServiceConfig| {
-        let mut table = Routes::default();
-        table.add(Method::GET, "/logs", page);
-        for resource in table.into_resources() {
-            routes.service(resource.wrap(from_fn(count_requests)));
+    move |config: &mut ServiceConfig| {
+        let mut routes = Routes::default();
+        routes.add(Method::GET, "/logs", page);
+        for resource in routes.into_resources() {
+            config.service(resource.wrap(from_fn(count_requests)));
         }
-        routes.app_data(db.clone()).app_data(counts.clone());
+        config.app_data(db.clone()).app_data(counts.clone());
     }
 }
 
