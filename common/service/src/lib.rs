@@ -1,4 +1,5 @@
-//! The parts that every program needs to run: settings, boot, tasks, shutdown, health, ops server.
+//! The common part of every program: settings, boot, tasks, shutdown, health, HTTP problems and
+//! routes, and the ops server.
 
 mod backoff;
 mod block_on;
@@ -9,6 +10,9 @@ mod env;
 mod health;
 mod http_metrics;
 pub mod ops_server;
+pub mod problem;
+mod request;
+mod routes;
 mod service;
 mod tasks;
 mod trace_settings;
@@ -21,6 +25,9 @@ pub use crash_point::CrashPoint;
 pub use env::{Env, InvalidSettings, Secret, Setting};
 pub use health::{Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
+pub use problem::{FieldError, Problem, ProblemBody, ProblemType};
+pub use request::{Draining, request_id, traceparent, with_request_id, with_request_span};
+pub use routes::{Routes, unknown_route};
 pub use service::{Program, Runtime, Service, StartError, TaskPanicked};
 pub use tasks::Tasks;
 pub use trace_settings::read_trace_settings;

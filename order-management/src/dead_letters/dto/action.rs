@@ -2,7 +2,7 @@ use db::dead_letters::RecordedAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fields::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, time_text};
 
 /// An action on a dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -70,8 +70,8 @@ impl From<&RecordedAction> for ActionView {
             outcome: done.outcome.as_str(),
             by: done.by.clone(),
             note: done.note.clone(),
-            begun_at: rfc3339(done.begun_at),
-            ended_at: done.ended_at.map(rfc3339),
+            begun_at: time_text(done.begun_at),
+            ended_at: done.ended_at.map(time_text),
             letter_id: letter.id.clone(),
             queue: letter.queue.clone(),
             reason: letter.reason.clone(),

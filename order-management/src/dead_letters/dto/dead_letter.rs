@@ -3,7 +3,7 @@ use domain::{OrderId, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fields::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, time_text};
 
 /// Length of a preview in characters.
 const PREVIEW: usize = 200;
@@ -119,8 +119,8 @@ impl LetterView {
             attempts: letter.attempts,
             replays: letter.replays,
             looks: letter.inspections,
-            first_at: letter.first_at.map(rfc3339),
-            dead_lettered_at: letter.dead_lettered_at.map(rfc3339),
+            first_at: letter.first_at.map(time_text),
+            dead_lettered_at: letter.dead_lettered_at.map(time_text),
             message_id: letter.message_id.clone(),
             correlation_id: letter.correlation_id.clone(),
             order_ids: named(orders),

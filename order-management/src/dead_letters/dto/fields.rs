@@ -3,8 +3,9 @@
 use domain::OrderId;
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
+
+use crate::rfc3339;
 
 /// Largest number of orders that are listed for a dead letter.
 pub(crate) const ORDERS_SHOWN: usize = 10;
@@ -39,7 +40,7 @@ pub(super) fn named(orders: &[OrderId]) -> Vec<String> {
     orders.iter().take(ORDERS_SHOWN).map(ToString::to_string).collect()
 }
 
-/// A time after the year 9999 has no RFC 3339 form and becomes empty.
-pub(super) fn rfc3339(time: OffsetDateTime) -> String {
-    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
+/// The text of a time; empty for a year after 9999.
+pub(super) fn time_text(time: OffsetDateTime) -> String {
+    rfc3339::format(time).unwrap_or_default()
 }
