@@ -13,6 +13,7 @@ mod tidy {
     mod log_fields;
     mod metrics;
     mod papers;
+    mod paths;
     mod promises;
     mod release;
     mod rust;

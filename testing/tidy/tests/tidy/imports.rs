@@ -7,7 +7,7 @@ mod modules;
 mod names;
 mod rule;
 
-use super::rust::{Named, paths};
+use super::paths::{Named, paths};
 use super::sources::{Crate, Source, crate_of, crates, every, none, product};
 use modules::RULES;
 use rule::{Rule, Says};

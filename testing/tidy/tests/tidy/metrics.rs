@@ -1,5 +1,6 @@
 //! docs/metrics.md is the list of metrics, made from their declarations. `UPDATE=1` writes it.
 
+mod blocks;
 mod declared;
 mod page;
 

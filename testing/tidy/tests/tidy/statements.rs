@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::rust::{paths, strings};
+use super::paths::paths;
+use super::rust::strings;
 use super::sources::{Source, none, product, tests};
 
 /// Beginnings of statements.

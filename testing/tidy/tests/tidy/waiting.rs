@@ -1,7 +1,8 @@
 //! Tests run, all of them, and wait for conditions, never for an amount of time: for that there is
 //! `testkit::eventually`.
 
-use super::rust::{is_word, paths, tokens};
+use super::paths::paths;
+use super::rust::{is_word, tokens};
 use super::sources::{Source, none, tests};
 
 const WAIT: &str = "wait for a condition (testkit::eventually)";

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::rust::{Named, is_word, paths, tokens};
+use super::super::paths::{Named, paths};
+use super::super::rust::{is_word, tokens};
 use super::super::sources::Source;
 
 /// Re-exports of re-exports that are followed.

@@ -13,9 +13,10 @@ const PRODUCT: &[&str] = &[
 ];
 const PROGRAMS: &[&str] =
     &["auditor/src/", "log-collector/src/", "order-management/src/", "payment-processor/src/"];
-/// What a program with a schema of its own uses of `db` besides its tables.
+/// The items of `db` for the workers: their tables, and the pool.
 const PAYMENTS: &[&str] =
     &["payments", "Db", "Error", "Settings", "Migrations", "migrate_when_there", "until_stored"];
+/// The items of `db` for the collector: its tables, and the pool.
 const LOGS: &[&str] =
     &["logs", "Db", "Error", "Settings", "Migrations", "migrate_when_there", "until_stored"];
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use syn::parse::{Parse, ParseStream};
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Expr, ExprArray, ExprLit, ExprTuple, GenericArgument, Ident, ImplItem, Item,
-    ItemImpl, ItemStruct, Lit, LitStr, Meta, PathArguments, Token, Type, Visibility, braced,
+    Expr, ExprArray, ExprTuple, GenericArgument, ImplItem, Item, ItemImpl, ItemStruct, Lit,
+    PathArguments, Type,
 };
 
 use super::super::sources::{Source, crate_of, crates};
+use super::blocks::{CountersBlock, Field, Label, MetricsBlock, help, literal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -25,21 +25,6 @@ impl fmt::Display for Kind {
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
         })
-    }
-}
-
-/// A label, with its values as far as the declaration names them.
-#[derive(Clone, Debug)]
-pub(super) struct Label {
-    pub(super) name: String,
-    pub(super) help: String,
-    /// Values and their doc comments.
-    pub(super) values: Vec<(String, String)>,
-}
-
-impl Label {
-    fn new(name: String, help: String) -> Label {
-        Label { name, help, values: Vec::new() }
     }
 }
 
@@ -79,91 +64,6 @@ pub(super) fn declared(source: &Source) -> Vec<Metric> {
         Metric { name, kind, labels, help: field.help.clone(), krate: krate.clone(), path, line }
     };
     items.sets.iter().flat_map(|set| &set.fields).map(metric).collect()
-}
-
-/// A field of a `metrics!` block.
-struct Field {
-    help: String,
-    ty: Type,
-    name: LitStr,
-}
-
-struct MetricsBlock {
-    fields: Vec<Field>,
-}
-
-impl Parse for MetricsBlock {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        head(input)?;
-        let content;
-        braced!(content in input);
-        let mut fields = Vec::new();
-        while !content.is_empty() {
-            let help = help(&content.call(Attribute::parse_outer)?);
-            content.parse::<Visibility>()?;
-            content.parse::<Ident>()?;
-            content.parse::<Token![:]>()?;
-            let ty = content.parse()?;
-            content.parse::<Token![=]>()?;
-            let name = content.parse()?;
-            if content.peek(syn::Ident) {
-                content.parse::<Ident>()?;
-                content.parse::<Expr>()?;
-            }
-            content.parse::<Option<Token![,]>>()?;
-            fields.push(Field { help, ty, name });
-        }
-        Ok(MetricsBlock { fields })
-    }
-}
-
-/// A `counters_by!` block: one label, and its values.
-struct CountersBlock {
-    name: Ident,
-    label: Label,
-}
-
-impl Parse for CountersBlock {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = head(input)?;
-        input.parse::<Ident>()?;
-        let mut label = Label::new(input.parse::<LitStr>()?.value(), String::new());
-        let content;
-        braced!(content in input);
-        while !content.is_empty() {
-            let help = help(&content.call(Attribute::parse_outer)?);
-            content.parse::<Ident>()?;
-            content.parse::<Token![=]>()?;
-            label.values.push((content.parse::<LitStr>()?.value(), help));
-            content.parse::<Option<Token![,]>>()?;
-        }
-        Ok(CountersBlock { name, label })
-    }
-}
-
-/// Attributes, visibility, `struct` and the name.
-fn head(input: ParseStream<'_>) -> syn::Result<Ident> {
-    input.call(Attribute::parse_outer)?;
-    input.parse::<Visibility>()?;
-    input.parse::<Token![struct]>()?;
-    input.parse()
-}
-
-/// The text of a doc comment in one line.
-fn help(attributes: &[Attribute]) -> String {
-    let docs = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => literal(&pair.value),
-        _ => None,
-    });
-    let text = docs.collect::<Vec<_>>().join(" ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn literal(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-        _ => None,
-    }
 }
 
 /// The items of a file that say what a metric is.

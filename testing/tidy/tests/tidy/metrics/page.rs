@@ -1,6 +1,7 @@
 //! docs/metrics.md as text.
 
-use super::declared::{Label, Metric};
+use super::blocks::Label;
+use super::declared::Metric;
 
 const HEAD: &str = "\
 # Metrics
