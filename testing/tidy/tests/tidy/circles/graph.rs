@@ -14,10 +14,21 @@ const ITEMS: [&str; 10] =
 
 type Path = Vec<String>;
 
+/// The imports that a child makes from its parent, the module that the child is declared in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OfParents {
+    /// Edges like all others.
+    #[default]
+    Count,
+    /// No edges.
+    Ignore,
+}
+
 /// The modules of one crate, by path. The root's path is empty.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     modules: BTreeMap<Path, Module>,
+    of_parents: OfParents,
 }
 
 #[derive(Debug)]
@@ -66,12 +77,13 @@ fn place(path: &str) -> Option<(String, Path)> {
 
 impl Graph {
     /// One graph for each crate, and for its tests. A file of `src/bin/` is a crate of its own.
-    pub(super) fn of_crates(sources: &[&Source]) -> Vec<Graph> {
+    pub(super) fn of_crates(sources: &[&Source], of_parents: OfParents) -> Vec<Graph> {
         let mut graphs: BTreeMap<String, Graph> = BTreeMap::new();
         for source in sources.iter().filter(|source| !source.path.contains("/src/bin/")) {
             if let Some((root, path)) = place(&source.path) {
                 let graph = graphs.entry(root).or_default();
                 graph.modules.insert(path, Module::new(source));
+                graph.of_parents = of_parents;
             }
         }
         for graph in graphs.values_mut().filter(|graph| !graph.modules.contains_key(&Path::new())) {
@@ -146,7 +158,8 @@ impl Graph {
         let module = self.modules.get(from);
         let named = module.into_iter().flat_map(|module| &module.named);
         let targets = named.filter_map(|named| Some((self.target(from, named)?, named)));
-        targets.filter(|(to, _)| *to != from).collect()
+        let is_parent = |to: &Path| from.starts_with(to) && self.of_parents == OfParents::Ignore;
+        targets.filter(|(to, _)| *to != from && !is_parent(to)).collect()
     }
 
     fn reachable(&self, from: &Path) -> BTreeSet<&Path> {
