@@ -5,7 +5,7 @@ use telemetry::{counters_by, metrics};
 metrics! {
     /// Metrics of the log store.
     pub(crate) struct LogStoreMetrics {
-        /// Log entries that arrived, by outcome
+        /// Log entries received
         pub(crate) entries: EntryMetrics = "ordermill_log_entries_total",
     }
 }

@@ -3,9 +3,10 @@ use crate::metrics::Counter;
 crate::metrics! {
     /// Metrics of this process's own log lines.
     pub struct LogMetrics {
-        /// Log lines written, by level
+        /// Log lines written
         pub(crate) lines: LineMetrics = "ordermill_log_lines_total",
-        /// Log lines that standard error did not take
+        /// Written log lines that standard error did not accept, because its reader stopped and
+        /// 1 MiB was waiting
         pub(crate) lost: Counter = "ordermill_log_lines_lost_total",
     }
 }

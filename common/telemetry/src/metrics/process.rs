@@ -9,7 +9,9 @@ use super::Seconds;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BuildLabels {
+    /// Version of the program
     version: &'static str,
+    /// Name of the program
     process: &'static str,
 }
 
@@ -17,17 +19,17 @@ crate::metrics! {
     /// Facts about this process that the operating system reports, under the names that
     /// Prometheus' own clients use. Only Linux is asked; elsewhere they stay at zero.
     pub(super) struct ProcessMetrics {
-        /// 1; the program and its version are the labels
+        /// Always 1; the labels name the program and its version
         build: Family<BuildLabels, Gauge> = "ordermill_build_info",
-        /// Processor time used
+        /// Processor time used, in user space and in the kernel; on Linux only
         cpu: Counter<f64, AtomicU64> = "process_cpu_seconds_total",
-        /// Memory in use
+        /// Resident memory; on Linux only
         resident: Gauge = "process_resident_memory_bytes",
-        /// Open file descriptors
+        /// Open file descriptors; on Linux only
         open_fds: Gauge = "process_open_fds",
-        /// File descriptors that may be open
+        /// Limit of open file descriptors, 0 if there is no limit; on Linux only
         max_fds: Gauge = "process_max_fds",
-        /// Start of the process, in Unix time
+        /// Start of the process, in Unix time; on Linux only
         started: Seconds = "process_start_time_seconds",
     }
 }

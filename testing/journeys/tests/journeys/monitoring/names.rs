@@ -1,10 +1,11 @@
-//! No dashboard and no rule asks for a number that nobody has.
+//! Dashboards, rules and docs/metrics.md name metrics and labels that are exposed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapin::BasicProperties;
 use reqwest::Method;
 use serde_json::json;
+use testkit::binaries::workspace;
 use testkit::eventually;
 use testkit::monitoring::{Monitoring, Prometheus, Rule, Series};
 use testkit::world::World;
@@ -51,7 +52,7 @@ async fn traffic(world: &World) {
     world.publish_raw("processedorders", b"nonsense", nothing).await;
 }
 
-/// Every expression of the rules and dashboards.
+/// Every expression of the rules and dashboards, and every metric of docs/metrics.md.
 fn asked(rules: &[Rule]) -> Asked {
     let mut asked: Asked =
         rules.iter().map(|rule| (rule.name.clone(), rule.query.clone())).collect();
@@ -59,7 +60,31 @@ fn asked(rules: &[Rule]) -> Asked {
         let expressions = dashboards::expressions(&dashboard).into_iter();
         asked.extend(expressions.map(|(title, text)| (format!("{file}, {title}"), text)));
     }
+    let listed = listed();
+    assert!(listed.len() > 40, "docs/metrics.md has only {listed:?}");
+    asked.extend(listed);
     asked
+}
+
+/// The metrics of docs/metrics.md as expressions, each with its labels.
+fn listed() -> Asked {
+    let page = std::fs::read_to_string(workspace().join("docs/metrics.md")).unwrap();
+    let expression = |row: &str| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let name = cells.first()?.strip_prefix("| `")?.strip_suffix('`')?;
+        let series = if cells.get(1)? == &"histogram" { "_count" } else { "" };
+        let labels = cells.get(2)?.split("; ").filter_map(label);
+        let labels: Vec<String> = labels.map(|label| format!("{label}=~\".*\"")).collect();
+        let text = format!("{name}{series}{{{}}}", labels.join(","));
+        Some((format!("docs/metrics.md, {name}"), text))
+    };
+    page.lines().filter_map(expression).collect()
+}
+
+/// The name of a label that stands alone, or in front of its values.
+fn label(part: &str) -> Option<&str> {
+    let (name, rest) = part.strip_prefix('`')?.split_once('`')?;
+    (rest.is_empty() || rest.starts_with(':')).then_some(name)
 }
 
 /// The labels that a recorded number can have: those by which its own expression is grouped.
@@ -108,7 +133,7 @@ async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTr
 }
 
 #[tokio::test]
-async fn every_number_that_a_dashboard_or_a_rule_names_is_there() {
+async fn every_metric_that_a_dashboard_a_rule_or_the_docs_name_is_exposed() {
     let (world, monitoring) = watched_world().await;
     traffic(&world).await;
     let prometheus = &monitoring.prometheus;
