@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use testkit::binaries::workspace;
-
-use super::sources::{all, none};
+use super::sources::{all, none, root};
 
 /// The lines of a paper outside of its code blocks, numbered from 1.
 fn prose(text: &str) -> Vec<(usize, String)> {
@@ -63,7 +61,7 @@ fn fault(from: &str, text: &str, target: &str) -> Option<String> {
     } else {
         Path::new(from).parent().unwrap().join(file)
     };
-    let absolute = workspace().join(&path);
+    let absolute = root().join(&path);
     if !absolute.exists() {
         return Some(format!("there is no {}", path.display()));
     }

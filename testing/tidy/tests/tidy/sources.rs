@@ -51,7 +51,7 @@ impl Source {
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     std::env::var_os("TIDY_ROOT").map_or_else(|| workspace().to_owned(), PathBuf::from)
 }
 

@@ -8,7 +8,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("messages", &["domain"]),
     ("telemetry", &["domain"]),
-    ("service", &["telemetry"]),
+    ("service", &["domain", "telemetry"]),
     ("batcher", &["service", "telemetry"]),
     ("amqp", &["batcher", "messages", "service", "telemetry"]),
     ("log-shipping", &["amqp", "service", "telemetry"]),
