@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use amqp::Destination;
 use batcher::BatchLimits;
 use db::Db;
 use domain::{PaymentId, Verdict, WorkerName};
@@ -68,14 +67,4 @@ pub(crate) struct ChargeLimits {
 pub(crate) struct PaymentStore {
     pub(crate) db: Db,
     pub(crate) worker: WorkerName,
-}
-
-impl ChargeAttempt {
-    /// The destination of the request, unless the payment is finished.
-    pub(crate) fn destination(&self) -> Option<Destination> {
-        match self.state {
-            ChargeState::Finished { .. } => None,
-            ChargeState::Answered { .. } | ChargeState::Unfinished(_) => Some(Destination::Retry),
-        }
-    }
 }

@@ -1,5 +1,6 @@
-//! The modules of a crate do not import each other in circles. `testing/model` may: its state and
-//! its steps are one thing.
+//! The modules of a crate do not import each other in circles. Two exceptions: a module may use the
+//! items of its parent, and the modules of `testing/model` may import each other, because its state
+//! and its steps are one thing.
 
 mod graph;
 
@@ -32,13 +33,13 @@ pub(crate) fn sources() -> Vec<&'static Source> {
 #[test]
 fn modules_do_not_import_each_other_in_circles() {
     let right = "move what both need to a third module, or pass it as a parameter";
-    none(&format!("no import circles ({right})"), &circles(&sources(), OfParents::Count));
+    none(&format!("no import circles ({right})"), &circles(&sources(), OfParents::Ignore));
 }
 
 fn found_in(files: &[(&str, &str)]) -> Vec<String> {
     let sources: Vec<Source> =
         files.iter().map(|(path, text)| Source::new(&format!("x/src/{path}"), text)).collect();
-    circles(&sources.iter().collect::<Vec<_>>(), OfParents::Count)
+    circles(&sources.iter().collect::<Vec<_>>(), OfParents::Ignore)
 }
 
 #[test]
@@ -54,12 +55,6 @@ fn a_circle_is_found() {
     for import in ["a.rs:1: `crate::b::B`", "b.rs:2: `super::c::c`", "c.rs:2: `crate::a::A`"] {
         assert!(found.concat().contains(&format!("x/src/{import}")), "{import}: {found:?}");
     }
-    let with_a_parent = [
-        ("lib.rs", "mod a;"),
-        ("a.rs", "mod b;\nuse b::B;\npub struct A;"),
-        ("a/b.rs", "use super::A;\npub struct B;"),
-    ];
-    assert_eq!(found_in(&with_a_parent).len(), 1);
     let through_an_alias = [
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "use crate::b;\nfn a() { b::f(); }"),
@@ -77,6 +72,12 @@ fn imports_that_go_one_way_are_no_circle() {
         ("a/c.rs", "use super::A;\npub struct C;"),
     ];
     assert_eq!(found_in(&of_a_sibling_through_the_parent), [""; 0]);
+    let with_a_parent = [
+        ("lib.rs", "mod a;"),
+        ("a.rs", "mod b;\nuse b::B;\npub struct A;"),
+        ("a/b.rs", "use super::A;\npub struct B;"),
+    ];
+    assert_eq!(found_in(&with_a_parent), [""; 0]);
     let tests = [
         ("lib.rs", "mod a;"),
         ("a.rs", "pub struct A;\n#[cfg(test)]\nmod tests;\nmod t { use super::A; }"),
