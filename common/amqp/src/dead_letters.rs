@@ -14,11 +14,11 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
 use crate::acks::Acks;
+use crate::confirms::{NotConfirmed, send_and_confirm};
 use crate::connection::{CLOSE_TIMEOUT, close, within};
 use crate::dead_letter::DeadLetter;
 use crate::error::BrokerError;
 use crate::outgoing::Outgoing;
-use crate::publisher::{NotConfirmed, send_and_confirm};
 use crate::settings::BrokerSettings;
 use crate::topology::WorkQueue;
 

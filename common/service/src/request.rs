@@ -18,6 +18,7 @@ use telemetry::trace;
 use telemetry::trace::{Span, SpanKind, SpanRecord};
 use tokio_util::sync::CancellationToken;
 
+use crate::current_request::{CURRENT, Current, request_id};
 use crate::http_metrics::HTTP_METHODS;
 use crate::problem::Problem;
 
@@ -32,26 +33,6 @@ const CLIENT_LEFT: &str = "client_left";
 /// next request then opens a connection, which a balancer directs to another process.
 #[derive(Clone, Debug)]
 pub struct Draining(pub CancellationToken);
-
-tokio::task_local! {
-    static CURRENT: Current;
-}
-
-/// The request that a task answers.
-struct Current {
-    id: RequestId,
-    traceparent: Option<TraceParent>,
-}
-
-/// The id of the request that this task answers; a new id outside a request.
-pub fn request_id() -> RequestId {
-    CURRENT.try_with(|current| current.id.clone()).unwrap_or_else(|_| RequestId::made_here())
-}
-
-/// The trace of the request that this task answers: the caller's, or one that is recorded here.
-pub fn traceparent() -> Option<TraceParent> {
-    CURRENT.try_with(|current| current.traceparent).ok().flatten()
-}
 
 /// Middleware: gives the request an id, returns the id in `X-Request-ID`, and answers a panic with a
 /// problem. A valid `X-Request-ID` of the client is the id, otherwise the server makes one.
@@ -228,7 +209,7 @@ mod tests {
     use telemetry::metrics::Metrics;
 
     use super::*;
-    use crate::{HttpMetrics, count_requests, unknown_route};
+    use crate::{HttpMetrics, count_requests};
 
     #[test]
     fn several_traceparent_headers_count_as_none() {
@@ -267,8 +248,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_in_two_middlewares_has_one_id() {
-        let inner =
-            web::scope("").wrap(from_fn(with_request_span)).default_service(web::to(unknown_route));
+        let fails = async || Err::<HttpResponse, _>(Problem::not_found("nothing is here"));
+        let inner = web::scope("").wrap(from_fn(with_request_span)).default_service(web::to(fails));
         let app = init_service(App::new().wrap(from_fn(with_request_id)).service(inner)).await;
 
         let request = TestRequest::with_uri("/nothing").to_request();
