@@ -1,5 +1,5 @@
-//! The delay before another try: it grows up to a cap, and part of it is random, so that the processes
-//! that lost the same server do not return in step.
+//! The delay before another try: it grows up to a cap, and part of it is random, so that the
+//! processes that lost the same server do not return in step.
 
 use std::time::Duration;
 

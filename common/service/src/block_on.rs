@@ -2,9 +2,9 @@ use std::io;
 
 use tokio::runtime::Builder;
 
-/// Runs `program` to its end on the current thread, and flushes the log. Blocking tasks of the runtime
-/// are not awaited: a name look-up cannot be cancelled, and one whose DNS server is silent takes longer
-/// than any drain time.
+/// Runs `program` to its end on the current thread, and flushes the log. Blocking tasks of the
+/// runtime are not awaited: a name look-up cannot be cancelled, and one whose DNS server is silent
+/// takes longer than any drain time.
 ///
 /// # Errors
 /// If the runtime cannot be built.

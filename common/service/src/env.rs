@@ -67,7 +67,7 @@ impl Env {
         Env { given, declared: Vec::new(), wrong: Vec::new() }
     }
 
-    /// True if `name` has a value.
+    /// Returns true if `name` has a value.
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }

@@ -11,9 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The tasks of a process and the three steps in which they end: *drain* (readiness fails, everything
-/// else goes on), *stop* (intake ends, work in flight finishes) and *abort* (the remaining tasks are
-/// dropped).
+/// The tasks of a process and the three steps in which they end: *drain* (readiness fails,
+/// everything else goes on), *stop* (intake ends, work in flight finishes) and *abort* (the
+/// remaining tasks are dropped).
 ///
 /// A task that panics stops the whole process: a process that is only partly alive would keep
 /// messages that another process could finish.
@@ -102,7 +102,8 @@ impl Tasks {
         Ok(())
     }
 
-    /// Aborts the remaining tasks, each at its next await, and waits for them for `timeout` at most.
+    /// Aborts the remaining tasks, each at its next await, and waits for them for `timeout` at
+    /// most.
     ///
     /// # Errors
     /// The name of the task that panicked, if one did.

@@ -45,9 +45,9 @@ pub fn read_trace_settings(env: &mut Env) -> TraceSettings {
     TraceSettings { exporter, ratio }
 }
 
-/// Reads a collector's URL. Only `http://` is accepted: the collector runs on the same machine or in
-/// the same network, and speaks TLS from there if necessary. A URL with a password is refused and not
-/// repeated in the error: the password would travel unencrypted, and libraries log the URL.
+/// Reads a collector's URL. Only `http://` is accepted: the collector runs on the same machine or
+/// in the same network, and speaks TLS from there if necessary. A URL with a password is refused
+/// and not repeated in the error: the password would travel unencrypted, and libraries log the URL.
 fn endpoint(env: &mut Env, setting: &Setting, default: &str) -> String {
     let text = env.text(setting, default);
     if is_endpoint(&text) {
