@@ -7,9 +7,9 @@ telemetry::metrics! {
 }
 
 telemetry::counters_by! {
-    /// Log lines on their way to the log store.
+    /// Log lines for the log store, by outcome.
     pub(crate) struct ShippedMetrics by "outcome" {
-        /// The broker has confirmed the line.
+        /// The broker confirmed the line.
         sent = "sent",
         /// The buffer was full, or RabbitMQ was unavailable.
         dropped = "dropped",

@@ -1,7 +1,9 @@
+use std::sync::OnceLock;
+
 use crate::metrics::Counter;
 
 crate::metrics! {
-    /// Metrics of this process's own log lines.
+    /// Metrics of the log lines of this process.
     pub struct LogMetrics {
         /// Log lines written
         pub(crate) lines: LineMetrics = "ordermill_log_lines_total",
@@ -9,6 +11,18 @@ crate::metrics! {
         /// 1 MiB was waiting
         pub(crate) lost: Counter = "ordermill_log_lines_lost_total",
     }
+}
+
+static METRICS: OnceLock<LogMetrics> = OnceLock::new();
+
+/// Counts the log lines of this process from now on. A second call changes nothing.
+pub fn count_lines(metrics: &LogMetrics) {
+    METRICS.get_or_init(|| metrics.clone());
+}
+
+/// The metrics, once [`count_lines`] was called.
+pub(super) fn counted() -> Option<&'static LogMetrics> {
+    METRICS.get()
 }
 
 crate::counters_by! {

@@ -7,7 +7,7 @@ crate::metrics! {
 }
 
 crate::counters_by! {
-    /// Spans.
+    /// Spans for the collector, by outcome.
     pub(super) struct SpanMetrics by "outcome" {
         /// The collector accepted the span.
         exported = "exported",

@@ -67,7 +67,7 @@ async fn while_its_database_is_away_orders_go_on_and_the_lines_come_afterwards()
     let foreign = "select count(*) from logs.log_entries where message ~ '^line [0-9]+$'";
     assert_eq!(world.count(foreign).await, 200);
     for process in [world.order_management(0), world.worker(0)] {
-        assert!(!process.log_contains("log_shipper"), "{}", process.log_tail());
+        assert!(!process.log_contains("log_shipping"), "{}", process.log_tail());
     }
 }
 
@@ -130,7 +130,7 @@ async fn without_a_collector_orders_go_on_and_the_queue_keeps_the_newest_64_mib(
     let order = world.place_order().await;
     balance(&world, &[order]).await;
     for process in world.processes() {
-        assert!(!process.log_contains("log_shipper"), "{}", process.log_tail());
+        assert!(!process.log_contains("log_shipping"), "{}", process.log_tail());
     }
 }
 
@@ -153,7 +153,7 @@ async fn while_the_broker_is_away_lines_are_dropped_and_counted_and_orders_are_t
     world.rabbitmq().start_again().await.unwrap();
     balance(&world, &orders).await;
     eventually("lines to be shipped again", LONG, async || shipped(sent).await > before).await;
-    let said = shop.log().matches("WARN  amqp::log_shipper").count();
+    let said = shop.log().matches("WARN  log_shipping::shipper").count();
     assert!(said <= 1, "{said} complaints about one outage");
 
     world.rabbitmq().kill().await.unwrap();
@@ -271,5 +271,5 @@ async fn while_the_broker_takes_nothing_lines_are_dropped_and_no_connection_is_m
     balance(&world, &orders).await;
     eventually("lines to be shipped again", LONG, async || shown(sent).await > before).await;
     assert_eq!(shown(connects).await, 1.0);
-    assert!(!shop.log_contains("log_shipper"), "{}", shop.log_tail());
+    assert!(!shop.log_contains("log_shipping"), "{}", shop.log_tail());
 }

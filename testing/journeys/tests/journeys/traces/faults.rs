@@ -125,7 +125,7 @@ async fn a_collector_that_sends_spans_elsewhere_has_not_taken_them() {
 
 #[tokio::test]
 async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
-    // Four spans each in order-management: more than may wait there and be on their way.
+    // Four spans each in order-management: more than its queue and one request hold.
     const ORDERS: usize = 2400;
     let collector = Collector::start().unwrap();
     let world = traced(&collector).start().await;
@@ -154,7 +154,7 @@ async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
             counter(&world, process.ops_url("/metrics"), failed).await > 0.0
         })
         .await;
-        assert_eq!(process.log().matches("the collector takes no spans").count(), 1);
+        assert_eq!(process.log().matches("the collector does not accept spans").count(), 1);
         process.sigterm().unwrap();
         let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
         assert!(end.success(), "{end}");
