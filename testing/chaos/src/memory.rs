@@ -1,5 +1,5 @@
-//! The processes' memory, every second: `VmRSS` in `/proc/<pid>/status`. Nothing where there is no
-//! `/proc`.
+//! The processes' memory, sampled every second: `VmRSS` in `/proc/<pid>/status`. No samples where
+//! there is no `/proc`.
 
 use std::time::{Duration, Instant};
 
@@ -9,21 +9,21 @@ use tokio::time::timeout;
 use super::evidence::Memory;
 use testkit::world::World;
 
-const EVERY: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks until the campaign is over.
-pub(super) async fn memory(world: &World, began: Instant, mut over: Receiver<bool>) -> Vec<Memory> {
-    let mut seen = Vec::new();
-    while timeout(EVERY, over.wait_for(|over| *over)).await.is_err() {
+/// Samples until the campaign is over.
+pub(super) async fn sample(world: &World, began: Instant, mut over: Receiver<bool>) -> Vec<Memory> {
+    let mut samples = Vec::new();
+    while timeout(INTERVAL, over.wait_for(|over| *over)).await.is_err() {
         let at = began.elapsed().as_secs_f64();
         for process in world.processes().filter(|process| process.is_running()) {
             let Some(mb) = process.pid().ok().and_then(|pid| resident_mb(pid.as_raw())) else {
                 continue;
             };
-            seen.push(Memory { process: process.name().to_owned(), at, mb });
+            samples.push(Memory { process: process.name().to_owned(), at, mb });
         }
     }
-    seen
+    samples
 }
 
 fn resident_mb(pid: i32) -> Option<f64> {

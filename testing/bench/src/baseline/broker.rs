@@ -1,6 +1,6 @@
-//! B: what RabbitMQ does with one quorum queue, a bare publisher and a bare consumer, through the
-//! same client library as the services': persistent messages of their size and properties, confirms
-//! pipelined, acks of many at once. Window, prefetch and acks are the fastest that were found.
+//! B: the rate of RabbitMQ with one quorum queue, a bare publisher and a bare consumer, through the
+//! client library of the services: persistent messages of the same size and properties, pipelined
+//! confirms, multiple acks. Window, prefetch and acks are the fastest that were found.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -22,42 +22,42 @@ use tokio::time::timeout;
 use testkit::number::float;
 use testkit::world::World;
 
-const QUEUE: &str = "yardstick";
-/// Messages that may be unconfirmed.
+const QUEUE: &str = "baseline";
+/// Most unconfirmed messages.
 const WINDOW: usize = 1000;
 /// Messages handed to the client library together.
 const AT_ONCE: usize = 100;
-/// Messages that may be unacked, and after how many they are acked.
+/// Most unacked messages, and the number of messages per ack.
 const PREFETCH: u16 = 1000;
 const ACK_EVERY: u64 = 100;
-/// How long the broker may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of one confirm or delivery.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What one queue does in a second.
+/// Rates of one queue.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Broker {
-    /// Messages published and confirmed.
+pub(crate) struct BrokerRates {
+    /// Messages published and confirmed per second.
     pub(crate) in_per_s: f64,
-    /// Messages published, confirmed, delivered and acked, until none was left.
+    /// Messages published, confirmed, delivered and acked per second, until the queue was empty.
     pub(crate) through_per_s: f64,
 }
 
-impl Broker {
-    /// The broker's own ceiling for orders of which each takes a message there and one back.
+impl BrokerRates {
+    /// The broker's ceiling for orders, each of which takes a message in either direction.
     pub(crate) fn orders_per_s(self) -> f64 {
         self.through_per_s / 2.0
     }
 }
 
-/// Publishes for this long and consumes at the same time, until nothing is left. Nothing else may
-/// be running. `world` has no processes.
+/// Publishes for this long and consumes at the same time, until the queue is empty. `world` has no
+/// processes, and no other load may run.
 ///
 /// # Errors
-/// If the broker refuses a message or falls silent for 30 s.
-pub(crate) async fn run(world: &World, long: Duration) -> Result<Broker> {
-    let url = world.tenancy().rabbitmq().url(world.name());
-    // On one thread the client library is a quarter faster than on several, which leaves the other
-    // cores to the broker.
+/// If the broker refuses a message or is silent for 30 s.
+pub(crate) async fn run(world: &World, long: Duration) -> Result<BrokerRates> {
+    let url = world.isolation().rabbitmq().url(world.name());
+    // On one thread the client library is a quarter faster than on several, and the broker has the
+    // other cores to itself.
     let measured = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(through_one_queue(&url, long))
@@ -65,7 +65,7 @@ pub(crate) async fn run(world: &World, long: Duration) -> Result<Broker> {
     measured.await?
 }
 
-async fn through_one_queue(url: &str, long: Duration) -> Result<Broker> {
+async fn through_one_queue(url: &str, long: Duration) -> Result<BrokerRates> {
     let connect = || Connection::connect(url, ConnectionProperties::default());
     let (publishing, consuming) = (connect().await?, connect().await?);
     let publisher = publishing.create_channel().await?;
@@ -84,10 +84,11 @@ async fn through_one_queue(url: &str, long: Duration) -> Result<Broker> {
         connection.close(200, "done".into()).await?;
     }
     let rate = |end: Instant| float(messages) / end.duration_since(began).as_secs_f64();
-    Ok(Broker { in_per_s: rate(confirmed_at), through_per_s: rate(consumed_at) })
+    Ok(BrokerRates { in_per_s: rate(confirmed_at), through_per_s: rate(consumed_at) })
 }
 
-/// How many were confirmed, and when the last one was. Tells `total` as soon as it is known.
+/// Publishes for this long. Sends the number of messages to `total`, then returns it with the time of
+/// the last confirm.
 async fn publish(
     channel: &Channel,
     long: Duration,
@@ -115,13 +116,14 @@ async fn publish(
 
 async fn confirm(confirms: impl Iterator<Item = PublisherConfirm>) -> Result<()> {
     for confirm in confirms {
-        let confirmed = timeout(PATIENCE, confirm).await.context("no confirm came")??;
+        let confirmed = timeout(SILENCE_TIMEOUT, confirm).await.context("no confirm came")??;
         ensure!(confirmed == Confirmation::Ack(None), "a message was refused");
     }
     Ok(())
 }
 
-/// When the last message was acked. Acks every hundredth, and whenever no more are there.
+/// Consumes until `total` is known and reached. Acks every hundredth message, and whenever no further
+/// delivery is waiting. Returns the time of the last ack.
 async fn consume(channel: &Channel, mut total: watch::Receiver<Option<u64>>) -> Result<Instant> {
     channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
@@ -140,24 +142,24 @@ async fn consume(channel: &Channel, mut total: watch::Receiver<Option<u64>>) -> 
                 let next = async {
                     tokio::select! {
                         next = deliveries.next() => Some(next),
-                        _told = total.changed() => None,
+                        _known = total.changed() => None,
                     }
                 };
-                match timeout(PATIENCE, next).await.context("no delivery came")? {
+                match timeout(SILENCE_TIMEOUT, next).await.context("no delivery came")? {
                     Some(next) => next,
                     None => continue,
                 }
             }
         };
         let Some(delivery) = next else { bail!("the broker ended the consumer") };
-        // Tags count deliveries from 1 on, so the tag is the count.
+        // Delivery tags count from 1, so the tag is the count.
         count = delivery?.delivery_tag;
         if count - acked >= ACK_EVERY {
             channel.basic_ack(count, multiple).await?;
             acked = count;
         }
     }
-    // A tag that is acked already would be an error.
+    // To ack a tag twice would be an error.
     if acked < count {
         channel.basic_ack(count, multiple).await?;
     }

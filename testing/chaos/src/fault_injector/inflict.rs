@@ -1,4 +1,4 @@
-//! How each kind of fault is done.
+//! The implementation of each kind of fault.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use nix::unistd::Pid;
 use tokio::time::sleep;
 
 use super::super::fault::{Fault, Kind, ORDER_MANAGEMENTS, WORKERS, Wire};
-use super::{READY_DEADLINE, Stage};
+use super::{FaultInjector, READY_DEADLINE};
 use testkit::fault_proxy::FaultProxy;
 use testkit::process_table;
 use testkit::processes::Process;
 
-/// A process knows of the loss of a server after this; of a silent one only after twice the
-/// heartbeat.
+/// Time after which a process reports the loss of a server; a silent server is noticed only after
+/// twice the heartbeat.
 const NOTICED: Duration = Duration::from_secs(3);
 const NOTICED_SILENCE: Duration = Duration::from_millis(11_500);
 
-/// How a server goes away.
+/// The way in which a server ends.
 #[derive(Clone, Copy)]
 enum Way {
     Killed,
     Stopped,
 }
 
-impl Stage<'_> {
-    /// Comes back when all is whole again, with the moment from which it was.
+impl FaultInjector<'_> {
+    /// Injects the fault, heals it, and returns the time of the healing.
     pub(super) async fn inflict(&self, fault: &Fault) -> Result<f64> {
         let orders: Vec<_> =
             (0..ORDER_MANAGEMENTS).map(|i| self.world.order_management(i)).collect();
@@ -128,8 +128,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Whoever waits for a capture waits for this lock; the capture then happens although nobody
-    /// waits for it any more.
+    /// Every capture waits for this lock. When the lock is released the capture happens, although its
+    /// caller has stopped waiting.
     async fn silence_gateway(&self, lasts: Duration) -> Result<()> {
         let lock = format!(
             "do $$ begin lock table simulated_gateway.captures in exclusive mode; \
@@ -144,7 +144,7 @@ impl Stage<'_> {
         self.wire_of(fault.wire).black_hole();
         sleep(fault.lasts).await;
         if fault.lasts > NOTICED_SILENCE {
-            self.look_at_those_without(Some(fault.wire)).await;
+            self.check_readiness_behind(Some(fault.wire)).await;
         }
         self.wire_of(fault.wire).heal();
     }
@@ -159,16 +159,17 @@ impl Stage<'_> {
         }
     }
 
-    /// A server is gone that long. At the end whoever needs it has to know.
+    /// Waits while a server is gone. Just before the end, every process that needs the server has to
+    /// report that it is not ready.
     async fn gone(&self, lasts: Duration, wire: Option<Wire>) {
         sleep(lasts).await;
         if lasts > NOTICED {
-            self.look_at_those_without(wire).await;
+            self.check_readiness_behind(wire).await;
         }
     }
 
-    /// Those behind the wire, or all of them.
-    async fn look_at_those_without(&self, wire: Option<Wire>) {
+    /// Checks the processes behind the wire, or all of them.
+    async fn check_readiness_behind(&self, wire: Option<Wire>) {
         for process in self.world.processes() {
             let concerned = match wire {
                 None => true,
@@ -183,7 +184,7 @@ impl Stage<'_> {
                 let asked = self.world.http().get(process.ops_url("/health/ready"));
                 let answer = asked.timeout(NOTICED).send().await;
                 let ready = answer.ok().map(|answer| answer.status().is_success());
-                self.note_look(process, ready, false);
+                self.note_readiness(process, ready, false);
             }
         }
     }
@@ -197,7 +198,7 @@ async fn halted(process: &Process, lasts: Duration) -> Result<()> {
 
 async fn frozen(processes: &[Pid], lasts: Duration) {
     for pid in processes {
-        // Whoever ended meanwhile needs no stopping.
+        // A process that has ended since the listing needs no signal.
         kill(*pid, Signal::SIGSTOP).ok();
     }
     sleep(lasts).await;

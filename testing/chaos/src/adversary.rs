@@ -1,5 +1,5 @@
-//! Somebody who may publish to the queues: nonsense, and repetitions that the broker may make at any
-//! time. It has a connection of its own, past the proxies.
+//! A client that may publish to the queues: it publishes nonsense, repetitions that the broker may
+//! make at any time, and contradicting results, over a connection of its own without a proxy.
 
 use std::time::Duration;
 
@@ -15,43 +15,44 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::clients::Clients;
-use super::evidence::Intrusions;
-use super::history::{Answer, Asked, Card, History};
+use super::evidence::AdversaryMessages;
+use super::history::{Answer, Card, FollowUpKind, History};
 use testkit::world::World;
 
-const EVERY: Duration = Duration::from_millis(400);
-/// How long the broker may take for one of these messages.
-const PATIENCE: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_millis(400);
+/// Timeout of one publish.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUESTS: &str = "processingorders";
 const RESULTS: &str = "processedorders";
 
-/// What it puts into a queue.
+/// A message of the adversary.
 enum Message {
-    Nonsense { word: String, queue: &'static str, body: String },
+    Nonsense { token: String, queue: &'static str, body: String },
     Request { order: Uuid, card: Card },
     Result { order: Uuid, contradicting: bool, captured: bool },
 }
 
-/// Intrudes until the campaign is over. What the broker did not confirm may be in the queue or
-/// not, and is not held against anybody.
-pub(super) async fn intrude(
+/// Publishes until the campaign is over, and returns the confirmed messages. A message without a
+/// confirm may or may not be in its queue; no check uses it.
+pub(super) async fn run(
     world: &World,
     clients: &Clients<'_>,
-    (seed, mut over): (u64, Receiver<bool>),
-) -> Intrusions {
+    seed: u64,
+    mut over: Receiver<bool>,
+) -> AdversaryMessages {
     let mut rng = StdRng::seed_from_u64(!seed);
-    let mut done = Intrusions::default();
+    let mut done = AdversaryMessages::default();
     let mut open: Option<(Connection, Channel)> = None;
-    while timeout(EVERY, over.wait_for(|over| *over)).await.is_err() {
-        let Some(message) = drawn(&clients.history(), &mut rng) else { continue };
+    while timeout(INTERVAL, over.wait_for(|over| *over)).await.is_err() {
+        let Some(message) = draw(&clients.history(), &mut rng) else { continue };
         let sending = async {
             let (_, channel) = match open.take() {
                 Some(kept) => open.insert(kept),
-                None => open.insert(connected(world).await?),
+                None => open.insert(connect(world).await?),
             };
             message.send(channel).await
         };
-        match timeout(PATIENCE, sending).await {
+        match timeout(PUBLISH_TIMEOUT, sending).await {
             Ok(Ok(())) => message.note(&mut done),
             Ok(Err(_)) | Err(_) => open = None,
         }
@@ -59,7 +60,7 @@ pub(super) async fn intrude(
     done
 }
 
-async fn connected(world: &World) -> Result<(Connection, Channel)> {
+async fn connect(world: &World) -> Result<(Connection, Channel)> {
     let url = world.rabbitmq().url(world.name());
     let connection = Connection::connect(&url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
@@ -67,26 +68,27 @@ async fn connected(world: &World) -> Result<(Connection, Channel)> {
     Ok((connection, channel))
 }
 
-fn drawn(history: &History, rng: &mut StdRng) -> Option<Message> {
-    let word = Uuid::from_u128(rng.random()).simple().to_string();
+fn draw(history: &History, rng: &mut StdRng) -> Option<Message> {
+    let token = Uuid::from_u128(rng.random()).simple().to_string();
     Some(match rng.random_range(0..8) {
-        0 => nonsense(&word, REQUESTS, format!("not an order: {word}")),
-        1 => nonsense(&word, RESULTS, format!("{{\"paymentStatus\":\"{word}\"}}")),
-        2 => nonsense(&word, REQUESTS, format!("[{{\"orderId\":\"{word}\",\"totalPrice\":-1}}]")),
+        0 => nonsense(&token, REQUESTS, format!("not an order: {token}")),
+        1 => nonsense(&token, RESULTS, format!("{{\"paymentStatus\":\"{token}\"}}")),
+        2 => nonsense(&token, REQUESTS, format!("[{{\"orderId\":\"{token}\",\"totalPrice\":-1}}]")),
         3 => {
             let unknown = Uuid::from_u128(rng.random());
             let body =
-                json!({"orderId": unknown, "paymentStatus": "successful", "paymentId": word});
-            nonsense(&word, RESULTS, body.to_string())
+                json!({"orderId": unknown, "paymentStatus": "successful", "paymentId": token});
+            nonsense(&token, RESULTS, body.to_string())
         }
         4 | 5 => {
-            let placing = history.placings.choose(rng)?;
-            Message::Request { order: placing.accepted()?, card: placing.card }
+            let placement = history.placements.choose(rng)?;
+            Message::Request { order: placement.accepted()?, card: placement.card }
         }
         draw => {
-            // A result may contradict only what is final already: before that it would be a lie
-            // that nobody could see through.
-            let later = history.later.choose(rng).filter(|later| later.asked == Asked::Read)?;
+            // A result may contradict only a status that is final already: before that, no service
+            // could recognise it as false.
+            let later =
+                history.later.choose(rng).filter(|later| later.kind == FollowUpKind::Read)?;
             let Answer::Order { id, status } = &later.seen.answer else { return None };
             let captured = match status.as_str() {
                 "Confirmed" => true,
@@ -98,8 +100,8 @@ fn drawn(history: &History, rng: &mut StdRng) -> Option<Message> {
     })
 }
 
-fn nonsense(word: &str, queue: &'static str, body: String) -> Message {
-    Message::Nonsense { word: word.to_owned(), queue, body }
+fn nonsense(token: &str, queue: &'static str, body: String) -> Message {
+    Message::Nonsense { token: token.to_owned(), queue, body }
 }
 
 impl Message {
@@ -125,13 +127,16 @@ impl Message {
         let body = body.as_bytes();
         let sent = channel.basic_publish("".into(), queue.into(), options, body, properties).await;
         let confirmed = sent?.await.context("await the confirm")?;
-        ensure!(confirmed == Confirmation::Ack(None), "{queue} did not take it");
+        ensure!(
+            confirmed == Confirmation::Ack(None),
+            "the broker did not confirm a message for {queue}"
+        );
         Ok(())
     }
 
-    fn note(self, done: &mut Intrusions) {
+    fn note(self, done: &mut AdversaryMessages) {
         match self {
-            Message::Nonsense { word, .. } => done.nonsense.push(word),
+            Message::Nonsense { token, .. } => done.nonsense.push(token),
             Message::Request { order, .. } => done.requests.push(order),
             Message::Result { order, contradicting: true, .. } => done.contradicting.push(order),
             Message::Result { order, .. } => done.repeated.push(order),

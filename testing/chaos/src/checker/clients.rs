@@ -1,33 +1,33 @@
-//! P1 and P7: what clients were told is so.
+//! P1 and P7: the clients' answers are true.
 
 use std::collections::HashMap;
 
-use super::super::history::{Answer, Asked};
-use super::{Case, Finding, Line, finder};
+use super::super::history::{Answer, FollowUpKind};
+use super::case::{Case, Finding, Line, finder};
 
 pub(super) fn p1(case: &Case<'_>) -> (Line, Vec<Finding>) {
     let find = finder("P1");
     let mut found = Vec::new();
     let mut accepted = 0;
-    for placing in &case.evidence.history.placings {
-        let Some(id) = placing.accepted() else { continue };
+    for placement in &case.evidence.history.placements {
+        let Some(id) = placement.accepted() else { continue };
         accepted += 1;
         match case.rows.get(&id) {
             None => {
-                let seen = format!("key {} got 201 and is nowhere", placing.key);
+                let seen = format!("key {} got 201, and the order does not exist", placement.key);
                 found.push(find("lost", Some(id), seen));
             }
-            Some(row) if row.status == "Pending" && placing.card.end() != "Pending" => {
-                let seen = format!("key {} never ended", placing.key);
+            Some(row) if row.status == "Pending" && placement.card.end() != "Pending" => {
+                let seen = format!("key {} never ended", placement.key);
                 found.push(find("stuck", Some(id), seen));
             }
             Some(_) => {}
         }
     }
-    for (row, placing) in case.placed().filter(|(_, placing)| placing.accepted().is_none()) {
-        if row.status == "Pending" && placing.card.end() != "Pending" {
+    for (row, placement) in case.placed().filter(|(_, placement)| placement.accepted().is_none()) {
+        if row.status == "Pending" && placement.card.end() != "Pending" {
             let seen =
-                format!("key {} was committed without an answer and never ended", placing.key);
+                format!("key {} was committed without an answer and never ended", placement.key);
             found.push(find("stuck", Some(row.id), seen));
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn p1(case: &Case<'_>) -> (Line, Vec<Finding>) {
         Line {
             promise: "P1",
             about,
-            cases: vec![(accepted, "accepted"), (reads, "looked at again")],
+            cases: vec![(accepted, "accepted"), (reads, "requested again later")],
         },
         found,
     )
@@ -57,17 +57,17 @@ pub(super) fn p7(case: &Case<'_>) -> (Line, Vec<Finding>) {
     let find = finder("P7");
     let (mut found, mut again, mut other) = (Vec::new(), 0, 0);
     for later in &case.evidence.history.later {
-        let (asked, order) = (later.asked, Some(later.order));
-        match (asked, &later.seen.answer) {
-            (Asked::Read, _) | (_, Answer::Silence(_)) => {}
+        let (kind, order) = (later.kind, Some(later.order));
+        match (kind, &later.seen.answer) {
+            (FollowUpKind::Read, _) | (_, Answer::Silence(_)) => {}
             (_, Answer::Refusal { status: 409 | 503, .. }) => {}
-            (Asked::Again, answer) => {
+            (FollowUpKind::Again, answer) => {
                 again += 1;
                 if !matches!(answer, Answer::Order { id, .. } if *id == later.order) {
                     found.push(find("another-answer", order, format!("{}: {answer:?}", later.key)));
                 }
             }
-            (Asked::OtherBody, answer) => {
+            (FollowUpKind::OtherBody, answer) => {
                 other += 1;
                 if !matches!(answer, Answer::Refusal { status: 422, .. }) {
                     found.push(find("other-body", order, format!("{}: {answer:?}", later.key)));
@@ -76,18 +76,18 @@ pub(super) fn p7(case: &Case<'_>) -> (Line, Vec<Finding>) {
         }
     }
     let mut orders_by_key: HashMap<&str, usize> = HashMap::new();
-    for row in &case.evidence.books.orders {
+    for row in &case.evidence.ledger.orders {
         *orders_by_key.entry(row.key.as_deref().unwrap_or_default()).or_default() += 1;
     }
     for (key, orders) in orders_by_key.iter().filter(|(key, n)| !key.is_empty() && **n > 1) {
         found.push(find("second-order", None, format!("key {key} has {orders} orders")));
     }
-    let repeated = case.evidence.history.placings.iter().filter(|p| p.tries.len() > 1).count();
-    for placing in &case.evidence.history.placings {
+    let repeated = case.evidence.history.placements.iter().filter(|p| p.attempts.len() > 1).count();
+    for placement in &case.evidence.history.placements {
         let kept =
-            placing.accepted().and_then(|id| case.rows.get(&id)).and_then(|r| r.key.as_ref());
-        if kept.is_some_and(|key| *key != placing.key) {
-            found.push(find("another-key", placing.accepted(), format!("key {}", placing.key)));
+            placement.accepted().and_then(|id| case.rows.get(&id)).and_then(|r| r.key.as_ref());
+        if kept.is_some_and(|key| *key != placement.key) {
+            found.push(find("another-key", placement.accepted(), format!("key {}", placement.key)));
         }
     }
     let cases = vec![

@@ -1,5 +1,5 @@
-//! S: what PostgreSQL alone does with an order's first step, one row and one commit at a time, on a
-//! copy of Ordermill's own tables: `pgbench -M prepared -c 64`.
+//! S: the rate of PostgreSQL alone for the first step of an order, one row and one commit at a time,
+//! on a copy of Ordermill's tables: `pgbench -M prepared -c 64`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use testkit::postgres::{PASSWORD, USER};
 use testkit::scratch_dir::ScratchDir;
 use testkit::world::World;
 
-/// As `pg_dump` copied it: with the seed and without orders.
-const TEMPLATE: &str = "yardstick_template";
-/// Made anew for each round, so that each begins with empty tables, as the services do.
-const DATABASE: &str = "yardstick";
-/// How long any of the tools may take beyond what it is asked to.
+/// The copy by `pg_dump`: with the seed rows and without orders.
+const TEMPLATE: &str = "baseline_template";
+/// Created for each round, so that each begins with empty tables, as the services do.
+const DATABASE: &str = "baseline";
+/// Time that a tool may take in addition to its load.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// An order with its outbox row; ids ascend, as the services' do.
+/// Inserts an order with its outbox row; ids ascend, as those of the services.
 const SCRIPT: &str = "
 with placed as (
     insert into orders (id, customer_id, product_id, quantity, total_minor, currency,
@@ -45,11 +45,11 @@ impl Inserts {
     /// Copies the tables of a world in which no order has been placed.
     ///
     /// # Errors
-    /// If PostgreSQL's tools are not installed or refuse.
+    /// If PostgreSQL's tools are not installed or fail.
     pub(crate) async fn prepare(world: &World) -> Result<Inserts> {
         let script = ScratchDir::new()?;
         std::fs::write(script.path().join("place.sql"), SCRIPT.replace('\n', " "))?;
-        let port = world.tenancy().postgres().port();
+        let port = world.isolation().postgres().port();
         let inserts = Inserts { port, bin: installed::postgres(None)?, script };
         let dump = finish(inserts.tool("pg_dump", world.name()), GRACE).await?;
         let copy = inserts.script.path().join("copy.sql");
@@ -61,10 +61,10 @@ impl Inserts {
         Ok(inserts)
     }
 
-    /// Transactions per second, over this long.
+    /// Returns the transactions per second of a load of this length.
     ///
     /// # Errors
-    /// If `pgbench` is not installed or refuses.
+    /// If `pgbench` is not installed or fails.
     pub(crate) async fn run(&self, long: Duration) -> Result<f64> {
         self.sql(&format!("create database {DATABASE} template {TEMPLATE}")).await?;
         self.sql("checkpoint").await?;

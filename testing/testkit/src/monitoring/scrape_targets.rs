@@ -1,15 +1,15 @@
-//! The shipped settings with other addresses in them. Nothing else is changed but how often is
-//! looked, so that a test sees in seconds what an operator sees in a minute.
+//! The shipped settings with other addresses and shorter intervals, so that a test sees in seconds
+//! what an operator sees in a minute. Nothing else is changed.
 
 use anyhow::{Result, ensure};
 
-use super::shipped;
+use super::shipped::shipped;
 use crate::processes::Process;
 use crate::world::World;
 
-/// Where on 127.0.0.1 those listen that Prometheus asks.
+/// The ports of all targets, on 127.0.0.1.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places {
+pub(super) struct ScrapeTargets {
     pub(super) order_management: Vec<u16>,
     pub(super) workers: Vec<u16>,
     pub(super) auditors: Vec<u16>,
@@ -19,20 +19,20 @@ pub(super) struct Places {
     pub(super) alertmanager: Vec<u16>,
 }
 
-impl Places {
-    /// The processes of a world, and its broker.
-    pub(super) fn of(world: &World) -> Places {
-        Places {
+impl ScrapeTargets {
+    /// The targets of a world: its processes and its broker.
+    pub(super) fn of(world: &World) -> ScrapeTargets {
+        ScrapeTargets {
             order_management: ops_ports(&world.order_management),
             workers: ops_ports(&world.workers),
             auditors: ops_ports(&world.auditors),
             log_collectors: ops_ports(&world.log_collectors),
-            rabbitmq: vec![world.tenancy().rabbitmq().metrics_port()],
-            ..Places::default()
+            rabbitmq: vec![world.isolation().rabbitmq().metrics_port()],
+            ..ScrapeTargets::default()
         }
     }
 
-    /// The settings of a Prometheus that listens on `own`.
+    /// The settings of a Prometheus on port `own`.
     pub(super) fn prometheus(&self, own: u16) -> Result<String> {
         let found = |name: &str, port: u16, ports: &[u16]| {
             let shipped = format!(
@@ -59,7 +59,7 @@ impl Places {
     }
 }
 
-/// The settings of an Alertmanager that mails to a port of 127.0.0.1.
+/// The settings of an Alertmanager that sends its mails to a port of 127.0.0.1.
 pub(super) fn alertmanager(smtp_port: u16) -> Result<String> {
     let template = shipped().join("alertmanager/mail.tmpl");
     let changes = [
@@ -80,12 +80,12 @@ fn list(ports: &[u16]) -> String {
     format!("[{}]", addresses.join(", "))
 }
 
-/// A shipped file with each text replaced by another one. An error if one is not there: then a test
-/// would run something else than it thinks.
+/// A shipped file with each text replaced. A missing text is an error: the test would otherwise run
+/// with other settings than it assumes.
 fn changed(file: &str, changes: &[(String, String)]) -> Result<String> {
     let mut text = std::fs::read_to_string(shipped().join(file))?;
     for (shipped, ours) in changes {
-        ensure!(text.contains(shipped), "{file} does not say {shipped}");
+        ensure!(text.contains(shipped), "{file} does not contain {shipped}");
         text = text.replace(shipped, ours);
     }
     Ok(text)

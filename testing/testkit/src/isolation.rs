@@ -1,4 +1,4 @@
-//! A database and a virtual host for one test, on servers it shares or owns.
+//! A database and a virtual host for one test, on shared or on private servers.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,8 +8,8 @@ use crate::postgres::Postgres;
 use crate::rabbitmq::RabbitMq;
 use crate::servers::{self, Servers};
 
-/// What finished tests left on the shared servers. The next one clears it away, so that a hundred
-/// tests later the node does not look after a thousand queues.
+/// The databases and virtual hosts of finished tests on the shared servers. The next test removes them,
+/// so that the node does not have a thousand queues after a hundred tests.
 static FINISHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
@@ -20,41 +20,41 @@ enum Home {
 
 /// An empty database and an empty virtual host of the same name.
 #[derive(Debug)]
-pub struct Tenancy {
+pub struct Isolation {
     home: Home,
     name: String,
 }
 
-impl Tenancy {
+impl Isolation {
     /// On the servers that all tests of this binary share.
-    pub async fn on_shared_servers() -> Result<Tenancy> {
+    pub async fn on_shared_servers() -> Result<Isolation> {
         let servers = servers::shared().await;
         let finished = std::mem::take(&mut *finished_names());
         for name in finished {
             servers.postgres.drop_database(&name).await?;
             servers.rabbitmq.delete_vhost(&name).await?;
         }
-        Tenancy::begin(Home::Shared(servers)).await
+        Isolation::begin(Home::Shared(servers)).await
     }
 
-    /// On servers of its own, which the test may break.
-    pub async fn on_private_servers() -> Result<Tenancy> {
-        Tenancy::begin(Home::Private(Box::new(servers::private().await))).await
+    /// On private servers, which the test may break.
+    pub async fn on_private_servers() -> Result<Isolation> {
+        Isolation::begin(Home::Private(Box::new(servers::private().await))).await
     }
 
-    async fn begin(home: Home) -> Result<Tenancy> {
-        let tenancy = Tenancy { home, name: servers::fresh_name() };
-        tenancy.postgres().create_database(&tenancy.name).await?;
-        tenancy.rabbitmq().create_vhost(&tenancy.name).await?;
-        Ok(tenancy)
+    async fn begin(home: Home) -> Result<Isolation> {
+        let isolation = Isolation { home, name: servers::fresh_name() };
+        isolation.postgres().create_database(&isolation.name).await?;
+        isolation.rabbitmq().create_vhost(&isolation.name).await?;
+        Ok(isolation)
     }
 
-    /// The store.
+    /// PostgreSQL.
     pub fn postgres(&self) -> &Postgres {
         &self.servers().postgres
     }
 
-    /// The queue.
+    /// RabbitMQ.
     pub fn rabbitmq(&self) -> &RabbitMq {
         &self.servers().rabbitmq
     }
@@ -64,7 +64,7 @@ impl Tenancy {
         &self.name
     }
 
-    /// The servers, if it owns them.
+    /// The servers, if they are private.
     pub fn private(&self) -> Option<&Servers> {
         match &self.home {
             Home::Shared(_) => None,
@@ -80,7 +80,7 @@ impl Tenancy {
     }
 }
 
-impl Drop for Tenancy {
+impl Drop for Isolation {
     fn drop(&mut self) {
         if let Home::Shared(_) = self.home {
             finished_names().push(std::mem::take(&mut self.name));

@@ -1,12 +1,13 @@
-//! What stands in tables and queues at the end.
+//! The contents of tables and queues at the end.
 
 use anyhow::{Context, Result};
+use lapin::message::BasicGetMessage;
 use lapin::types::AMQPValue;
 use serde::Serialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::witness::Origin;
+use super::status_trigger::Origin;
 use testkit::world::World;
 
 /// A row of `orders`.
@@ -29,7 +30,7 @@ pub(super) struct PaymentRow {
     pub(super) finished_at: Option<f64>,
 }
 
-/// A line of the gateway's books.
+/// A row of the gateway's ledger.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct CaptureRow {
     pub(super) key: String,
@@ -38,9 +39,9 @@ pub(super) struct CaptureRow {
     pub(super) at: f64,
 }
 
-/// A change of a status, as the witness saw it.
+/// A change of an order's status, recorded by the status trigger.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Move {
+pub(super) struct StatusChange {
     pub(super) order_id: Uuid,
     pub(super) was: String,
     pub(super) became: String,
@@ -49,44 +50,44 @@ pub(super) struct Move {
 
 /// A message that is in a queue.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Left {
+pub(super) struct QueuedMessage {
     pub(super) queue: String,
     pub(super) body: String,
     /// `x-attempts`.
     pub(super) attempts: Option<i64>,
-    /// `x-reason`, or the broker's own.
+    /// `x-reason`, or a note that the broker moved the message.
     pub(super) reason: Option<String>,
 }
 
-/// All of it.
+/// The whole contents.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Books {
+pub(super) struct Ledger {
     pub(super) orders: Vec<OrderRow>,
     pub(super) payments: Vec<PaymentRow>,
     pub(super) captures: Vec<CaptureRow>,
-    pub(super) moves: Vec<Move>,
-    pub(super) left: Vec<Left>,
+    pub(super) moves: Vec<StatusChange>,
+    pub(super) queued: Vec<QueuedMessage>,
     /// Orders in the outbox.
     pub(super) outbox: i64,
-    /// When they were read.
+    /// Time of the reading.
     pub(super) read_at: f64,
 }
 
-/// Where dead letters are.
+/// The dead-letter queues.
 pub(super) const DEAD: [&str; 2] = ["processingorders.dead", "processedorders.dead"];
 const WORK: [&str; 2] = ["processingorders", "processedorders"];
 
-/// The queues of the delay ladder, in a world with these rungs.
-pub(super) fn rungs(delays_ms: &str) -> Vec<String> {
+/// The retry queues of a world with these delays.
+pub(super) fn retry_queues(delays_ms: &str) -> Vec<String> {
     delays_ms.split(',').map(|ms| format!("processingorders.retry.{ms}")).collect()
 }
 
-impl Books {
-    /// Reads them. Nobody may be at work any more, and the delay ladder be empty.
+impl Ledger {
+    /// Reads tables and queues. All services must have stopped, and the retry queues must be empty.
     ///
     /// # Errors
     /// If a server does not answer.
-    pub(super) async fn read(world: &World, origin: Origin) -> Result<Books> {
+    pub(super) async fn read(world: &World, origin: Origin) -> Result<Ledger> {
         let since = |column: &str| {
             format!("(extract(epoch from {column}) - {})::float8 as {column}", origin.epoch)
         };
@@ -103,32 +104,37 @@ impl Books {
             "select key, order_id, amount_minor, {} from simulated_gateway.captures",
             since("captured_at")
         );
-        let moves =
-            format!("select order_id, was, became, {} from witness order by at", since("at"));
-        let mut books = Books {
-            orders: rows(world, &orders, order).await?,
-            payments: rows(world, &payments, payment).await?,
-            captures: rows(world, &captures, capture).await?,
-            moves: rows(world, &moves, one_move).await?,
+        let moves = format!(
+            "select order_id, was, became, {} from status_changes order by at",
+            since("at")
+        );
+        let mut ledger = Ledger {
+            orders: rows(world, &orders, order_from_row).await?,
+            payments: rows(world, &payments, payment_from_row).await?,
+            captures: rows(world, &captures, capture_from_row).await?,
+            moves: rows(world, &moves, status_change_from_row).await?,
             outbox: world.try_count("select coalesce(sum(orders), 0)::bigint from outbox").await?,
-            left: Vec::new(),
+            queued: Vec::new(),
             read_at: origin.began.elapsed().as_secs_f64(),
         };
         for queue in WORK.into_iter().chain(DEAD) {
-            for message in world.messages_in(queue).await {
-                let headers = message.delivery.properties.headers().clone().unwrap_or_default();
-                let header = |name: &str| headers.inner().get(name);
-                let text = |name: &str| header(name).and_then(AMQPValue::as_long_string);
-                let reason = text("x-reason").map(ToString::to_string);
-                books.left.push(Left {
-                    queue: queue.to_owned(),
-                    body: String::from_utf8_lossy(&message.delivery.data).into_owned(),
-                    attempts: header("x-attempts").and_then(AMQPValue::as_long_long_int),
-                    reason: reason.or_else(|| header("x-death").map(|_| "by the broker".into())),
-                });
-            }
+            let messages = world.messages_in(queue).await;
+            ledger.queued.extend(messages.iter().map(|message| queued_message(queue, message)));
         }
-        Ok(books)
+        Ok(ledger)
+    }
+}
+
+fn queued_message(queue: &str, message: &BasicGetMessage) -> QueuedMessage {
+    let headers = message.delivery.properties.headers().clone().unwrap_or_default();
+    let header = |name: &str| headers.inner().get(name);
+    let text = |name: &str| header(name).and_then(AMQPValue::as_long_string);
+    let reason = text("x-reason").map(ToString::to_string);
+    QueuedMessage {
+        queue: queue.to_owned(),
+        body: String::from_utf8_lossy(&message.delivery.data).into_owned(),
+        attempts: header("x-attempts").and_then(AMQPValue::as_long_long_int),
+        reason: reason.or_else(|| header("x-death").map(|_| "by the broker".into())),
     }
 }
 
@@ -139,7 +145,7 @@ async fn rows<T>(world: &World, query: &str, read: Read<T>) -> Result<Vec<T>> {
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-fn order(row: &Row) -> Result<OrderRow, tokio_postgres::Error> {
+fn order_from_row(row: &Row) -> Result<OrderRow, tokio_postgres::Error> {
     Ok(OrderRow {
         id: row.try_get(0)?,
         key: row.try_get(1)?,
@@ -149,7 +155,7 @@ fn order(row: &Row) -> Result<OrderRow, tokio_postgres::Error> {
     })
 }
 
-fn payment(row: &Row) -> Result<PaymentRow, tokio_postgres::Error> {
+fn payment_from_row(row: &Row) -> Result<PaymentRow, tokio_postgres::Error> {
     Ok(PaymentRow {
         order_id: row.try_get(0)?,
         status: row.try_get(1)?,
@@ -159,7 +165,7 @@ fn payment(row: &Row) -> Result<PaymentRow, tokio_postgres::Error> {
     })
 }
 
-fn capture(row: &Row) -> Result<CaptureRow, tokio_postgres::Error> {
+fn capture_from_row(row: &Row) -> Result<CaptureRow, tokio_postgres::Error> {
     Ok(CaptureRow {
         key: row.try_get(0)?,
         order_id: row.try_get(1)?,
@@ -168,8 +174,8 @@ fn capture(row: &Row) -> Result<CaptureRow, tokio_postgres::Error> {
     })
 }
 
-fn one_move(row: &Row) -> Result<Move, tokio_postgres::Error> {
-    Ok(Move {
+fn status_change_from_row(row: &Row) -> Result<StatusChange, tokio_postgres::Error> {
+    Ok(StatusChange {
         order_id: row.try_get(0)?,
         was: row.try_get(1)?,
         became: row.try_get(2)?,
