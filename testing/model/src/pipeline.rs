@@ -1,4 +1,4 @@
-//! The road as stateright sees it: how it begins, which steps there are, what a step does.
+//! The pipeline as a model of stateright: the initial state, the steps, and the effect of each step.
 
 use stateright::{Model, Property};
 
@@ -9,21 +9,21 @@ use crate::two::Nth;
 use crate::variant::Variant;
 use crate::verb::{Scope, Verb};
 
-/// A step: what is done, by whom, with which order. A row is named by its first order.
+/// A step: a verb, its actor and its order. An outbox row is named by its first order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// What is done.
+    /// The kind of step.
     pub verb: Verb,
-    /// Which process or worker it is done by.
+    /// The process or worker that takes the step.
     pub by: Nth,
-    /// Which order or row it is done with.
+    /// The order or row concerned.
     pub order: Nth,
 }
 
-/// How many orders there are, and how they are placed.
+/// The number of orders, and their distribution over commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orders {
-    /// One.
+    /// One order.
     One,
     /// Two, each in a commit and an outbox row of its own.
     TwoApart,
@@ -32,7 +32,7 @@ pub enum Orders {
 }
 
 impl Orders {
-    /// Which orders there are.
+    /// The orders.
     pub fn all(self) -> &'static [Nth] {
         match self {
             Orders::One => &[Nth::First],
@@ -40,7 +40,7 @@ impl Orders {
         }
     }
 
-    /// The first order of each outbox row, which names it.
+    /// The first order of each outbox row, which names the row.
     fn rows(self) -> &'static [Nth] {
         match self {
             Orders::One | Orders::TwoTogether => &[Nth::First],
@@ -48,7 +48,7 @@ impl Orders {
         }
     }
 
-    /// The orders that are placed together with this one, and share its row.
+    /// The orders that share the row of this one.
     pub(crate) fn of_row(self, row: Nth) -> &'static [Nth] {
         match (self, row) {
             (Orders::TwoTogether, _) => &Nth::BOTH,
@@ -58,42 +58,42 @@ impl Orders {
     }
 }
 
-/// What is checked: two processes, two workers, and so many orders and faults.
+/// The system under check: two processes, two workers, and a number of orders and faults.
 #[derive(Clone, Debug)]
-pub struct Road {
+pub struct Pipeline {
     /// The orders.
     pub orders: Orders,
     /// The most faults on one path.
     pub faults: u8,
-    /// What is broken on purpose, if anything is.
+    /// The deliberate break, if any.
     pub variant: Option<Variant>,
     steps: Vec<Step>,
 }
 
-impl Road {
-    /// The road as the code has it.
-    pub fn sound(orders: Orders, faults: u8) -> Road {
+impl Pipeline {
+    /// The pipeline of the code.
+    pub fn sound(orders: Orders, faults: u8) -> Pipeline {
         let steps = Verb::ALL.into_iter().flat_map(|verb| steps_of(verb, orders)).collect();
-        Road { orders, faults, variant: None, steps }
+        Pipeline { orders, faults, variant: None, steps }
     }
 
-    /// The road of one order with something broken on purpose.
-    pub fn broken(variant: Variant) -> Road {
-        Road { variant: Some(variant), ..Road::sound(Orders::One, variant.faults()) }
+    /// A broken variant of the pipeline, with one order.
+    pub fn broken(variant: Variant) -> Pipeline {
+        Pipeline { variant: Some(variant), ..Pipeline::sound(Orders::One, variant.faults()) }
     }
 
-    /// Whether this is what is broken on purpose.
+    /// True if the pipeline is this broken variant.
     pub(crate) fn is(&self, variant: Variant) -> bool {
         self.variant == Some(variant)
     }
 
-    /// Whether nothing happens any more unless something goes wrong first.
+    /// True if no step except faults is left.
     pub(crate) fn rests(&self, state: &State) -> bool {
         let mut free = self.steps.iter().filter(|step| !step.verb.is_fault());
         !free.any(|step| self.taken(state, *step).is_some())
     }
 
-    /// The world after a step; `None` where it cannot be taken.
+    /// The state after a step; `None` if the step is impossible.
     pub fn taken(&self, state: &State, step: Step) -> Option<State> {
         let mut next = *state;
         if step.verb.is_fault() {
@@ -105,25 +105,25 @@ impl Road {
     #[rustfmt::skip]
     fn take(&self, s: &mut State, Step { verb, by, order }: Step) -> bool {
         match verb {
-            Verb::Place => intake::place(self, s, (by, order)),
-            Verb::PlaceUnleased => intake::place_unleased(self, s, (by, order)),
-            Verb::PlaceAndDie => intake::place_and_die(self, s, (by, order)),
+            Verb::Place => intake::place(self, s, by, order),
+            Verb::PlaceUnleased => intake::place_unleased(self, s, by, order),
+            Verb::PlaceAndDie => intake::place_and_die(self, s, by, order),
             Verb::AnswerEarly => intake::answer_early(self, s, order),
-            Verb::Explain => intake::explain(s, (by, order)),
-            Verb::Publish => relay::publish(s, (by, order)),
-            Verb::PastLease => relay::past_lease(self, s, (by, order)),
-            Verb::Remove => relay::remove(self, s, (by, order)),
-            Verb::Retain => relay::retain(self, s, (by, order)),
-            Verb::Claim => relay::claim(self, s, (by, order)),
-            Verb::TakeCaptured | Verb::TakeDeclined => settle::take(s, verb, (by, order)),
+            Verb::Explain => intake::explain(s, by, order),
+            Verb::Publish => relay::publish(s, by, order),
+            Verb::PastLease => relay::past_lease(self, s, by, order),
+            Verb::Remove => relay::remove(self, s, by, order),
+            Verb::Retain => relay::retain(self, s, by, order),
+            Verb::Claim => relay::claim(self, s, by, order),
+            Verb::TakeCaptured | Verb::TakeDeclined => settle::take(s, verb, by, order),
             Verb::Settle => settle::settle(self, s, by),
             Verb::AckResult => settle::ack(self, s, by),
             Verb::TakeRequest => charge::take(s, by, order),
             Verb::Start | Verb::LookUp | Verb::Capture | Verb::Decline | Verb::Finish
             | Verb::Reply | Verb::Depart | Verb::AckRequest | Verb::AnswerRefused
-            | Verb::AnswerUnheard | Verb::GatewayError | Verb::DieAsking => charge::step(self, s, (verb, by)),
-            Verb::LeaseEnds | Verb::LeaseEndsEarly => relay::lease_ends(self, s, (verb, order)),
-            Verb::RequestRefused | Verb::RequestUnheard => relay::unconfirmed(s, verb, (by, order)),
+            | Verb::AnswerUnheard | Verb::GatewayError | Verb::DieAsking => charge::step(self, s, verb, by),
+            Verb::LeaseEnds | Verb::LeaseEndsEarly => relay::lease_ends(self, s, verb, order),
+            Verb::RequestRefused | Verb::RequestUnheard => relay::unconfirmed(s, verb, by, order),
             Verb::LateCapture => charge::late_capture(self, s, order),
             Verb::Duplicate => environment::duplicate(s, order),
             Verb::Stray => environment::stray(s, order),
@@ -140,10 +140,10 @@ impl Road {
     }
 }
 
-/// Every step of a kind that there could be.
+/// Every step of one kind.
 fn steps_of(verb: Verb, orders: Orders) -> Vec<Step> {
     const ONE: &[Nth] = &[Nth::First];
-    // That somebody dies for good is looked at with one order: with two it would be too much.
+    // A death for good is checked with one order only: with two orders there would be too many states.
     if orders != Orders::One && matches!(verb, Verb::LoseWorker | Verb::LoseProcess) {
         return Vec::new();
     }
@@ -159,7 +159,7 @@ fn steps_of(verb: Verb, orders: Orders) -> Vec<Step> {
     actors.iter().copied().flat_map(with).collect()
 }
 
-impl Model for Road {
+impl Model for Pipeline {
     type State = State;
     type Action = Step;
 
@@ -175,7 +175,7 @@ impl Model for Road {
         self.taken(state, step)
     }
 
-    fn properties(&self) -> Vec<Property<Road>> {
+    fn properties(&self) -> Vec<Property<Pipeline>> {
         properties::all(self.orders)
     }
 }
