@@ -1,4 +1,4 @@
-//! Single values: ids and cursors, keys, names of requests, amounts.
+//! Single values: ids and cursors, keys, request ids, amounts.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use domain::{PaymentId, PaymentMethod, ProductId, Quantity, Reason, RequestId};
 
 use crate::decimal;
 
-/// Every word of the domain, read from the same text.
-pub fn words(text: &[u8]) {
+/// Parses the same text as every kind of value of the domain.
+pub fn values(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     stable::<OrderId>(text);
     stable::<PaymentId>(text);
@@ -40,7 +40,7 @@ pub fn words(text: &[u8]) {
     assert_eq!(Reason::from_text(reason.as_str()), reason);
 }
 
-/// What can be read is written so that it reads back as the same.
+/// Checks that a value's text parses as the same value.
 fn stable<T: FromStr + Display + PartialEq>(text: &str) -> Option<T> {
     let value = text.parse::<T>().ok()?;
     let again = value.to_string().parse::<T>().ok();
@@ -48,7 +48,7 @@ fn stable<T: FromStr + Display + PartialEq>(text: &str) -> Option<T> {
     Some(value)
 }
 
-/// It has one spelling.
+/// Checks that a value has only one spelling.
 fn as_it_was(text: &str, value: Option<impl Display>) {
     value.iter().for_each(|value| assert_eq!(value.to_string(), text));
 }
