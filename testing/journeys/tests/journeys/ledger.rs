@@ -1,4 +1,4 @@
-//! What has to be true at the end of every journey, whatever happened on the way.
+//! The checks at the end of every journey.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 use testkit::eventually;
 use testkit::world::{Order, World, order_body};
 
-/// Long enough for a server to come back and a backlog to be worked off on a busy machine.
+/// Timeout in which a server comes back and a backlog is processed on a busy machine.
 pub(super) const LONG: Duration = Duration::from_secs(120);
 
 const BROKEN: &str = "
@@ -19,9 +19,9 @@ const STRAY: &str = "
     select count(*) from simulated_gateway.captures c
      where not exists (select 1 from orders o where o.id = c.order_id)";
 
-/// Waits until every order of the world is final and every result has been read, and holds the
-/// books against each other: confirmed if and only if the money was captured, and captured at
-/// most once (P2). Every order of `accepted` is among them (P1).
+/// Waits until every order of the world is final and every result has been read, then compares the
+/// orders with the gateway's ledger: confirmed if and only if the money was captured, and captured at
+/// most once (P2). Every order of `accepted` exists (P1).
 pub(super) async fn balance(world: &World, accepted: &[Order]) {
     world.eventually_all_settled(LONG).await;
     eventually("the outbox to be empty", LONG, async || {
@@ -41,7 +41,7 @@ pub(super) async fn balance(world: &World, accepted: &[Order]) {
     assert_eq!(world.count(STRAY).await, 0, "money was captured for no order");
 }
 
-/// Places an order as soon as there is a store for it.
+/// Places an order as soon as PostgreSQL is available.
 pub(super) async fn first_order(world: &World) -> Order {
     eventually("the first 201", LONG, async || {
         let placing = world.request(Method::POST, "/orders").json(&order_body("pm_card_visa"));
@@ -54,7 +54,7 @@ pub(super) async fn first_order(world: &World) -> Order {
     .await
 }
 
-/// A client that repeats an order under its key until it gets its `201`.
+/// Places an order like a client that repeats the request under its key until it gets a `201`.
 pub(super) async fn place_stubbornly(world: &World, key: String) -> Order {
     let reply = eventually("a 201", LONG, async || {
         let request = world.request(Method::POST, "/orders").header("Idempotency-Key", &key);
@@ -71,15 +71,15 @@ pub(super) async fn place_stubbornly(world: &World, key: String) -> Order {
     Order::from_json(reply.await.json())
 }
 
-/// What `/metrics` of a process shows for `wanted`, a name with some of its labels: the sum of all
-/// series that have them; 0 if there is none yet.
+/// The value at `/metrics` for `wanted`, a name with some of its labels: the sum of all matching series,
+/// or 0 without one.
 pub(super) async fn counter(world: &World, ops_url: String, wanted: &str) -> f64 {
     let request = world.http().get(ops_url);
     let text = world.send(request).await.text;
     sum_of(&text, wanted)
 }
 
-/// The same of a text that is there.
+/// [`counter`] for a text that was read already.
 pub(super) fn sum_of(text: &str, wanted: &str) -> f64 {
     let (name, labels) = named(wanted);
     let series = text.lines().filter_map(|line| line.rsplit_once(' '));
@@ -90,13 +90,13 @@ pub(super) fn sum_of(text: &str, wanted: &str) -> f64 {
     fitting.map(|(_, value)| value.parse::<f64>().unwrap()).sum()
 }
 
-/// A series' name and labels. No value of ours has a comma in it.
+/// A series' name and labels. No label value of Ordermill contains a comma.
 fn named(series: &str) -> (&str, Vec<&str>) {
     let (name, labels) = series.split_once('{').unwrap_or((series, ""));
     (name, labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect())
 }
 
-/// Waits until a counter of order-management 0 shows `wanted`.
+/// Waits until a counter of order-management 0 reaches `wanted`.
 pub(super) async fn counted(world: &World, name: &str, wanted: f64) {
     let url = || world.order_management(0).ops_url("/metrics");
     eventually(&format!("{name} to be {wanted}"), LONG, async || {

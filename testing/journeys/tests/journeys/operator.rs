@@ -1,4 +1,4 @@
-//! An operator's side of a world: dead letters over HTTP and as a subcommand.
+//! The operator's interface to dead letters: over HTTP and as a subcommand.
 
 use futures_util::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 use testkit::eventually;
 use testkit::world::{Reply, World};
 
-use super::books::LONG;
+use super::ledger::LONG;
 
 pub(super) const REQUESTS: &str = "processingorders";
 pub(super) const RESULTS: &str = "processedorders";
 pub(super) const DEAD_REQUESTS: &str = "processingorders.dead";
 pub(super) const DEAD_RESULTS: &str = "processedorders.dead";
 
-/// Asks for something on the operators' port of an order-management process.
+/// `GET` from the ops port of an order-management process.
 pub(super) async fn ask(world: &World, i: usize, path: &str) -> Reply {
     world.send(world.http().get(world.order_management(i).ops_url(path))).await
 }
 
-/// Tells it to do something.
+/// `POST` to the ops port of an order-management process.
 pub(super) async fn tell(world: &World, i: usize, path: &str, body: Value) -> Reply {
     try_tell(world, i, path, body).await.unwrap()
 }
 
-/// The same while it is being killed.
+/// [`tell`] with an error instead of a panic, for use while the process is killed.
 pub(super) async fn try_tell(
     world: &World,
     i: usize,
@@ -37,14 +37,14 @@ pub(super) async fn try_tell(
     world.try_send(world.http().request(Method::POST, url).json(&body)).await
 }
 
-/// What lies in the dead-letter queues, as it is listed.
+/// The list of dead letters.
 pub(super) async fn listed(world: &World, query: &str) -> Vec<Value> {
     let reply = ask(world, 0, &format!("/dead-letters?{query}")).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["data"].as_array().unwrap().clone()
 }
 
-/// Waits until this many letters lie there, and lists them.
+/// Waits until this many dead letters are listed, and returns them.
 pub(super) async fn eventually_listed(world: &World, query: &str, count: usize) -> Vec<Value> {
     eventually("the letters to lie there", LONG, async || {
         let letters = listed(world, query).await;
@@ -53,7 +53,7 @@ pub(super) async fn eventually_listed(world: &World, query: &str, count: usize) 
     .await
 }
 
-/// Waits until a queue has this many messages that nobody has in hand.
+/// Waits until a queue has this many ready messages.
 pub(super) async fn eventually_deep(world: &World, queue: &str, depth: usize) {
     eventually(&format!("{depth} messages in {queue}"), LONG, async || {
         let seen = world.queue_depth(queue).await;
@@ -62,7 +62,7 @@ pub(super) async fn eventually_deep(world: &World, queue: &str, depth: usize) {
     .await;
 }
 
-/// Parks bodies as a reader of ours does.
+/// Dead-letters bodies as the services do.
 pub(super) async fn park(world: &World, queue: &str, reason: &str, bodies: &[String]) {
     let (connection, channel) = world.channel().await;
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -89,7 +89,7 @@ pub(super) async fn park(world: &World, queue: &str, reason: &str, bodies: &[Str
     connection.close(200, "done".into()).await.unwrap();
 }
 
-/// Runs `dead-letters` with these arguments: the exit code, and what it said.
+/// Runs `dead-letters` with these arguments; returns the exit code and the output.
 pub(super) async fn command(world: &World, arguments: &[&str]) -> (i32, String) {
     let arguments = [&["dead-letters"], arguments].concat();
     let output = world.order_management(0).run(&arguments).await.unwrap();
@@ -97,13 +97,13 @@ pub(super) async fn command(world: &World, arguments: &[&str]) -> (i32, String) 
     (output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
-/// A replay of all of a reason.
+/// The command to replay all dead letters of a reason.
 pub(super) fn all_of(reason: &str) -> Value {
     json!({"by": "anna", "reason": reason})
 }
 
-/// Lets `dead_letter_actions` be written to only once there is a row in `released`: before every
-/// `what` after the first `spared` rows with an end.
+/// Blocks writes to `dead_letter_actions` until `released` has a row: before every `what` after the first
+/// `spared` rows with an end.
 pub(super) async fn hold(world: &World, what: &str, spared: usize) {
     for statement in [
         "create table if not exists released (yes bool)".to_owned(),
@@ -135,7 +135,7 @@ const LET_GO: &str = "
      where query ilike '%dead_letter_actions%' and application_name = 'order-management'
        and datname = current_database()";
 
-/// Kills order-management 0 while it is held. What it was about to write down is not written.
+/// Kills order-management 0 while its write is blocked. The write does not happen.
 pub(super) async fn kill_held(world: &World) {
     held(world).await;
     world.order_management(0).sigkill().await.unwrap();
@@ -143,7 +143,7 @@ pub(super) async fn kill_held(world: &World) {
     world.sql("drop trigger hold on dead_letter_actions").await;
 }
 
-/// Waits until somebody is held.
+/// Waits until a write is blocked.
 pub(super) async fn held(world: &World) {
     eventually("somebody to be held", LONG, async || world.count(HELD).await == 1).await;
 }

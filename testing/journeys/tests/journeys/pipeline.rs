@@ -1,9 +1,9 @@
-//! The road of one order, and of many.
+//! The way of one order, and of many, through the pipeline.
 
 use serde_json::json;
 use testkit::world::{World, order_body};
 
-use super::books::{LONG, balance, counter};
+use super::ledger::{LONG, balance, counter};
 
 #[tokio::test]
 async fn an_order_is_paid_once_and_confirmed() {

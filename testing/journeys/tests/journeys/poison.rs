@@ -1,4 +1,4 @@
-//! What can't be read is parked with its reason and holds up nothing (P6).
+//! Unreadable messages are dead-lettered with their reason, and delay no other message (P6).
 
 use lapin::BasicProperties;
 use lapin::options::BasicGetOptions;
@@ -8,7 +8,7 @@ use testkit::eventually;
 use testkit::world::World;
 use uuid::Uuid;
 
-use super::books::{LONG, balance};
+use super::ledger::{LONG, balance};
 
 fn header(message: &lapin::message::BasicGetMessage, key: &str) -> String {
     let headers = message.properties.headers().clone().unwrap_or_default();
@@ -28,7 +28,7 @@ const NONSENSE: [&[u8]; 6] = [
 ];
 
 #[tokio::test]
-async fn nonsense_on_both_queues_is_parked_and_good_messages_go_on() {
+async fn nonsense_on_both_queues_is_dead_lettered_and_good_messages_go_on() {
     let world = World::start().await;
     let mut orders = Vec::new();
     for body in NONSENSE {
@@ -60,7 +60,7 @@ async fn nonsense_on_both_queues_is_parked_and_good_messages_go_on() {
 }
 
 #[tokio::test]
-async fn a_result_for_an_order_that_does_not_exist_is_parked() {
+async fn a_result_for_an_order_that_does_not_exist_is_dead_lettered() {
     let world = World::start().await;
     let body = json!({"orderId": Uuid::nil().to_string(), "paymentStatus": "successful"});
     let body = body.to_string();
@@ -77,11 +77,11 @@ async fn a_result_for_an_order_that_does_not_exist_is_parked() {
 }
 
 #[tokio::test]
-async fn a_message_that_keeps_killing_its_reader_is_parked_by_the_broker() {
+async fn a_message_that_keeps_killing_its_consumer_is_dead_lettered_by_the_broker() {
     let world = World::builder().workers(0).env("DELIVERY_LIMIT", "3").start().await;
     let order = world.place_order().await;
     eventually("the killer to be parked", LONG, async || {
-        // A reader that dies over the message: it takes it and is gone.
+        // A consumer that dies with the message unacked.
         let (connection, channel) = world.channel().await;
         let options = BasicGetOptions::default();
         let taken = channel.basic_get("processingorders".into(), options).await;

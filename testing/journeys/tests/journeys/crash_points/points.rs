@@ -1,28 +1,28 @@
-//! Every step at which a process can be told to die, and what gets it there.
+//! The crash points of both programs, each with the events that lead to it.
 
-/// Who dies.
+/// The program that dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
     OrderManagement,
     Worker,
 }
 
-/// What it takes to get to a step, besides an order that is paid and one that is declined.
+/// The event that leads to a crash point, besides a paid and a declined order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bait {
-    /// Nothing.
+    /// No other event.
     Orders,
-    /// An order that somebody committed and did not relay.
+    /// An order that was committed and not relayed.
     LeftBehind,
     /// A charge without a verdict.
     Unknown,
     /// A message that cannot be read.
     Nonsense,
-    /// A stop.
+    /// SIGTERM.
     Stop,
 }
 
-/// A step of one of the programs.
+/// A crash point of a program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Point {
     pub(super) program: Program,
@@ -82,7 +82,7 @@ const WORKER: &[(&str, Bait)] = &[
     ("requeued", Bait::Stop),
 ];
 
-/// All of them, in both programs.
+/// All crash points of both programs.
 pub(super) fn points() -> Vec<Point> {
     let of = |program, steps: &'static [(&'static str, Bait)]| {
         steps.iter().map(move |(name, bait)| Point { program, name, bait: *bait })
