@@ -28,8 +28,8 @@ pub(super) async fn now(world: &World) -> Result<String> {
     text(world, query).await
 }
 
-/// Reads the facts about the machine and about a world whose services are ready. A fact that can't be
-/// read is left out.
+/// Reads the facts about the machine and about a world whose services are ready. A fact that can't
+/// be read is left out.
 ///
 /// # Errors
 /// If PostgreSQL does not answer.

@@ -1,5 +1,5 @@
-//! The orders placed after a moment, by status. Ids ascend with time, so the primary key finds these
-//! orders, regardless of the number of earlier orders.
+//! The orders placed after a moment, by status. Ids ascend with time, so the primary key finds
+//! these orders, regardless of the number of earlier orders.
 
 use anyhow::{Context, Result};
 use uuid::Uuid;

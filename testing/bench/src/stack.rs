@@ -8,9 +8,9 @@ use testkit::world::{World, WorldBuilder};
 
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
 
-/// One order-management and two workers, whose gateway has no latency but writes its durable ledger.
-/// Each world has a database and a virtual host of its own. All worlds share the servers, and each
-/// removes the database and the virtual host of the previous one.
+/// One order-management and two workers, whose gateway has no latency but writes its durable
+/// ledger. Each world has a database and a virtual host of its own. All worlds share the servers,
+/// and each removes the database and the virtual host of the previous one.
 pub(super) fn services(orders_per_message: u32) -> WorldBuilder {
     let world = World::builder().workers(2).env("RUST_LOG", "warn");
     let world = world.env("GATEWAY_LATENCY_MS", "0");

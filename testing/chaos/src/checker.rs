@@ -1,5 +1,5 @@
-//! Compares the evidence with the promises. The checker is independent of Ordermill's internals: its
-//! sources are the clients' answers, the tables, the gateway's ledger, the queues, and the
+//! Compares the evidence with the promises. The checker is independent of Ordermill's internals:
+//! its sources are the clients' answers, the tables, the gateway's ledger, the queues, and the
 //! processes' behaviour.
 
 mod case;

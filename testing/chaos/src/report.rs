@@ -55,7 +55,8 @@ impl Report {
     }
 
     /// Writes `latest.html`, and `latest.json` with all the evidence, into the directory `chaos`
-    /// beside the directory of the build profile, which is usually `target/chaos`. Returns the paths.
+    /// beside the directory of the build profile, which is usually `target/chaos`. Returns the
+    /// paths.
     ///
     /// # Errors
     /// If a file can't be written.

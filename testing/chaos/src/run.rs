@@ -138,8 +138,8 @@ async fn inject(injector: &FaultInjector<'_>, schedule: &[Step], plan: &Plan) ->
     injector.all_ready().await
 }
 
-/// Waits until every order with a verdict is final, the outbox is empty, every result has been read,
-/// and all nonsense is dead-lettered.
+/// Waits until every order with a verdict is final, the outbox is empty, every result has been
+/// read, and all nonsense is dead-lettered.
 async fn wait_until_finished(world: &World, nonsense: usize, timeout: Duration) -> Result<()> {
     const PENDING: &str = "select count(*) from orders where status = 'Pending' \
                            and payment_method is distinct from 'pm_card_neverAnswers'";
@@ -167,8 +167,8 @@ async fn wait_until_finished(world: &World, nonsense: usize, timeout: Duration) 
     Ok(())
 }
 
-/// Reads tables and queues once the retry queues are empty: a message that moves from its retry queue
-/// to the work queue between two readings would be in neither of them.
+/// Reads tables and queues once the retry queues are empty: a message that moves from its retry
+/// queue to the work queue between two readings would be in neither of them.
 async fn read_ledger(world: &World, origin: Origin) -> Result<Ledger> {
     let retry_queues = ledger::retry_queues(RETRY_DELAYS_MS);
     let empty = async || world.depth_of(&retry_queues).await == 0;

@@ -80,7 +80,8 @@ fn build(sabotage: &Sabotage) -> Result<PathBuf> {
     Ok(target.join("debug"))
 }
 
-/// Copies every source. An unchanged file keeps its modification time, so that cargo rebuilds little.
+/// Copies every source. An unchanged file keeps its modification time, so that cargo rebuilds
+/// little.
 fn copy_sources(tree: &Path) -> Result<()> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])

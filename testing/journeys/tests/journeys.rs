@@ -1,5 +1,5 @@
-//! Journeys: end-to-end tests of the real binaries on a real PostgreSQL and a real RabbitMQ, in which
-//! processes are killed, connections cut and queues fed with nonsense.
+//! Journeys: end-to-end tests of the real binaries on a real PostgreSQL and a real RabbitMQ, in
+//! which processes are killed, connections cut and queues fed with nonsense.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where it fails")]
 

@@ -1,5 +1,5 @@
-//! The order pipeline as a model that is checked exhaustively: processes are killed, connections cut,
-//! messages repeated and overtaken, up to a bound, in every possible order.
+//! The order pipeline as a model that is checked exhaustively: processes are killed, connections
+//! cut, messages repeated and overtaken, up to a bound, in every possible order.
 //!
 //! The model describes the protocol and uses none of the code. The link between the two: every
 //! [step](Verb) of the code names its function, and a test checks that the function exists.

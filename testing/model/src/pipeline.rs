@@ -1,4 +1,5 @@
-//! The pipeline as a model of stateright: the initial state, the steps, and the effect of each step.
+//! The pipeline as a model of stateright: the initial state, the steps, and the effect of each
+//! step.
 
 use stateright::{Model, Property};
 
@@ -143,7 +144,8 @@ impl Pipeline {
 /// Every step of one kind.
 fn steps_of(verb: Verb, orders: Orders) -> Vec<Step> {
     const ONE: &[Nth] = &[Nth::First];
-    // A death for good is checked with one order only: with two orders there would be too many states.
+    // A death for good is checked with one order only: with two orders there would be too many
+    // states.
     if orders != Orders::One && matches!(verb, Verb::LoseWorker | Verb::LoseProcess) {
         return Vec::new();
     }

@@ -143,8 +143,8 @@ fn ended(pipeline: &Pipeline, s: &State) -> bool {
         && s.processes.both().iter().all(|p| p.settling.is_none())
 }
 
-/// True if a durable record of the order exists, from which the pipeline continues: an outbox row, a
-/// queued message, or an unacked one.
+/// True if a durable record of the order exists, from which the pipeline continues: an outbox row,
+/// a queued message, or an unacked one.
 fn is_durable(s: &State, nth: Nth) -> bool {
     let o = &s.orders[nth];
     let waits = o.requests + o.results.captured + o.results.declined > 0;

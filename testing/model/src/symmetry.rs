@@ -3,7 +3,8 @@
 use crate::state::State;
 use crate::two::Nth;
 
-/// The representative of all states that differ only in the numbering of orders, processes or workers.
+/// The representative of all states that differ only in the numbering of orders, processes or
+/// workers.
 pub fn representative(state: &State) -> State {
     let renamed = [*state, orders_swapped(state)];
     let [a, b] = renamed.map(|s| State {

@@ -1,5 +1,5 @@
-//! The steps of the model name functions of the code. A function that is renamed or moved fails this
-//! test, so that the model is reviewed.
+//! The steps of the model name functions of the code. A function that is renamed or moved fails
+//! this test, so that the model is reviewed.
 
 use std::collections::HashSet;
 use std::path::Path;

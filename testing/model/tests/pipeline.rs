@@ -1,5 +1,5 @@
-//! The pipeline keeps its promises in every state that two processes, two workers and some faults can
-//! reach. `make model` checks more states than these tests.
+//! The pipeline keeps its promises in every state that two processes, two workers and some faults
+//! can reach. `make model` checks more states than these tests.
 
 use std::collections::HashSet;
 

@@ -86,8 +86,8 @@ pub fn page_query(text: &[u8]) {
     assert_eq!(customers.map_err(|refused| refused.status), products_as_such);
 }
 
-/// The value, with the fields that another parser finds; `None` if the body was refused with the right
-/// status.
+/// The value, with the fields that another parser finds; `None` if the body was refused with the
+/// right status.
 fn read<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Refused>) -> Option<(T, Fields)> {
     let fields = serde_json::from_slice::<Fields>(body);
     match answered(read(body)) {

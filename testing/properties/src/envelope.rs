@@ -10,8 +10,8 @@ const FRAME_LEFT: usize = 8 * 1024;
 /// The frame size that the services negotiate with the broker.
 const FRAME_MAX: usize = 64 * 1024;
 
-/// Reads properties from the wire and copies them. `bytes` are a content header from its property flags
-/// on.
+/// Reads properties from the wire and copies them. `bytes` are a content header from its property
+/// flags on.
 pub fn envelope(bytes: &[u8]) {
     let Ok((_, properties)) = parse_properties(bytes) else { return };
     let envelope = read(&properties);

@@ -1,6 +1,6 @@
 //! Properties that hold for any bytes from outside. A function of this crate panics only if its
-//! property is broken. libFuzzer searches for such bytes (`make fuzz`, `fuzz/`); the tests of this crate
-//! run every property over the inputs that the fuzzer kept (`fuzz/corpus/`).
+//! property is broken. libFuzzer searches for such bytes (`make fuzz`, `fuzz/`); the tests of this
+//! crate run every property over the inputs that the fuzzer kept (`fuzz/corpus/`).
 
 mod api;
 mod decimal;

@@ -1,5 +1,5 @@
-//! Every property over every input that the fuzzer kept, and over inputs larger than its own: without
-//! a fuzzer, in every run of the tests.
+//! Every property over every input that the fuzzer kept, and over inputs larger than its own:
+//! without a fuzzer, in every run of the tests.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A collector of spans for tests: accepts OTLP over HTTP and Zipkin's JSON, keeps the spans, and can
-//! be made silent or made to redirect its clients.
+//! A collector of spans for tests: accepts OTLP over HTTP and Zipkin's JSON, keeps the spans, and
+//! can be made silent or made to redirect its clients.
 
 mod otlp;
 mod span;
@@ -27,8 +27,8 @@ pub use span::Collected;
 
 type Spans = Arc<Mutex<Received>>;
 
-/// The received requests. They are decoded only when a test reads the spans, so that a benchmark that
-/// shares its cores with the collector measures the cost of sending.
+/// The received requests. They are decoded only when a test reads the spans, so that a benchmark
+/// that shares its cores with the collector measures the cost of sending.
 #[derive(Debug, Default)]
 struct Received {
     bodies: VecDeque<(Bytes, Read)>,

@@ -48,8 +48,8 @@ pub fn label(class: &str, x: f64, y: f64, text: &str) -> String {
     format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>")
 }
 
-/// The minimum and the maximum of several rounds: a thin line with ends, at the height `y`. Empty if
-/// they are less than a pixel apart.
+/// The minimum and the maximum of several rounds: a thin line with ends, at the height `y`. Empty
+/// if they are less than a pixel apart.
 pub fn spread(from: f64, to: f64, y: f64) -> String {
     if to - from < 1.0 {
         return String::new();

@@ -24,8 +24,8 @@ pub(crate) struct Epmd {
 }
 
 impl Epmd {
-    /// Starts a port mapper on a free port and waits until it answers; a node that starts earlier would
-    /// start its own.
+    /// Starts a port mapper on a free port and waits until it answers; a node that starts earlier
+    /// would start its own.
     pub(crate) async fn start(dir: &Path) -> Result<Epmd> {
         let port = ports::free()?;
         let process = Guarded::start(&Program {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-/// Interval between two observations: short compared with any wait, long compared with the cost of an
-/// observation.
+/// Interval between two observations: short compared with any wait, long compared with the cost of
+/// an observation.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The result of one observation: the value waited for, or a description of the present state.

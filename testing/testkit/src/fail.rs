@@ -1,5 +1,5 @@
-//! The only panic of the test kit. Tests call the kit's methods as sentences, without an `unwrap` in
-//! each line; a failure inside a method ends the test here, with every cause.
+//! The only panic of the test kit. Tests call the kit's methods as sentences, without an `unwrap`
+//! in each line; a failure inside a method ends the test here, with every cause.
 
 use std::fmt::Debug;
 

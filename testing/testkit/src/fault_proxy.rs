@@ -31,8 +31,8 @@ enum Line {
 #[derive(Clone, Copy, Debug)]
 struct State {
     line: Line,
-    /// Number of cuts. A connection that began under a lower number ends, even if the line was healed
-    /// before the connection's task noticed the cut.
+    /// Number of cuts. A connection that began under a lower number ends, even if the line was
+    /// healed before the connection's task noticed the cut.
     cuts: u64,
     /// Number of times at which all open connections were silenced for good.
     silenced: u64,
@@ -92,8 +92,8 @@ impl FaultProxy {
         self.change(|state| state.line = Line::BlackHole);
     }
 
-    /// Keeps all connections, and never forwards on them again; new ones pass. This simulates a router
-    /// that loses its connection table.
+    /// Keeps all connections, and never forwards on them again; new ones pass. This simulates a
+    /// router that loses its connection table.
     pub fn black_hole_once(&self) {
         self.change(|state| state.silenced += 1);
     }

@@ -8,8 +8,8 @@ use crate::postgres::Postgres;
 use crate::rabbitmq::RabbitMq;
 use crate::servers::{self, Servers};
 
-/// The databases and virtual hosts of finished tests on the shared servers. The next test removes them,
-/// so that the node does not have a thousand queues after a hundred tests.
+/// The databases and virtual hosts of finished tests on the shared servers. The next test removes
+/// them, so that the node does not have a thousand queues after a hundred tests.
 static FINISHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]

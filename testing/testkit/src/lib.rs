@@ -1,6 +1,6 @@
 //! The environment of the services for tests and for the local stack: PostgreSQL and RabbitMQ of
-//! their own, the real binaries, and faults. Every process that is started here ends with the process
-//! that started it, even if that process is killed ([`watchdog`]).
+//! their own, the real binaries, and faults. Every process that is started here ends with the
+//! process that started it, even if that process is killed ([`watchdog`]).
 
 pub mod balancer;
 pub mod binaries;

@@ -1,5 +1,5 @@
-//! The monitoring that is shipped in `deploy/monitoring`: real Prometheus with Ordermill's rules, real
-//! Alertmanager, PostgreSQL's exporter, and a mail server that keeps every mail.
+//! The monitoring that is shipped in `deploy/monitoring`: real Prometheus with Ordermill's rules,
+//! real Alertmanager, PostgreSQL's exporter, and a mail server that keeps every mail.
 
 mod api;
 mod mailbox;

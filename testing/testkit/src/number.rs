@@ -52,7 +52,8 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The standard error of the median, for values of a normal distribution; 0 for fewer than two values.
+/// The standard error of the median, for values of a normal distribution; 0 for fewer than two
+/// values.
 pub fn error_of_median(values: &[f64]) -> f64 {
     let count = float(u64::try_from(values.len()).unwrap_or_default());
     if count < 2.0 {

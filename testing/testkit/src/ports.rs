@@ -1,6 +1,6 @@
 //! Free ports on loopback. They are below the range that kernels use for outgoing connections (from
-//! 32768 on Linux, 49152 elsewhere), so that a server which is killed finds its port still free when
-//! it starts again.
+//! 32768 on Linux, 49152 elsewhere), so that a server which is killed finds its port still free
+//! when it starts again.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

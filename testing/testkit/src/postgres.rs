@@ -38,8 +38,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server on a free port with the data in `dir`, or with a new cluster there, and waits
-    /// until it answers.
+    /// Starts a server on a free port with the data in `dir`, or with a new cluster there, and
+    /// waits until it answers.
     pub async fn start(dir: &Path) -> Result<Postgres> {
         Postgres::start_on(dir, ports::free()?).await
     }
@@ -104,8 +104,8 @@ impl Postgres {
         batch(&self.config("postgres"), &statement).await.with_context(|| statement)
     }
 
-    /// Simulates a crash: kills the postmaster and all its children, so that nothing more is written.
-    /// Returns when all are gone.
+    /// Simulates a crash: kills the postmaster and all its children, so that nothing more is
+    /// written. Returns when all are gone.
     pub async fn kill(&self) -> Result<()> {
         let Some(server) = self.take() else { return Ok(()) };
         // A stopped postmaster can't start another child between the listing and the kill.
@@ -174,7 +174,8 @@ impl Postgres {
     fn program(&self) -> Program {
         let settings = [
             "listen_addresses=127.0.0.1".to_owned(),
-            // No Unix socket: the length of its path is limited, and a project directory may be longer.
+            // No Unix socket: the length of its path is limited, and a project directory may be
+            // longer.
             "unix_socket_directories=".to_owned(),
             format!("port={}", self.port),
             format!("max_connections={MAX_CONNECTIONS}"),

@@ -48,8 +48,8 @@ impl Process {
         Ok(process)
     }
 
-    /// Starts the process again with the same environment, ports and log. The last process must have
-    /// ended.
+    /// Starts the process again with the same environment, ports and log. The last process must
+    /// have ended.
     pub fn start_again(&self) -> Result<()> {
         self.start_again_with(&[])
     }
@@ -71,8 +71,8 @@ impl Process {
         Ok(())
     }
 
-    /// [`Process::start_again`] with a pipe for standard error that is never read. Dropping the child
-    /// kills it.
+    /// [`Process::start_again`] with a pipe for standard error that is never read. Dropping the
+    /// child kills it.
     pub fn start_unread(&self) -> Result<tokio::process::Child> {
         ensure!(!self.is_running(), "{} is running", self.spec.name);
         let mut command = tokio::process::Command::new(&self.spec.binary);
@@ -80,8 +80,8 @@ impl Process {
         command.kill_on_drop(true).spawn().with_context(|| format!("start {}", self.spec.name))
     }
 
-    /// Runs the same executable with the same environment and these arguments, beside the process, to
-    /// its end.
+    /// Runs the same executable with the same environment and these arguments, beside the process,
+    /// to its end.
     pub async fn run_once(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = tokio::process::Command::new(&self.spec.binary);
         command.args(arguments).env_clear().envs(self.spec.variables.iter().cloned());

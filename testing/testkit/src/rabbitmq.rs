@@ -31,13 +31,14 @@ pub const PASSWORD: &str = "guest";
 /// Parallel nodes may share the name, because each is registered with its own port mapper only.
 const NODE: &str = "ordermill@localhost";
 
-/// Bound of a start, which takes 5 s on an idle machine, and longer with a backlog in quorum queues.
+/// Bound of a start, which takes 5 s on an idle machine, and longer with a backlog in quorum
+/// queues.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
 const LOG_LINES: usize = 20;
 
-/// Share of the machine's memory above which publishers are blocked: RabbitMQ's default, and a share
-/// that any node exceeds.
+/// Share of the machine's memory above which publishers are blocked: RabbitMQ's default, and a
+/// share that any node exceeds.
 const WATERMARK_NORMAL: &str = "0.4";
 const WATERMARK_ALARM: &str = "0.000001";
 
@@ -105,8 +106,8 @@ impl RabbitMq {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
-    /// Kills the node. Confirmed messages are on disk, others are lost. The method first waits until
-    /// new queues would survive ([`queue_names`]).
+    /// Kills the node. Confirmed messages are on disk, others are lost. The method first waits
+    /// until new queues would survive ([`queue_names`]).
     pub async fn kill(&self) -> Result<()> {
         queue_names::saved(&self.dir.join(format!("data/{NODE}/quorum/{NODE}"))).await?;
         self.end_with(Signal::SIGKILL).await

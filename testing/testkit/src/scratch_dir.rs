@@ -28,8 +28,8 @@ pub struct ScratchDir {
 }
 
 impl ScratchDir {
-    /// Creates a new directory below the system's directory for temporary files. Any user may enter it,
-    /// because PostgreSQL may run as another user.
+    /// Creates a new directory below the system's directory for temporary files. Any user may enter
+    /// it, because PostgreSQL may run as another user.
     pub fn new() -> Result<ScratchDir> {
         let name = format!("ordermill-{}", Uuid::now_v7().simple());
         let path = std::env::temp_dir().join(name);

@@ -21,7 +21,8 @@ pub struct ServerUser {
 }
 
 impl ServerUser {
-    /// The user to run as; `None` if this process is not root, and the server runs as the same user.
+    /// The user to run as; `None` if this process is not root, and the server runs as the same
+    /// user.
     pub fn instead_of_root() -> Result<Option<ServerUser>> {
         if !geteuid().is_root() {
             return Ok(None);

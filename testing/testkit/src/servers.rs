@@ -27,14 +27,14 @@ pub struct Servers {
     _dir: ScratchDir,
 }
 
-/// The servers that all tests of this binary share. No test may kill or stop them. Panics if they can't
-/// be started.
+/// The servers that all tests of this binary share. No test may kill or stop them. Panics if they
+/// can't be started.
 pub async fn shared() -> &'static Servers {
     SHARED.get_or_init(async || private().await).await
 }
 
-/// Starts servers that the caller owns and may break. Takes about five seconds. Panics if they can't
-/// be started.
+/// Starts servers that the caller owns and may break. Takes about five seconds. Panics if they
+/// can't be started.
 pub async fn private() -> Servers {
     start().await.or_fail("start PostgreSQL and RabbitMQ")
 }

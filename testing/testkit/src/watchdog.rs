@@ -1,8 +1,8 @@
-//! A watchdog for every started process, so that none outlives the process that started it. Destructors
-//! are not enough: statics are not dropped, and SIGKILL runs no destructor.
+//! A watchdog for every started process, so that none outlives the process that started it.
+//! Destructors are not enough: statics are not dropped, and SIGKILL runs no destructor.
 //!
 //! Each server is the child of a small shell which has the reading end of a pipe from this process.
-//! When this process ends, for any reason, the pipe ends, and the shell kills its child.
+//! The pipe ends with this process, for any reason, and the shell kills its child.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -23,9 +23,10 @@ use crate::{log_file, process_table};
 /// `$0` of the shells, by which a later run recognises them.
 const NAME: &str = "ordermill-watchdog";
 
-/// The shell's script. Its arguments are the signal to stop with, the log (which only [`guards`] reads)
-/// and the command. The script prints the server's pid, and ends when the server ends, with its exit
-/// code (128 + n after signal n). A server that ignores the signal gets SIGKILL 10 s later.
+/// The shell's script. Its arguments are the signal to stop with, the log (which only [`guards`]
+/// reads) and the command. The script prints the server's pid, and ends when the server ends, with
+/// its exit code (128 + n after signal n). A server that ignores the signal gets SIGKILL 10 s
+/// later.
 const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
 ulimit -c 0
@@ -58,7 +59,8 @@ exit "$code"
 pub enum Environment {
     /// The environment of this process: for servers, which need a path and a locale.
     Inherited,
-    /// Only a path: for the services, which must not see the settings of the user who runs the tests.
+    /// Only a path: for the services, which must not see the settings of the user who runs the
+    /// tests.
     Bare,
 }
 
@@ -81,7 +83,8 @@ pub struct Program {
     pub stop_signal: Signal,
 }
 
-/// A running program that ends with this process. Dropping it stops the program and waits for its end.
+/// A running program that ends with this process. Dropping it stops the program and waits for its
+/// end.
 #[derive(Debug)]
 pub struct Guarded {
     pid: Pid,
@@ -89,7 +92,8 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Starts a program in a process group of its own, which a Ctrl-C for this process does not reach.
+    /// Starts a program in a process group of its own, which a Ctrl-C for this process does not
+    /// reach.
     pub fn start(program: &Program) -> Result<Guarded> {
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, NAME, program.stop_signal.as_str().trim_start_matches("SIG")]);
@@ -162,8 +166,8 @@ fn first_line(shell: &mut Child) -> Result<String> {
     Ok(line)
 }
 
-/// True if a watchdog of any run guards a program that logs into `dir` or below. After a run was killed
-/// the result stays true for a moment.
+/// True if a watchdog of any run guards a program that logs into `dir` or below. After a run was
+/// killed the result stays true for a moment.
 pub fn guards(dir: &Path) -> bool {
     let dir = dir.to_string_lossy();
     let ours = |command: &str| command.contains(NAME) && command.contains(dir.as_ref());

@@ -87,8 +87,8 @@ async fn through_one_queue(url: &str, long: Duration) -> Result<BrokerRates> {
     Ok(BrokerRates { in_per_s: rate(confirmed_at), through_per_s: rate(consumed_at) })
 }
 
-/// Publishes for this long. Sends the number of messages to `total`, then returns it with the time of
-/// the last confirm.
+/// Publishes for this long. Sends the number of messages to `total`, then returns it with the time
+/// of the last confirm.
 async fn publish(
     channel: &Channel,
     long: Duration,
@@ -122,8 +122,8 @@ async fn confirm(confirms: impl Iterator<Item = PublisherConfirm>) -> Result<()>
     Ok(())
 }
 
-/// Consumes until `total` is known and reached. Acks every hundredth message, and whenever no further
-/// delivery is waiting. Returns the time of the last ack.
+/// Consumes until `total` is known and reached. Acks every hundredth message, and whenever no
+/// further delivery is waiting. Returns the time of the last ack.
 async fn consume(channel: &Channel, mut total: watch::Receiver<Option<u64>>) -> Result<Instant> {
     channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();

@@ -1,5 +1,5 @@
-//! S: the rate of PostgreSQL alone for the first step of an order, one row and one commit at a time,
-//! on a copy of Ordermill's tables: `pgbench -M prepared -c 64`.
+//! S: the rate of PostgreSQL alone for the first step of an order, one row and one commit at a
+//! time, on a copy of Ordermill's tables: `pgbench -M prepared -c 64`.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! Open loop: orders at a fixed rate, even if the system does not keep up. Times begin at the moment
-//! at which an order was scheduled, so that a system that stalls does not hide the stall by delaying
-//! its clients (no coordinated omission).
+//! Open loop: orders at a fixed rate, even if the system does not keep up. Times begin at the
+//! moment at which an order was scheduled, so that a system that stalls does not hide the stall by
+//! delaying its clients (no coordinated omission).
 //!
 //! Clients are threads, because a thread wakes up within 0.1 ms, while a timer of the runtime ticks
 //! in milliseconds. A thread sends the next order that is due and polls it until it is final.
@@ -18,8 +18,8 @@ use hdrhistogram::Histogram;
 use super::http::Client;
 use testkit::world::World;
 
-/// Most orders in flight. An order beyond it is sent later than scheduled, and its times include the
-/// delay.
+/// Most orders in flight. An order beyond it is sent later than scheduled, and its times include
+/// the delay.
 const CLIENTS: usize = 64;
 /// Interval between two polls of an order.
 const POLL_INTERVAL: Duration = Duration::from_micros(500);

@@ -92,8 +92,8 @@ impl Charged {
     }
 }
 
-/// Drains a backlog that lasts for about the length of one load, and for at least 20 s if the latency
-/// is 2 s.
+/// Drains a backlog that lasts for about the length of one load, and for at least 20 s if the
+/// latency is 2 s.
 async fn charge(setup: &Setup, workers: Workers, latency: Duration) -> Result<Charged> {
     let Workers { count, prefetch } = workers;
     let in_flight = f64::from(count) * f64::from(prefetch);

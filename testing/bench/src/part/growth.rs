@@ -15,8 +15,8 @@ const CHAPTER: &str = "Grown tables";
 /// Rows per statement, so that progress is visible.
 const AT_A_TIME: u64 = 500_000;
 
-/// Inserts final orders a millisecond apart, of which the last is created now, with UUIDv7 ids. `$1`
-/// is the number of the first order, `$2` the count of this statement, `$3` the count of all.
+/// Inserts final orders a millisecond apart, of which the last is created now, with UUIDv7 ids.
+/// `$1` is the number of the first order, `$2` the count of this statement, `$3` the count of all.
 const ORDERS: &str = "
     insert into orders (id, customer_id, product_id, total_minor, created_at, updated_at, quantity,
                         status, currency, payment_method)

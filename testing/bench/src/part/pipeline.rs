@@ -1,5 +1,5 @@
-//! Orders through the whole pipeline: accepted, relayed, charged, replied and settled, as fast as 64
-//! clients place them.
+//! Orders through the whole pipeline: accepted, relayed, charged, replied and settled, as fast as
+//! 64 clients place them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

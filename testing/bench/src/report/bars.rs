@@ -15,7 +15,7 @@ const LENGTH: f64 = 330.0;
 const RATIO_MAX: f64 = 2.0;
 
 /// A bar for each figure with a target, as a share of the target, which is the line in the middle.
-/// Where more is better the bar should cross the line, where less is better it should not reach it.
+/// If more is better the bar should cross the line, if less is better it should not reach it.
 pub(super) fn against_targets(figures: &[Figure]) -> String {
     let with_target: Vec<(&Figure, Target)> =
         figures.iter().filter_map(|figure| Some((figure, figure.target?))).collect();

@@ -128,8 +128,8 @@ impl FaultInjector<'_> {
         Ok(())
     }
 
-    /// Every capture waits for this lock. When the lock is released the capture happens, although its
-    /// caller has stopped waiting.
+    /// Every capture waits for this lock. When the lock is released the capture happens, although
+    /// its caller has stopped waiting.
     async fn silence_gateway(&self, lasts: Duration) -> Result<()> {
         let lock = format!(
             "do $$ begin lock table simulated_gateway.captures in exclusive mode; \
@@ -159,8 +159,8 @@ impl FaultInjector<'_> {
         }
     }
 
-    /// Waits while a server is gone. Just before the end, every process that needs the server has to
-    /// report that it is not ready.
+    /// Waits while a server is gone. Just before the end, every process that needs the server has
+    /// to report that it is not ready.
     async fn gone(&self, lasts: Duration, wire: Option<Wire>) {
         sleep(lasts).await;
         if lasts > NOTICED {

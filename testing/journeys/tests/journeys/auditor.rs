@@ -43,8 +43,8 @@ async fn eventually_metric(world: &World, name: &str, wanted: f64) {
     .await;
 }
 
-/// Waits for two more complete passes of the auditor, after which every earlier suspicion has had its
-/// second look.
+/// Waits for two more complete passes of the auditor, after which every earlier suspicion has had
+/// its second look.
 async fn looked_at_everything(world: &World) {
     for _ in 0..6 {
         let before = metric(world, "full_walk_timestamp_seconds").await;

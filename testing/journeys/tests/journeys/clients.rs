@@ -1,5 +1,5 @@
-//! Clients that send too much, send too slowly, or never read: each is bounded, and the next client is
-//! served.
+//! Clients that send too much, send too slowly, or never read: each is bounded, and the next client
+//! is served.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 
 use super::ledger::LONG;
 
-/// Time after which a client that does not read is disconnected, including the kernel's own intervals.
+/// Time after which a client that does not read is disconnected, including the kernel's own
+/// intervals.
 const SILENCE: Duration = Duration::from_secs(2 * (20 + 10));
 
 /// Both ports of order-management and the port of the worker, each with an existing path.

@@ -1,5 +1,5 @@
-//! A process dies at every crash point, and at every crash point again after its restart: every order
-//! still ends, once, and with the right status (P1, P2, P4).
+//! A process dies at every crash point, and at every crash point again after its restart: every
+//! order still ends, once, and with the right status (P1, P2, P4).
 
 mod points;
 mod stage;
@@ -18,15 +18,15 @@ use testkit::binaries;
 use self::points::{Point, Program, points};
 use self::stage::Stage;
 
-/// Crash points of order-management that no event of this test leads to: only a result that the database
-/// refuses for good is retried there.
+/// Crash points of order-management that no event of this test leads to: only a result that the
+/// database refuses for good is retried there.
 const UNREACHABLE: [&str; 3] = ["retry_begun", "retry_sent", "retry_confirmed"];
 
 /// Concurrent worlds. Most of a death is waiting: for the start, for commits, for the broker.
 const WORLDS: usize = 8;
 
-/// Stride over the pairs of crash points, unless all are requested. It has no divisor in common with the
-/// number of points, so that every point occurs in equally many pairs.
+/// Stride over the pairs of crash points, unless all are requested. It has no divisor in common
+/// with the number of points, so that every point occurs in equally many pairs.
 const SHARE: usize = 7;
 
 /// The programs list their crash points in the error for an unknown one.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::ledger::{LONG, counted};
 use super::operator::{DEAD_REQUESTS, DEAD_RESULTS, REQUESTS, RESULTS, all_of, ask, command};
-use super::operator::{eventually_deep, eventually_listed, listed, park, tell};
+use super::operator::{dead_letter, eventually_deep, eventually_listed, listed, tell};
 
 fn result_for(order: Uuid) -> String {
     json!({"orderId": order.to_string(), "paymentStatus": "successful"}).to_string()
@@ -35,7 +35,7 @@ async fn one_of_each_kind() -> (World, Uuid, Uuid) {
         world.queue_depth(DEAD_REQUESTS).await == 1
     })
     .await;
-    park(&world, DEAD_REQUESTS, "reader_panicked", &["\u{1b}[2Jpanic".to_owned()]).await;
+    dead_letter(&world, DEAD_REQUESTS, "reader_panicked", &["\u{1b}[2Jpanic".to_owned()]).await;
     publish(&world, RESULTS, "nonsense").await;
     eventually_deep(&world, DEAD_RESULTS, 1).await;
     let unknown = Uuid::now_v7();
@@ -123,7 +123,7 @@ async fn a_dead_letter_that_is_still_bad_comes_back_with_its_count_raised_and_ca
     let id = first["id"].as_str().unwrap();
 
     let (code, said) = command(&world, &["replay", id]).await;
-    assert_eq!(code, 2, "nobody says who it is: {said}");
+    assert_eq!(code, 2, "--by is missing: {said}");
     let (code, said) = command(&world, &["replay", id, "--by", "anna"]).await;
     assert_eq!((code, said.contains("done")), (0, true), "{said}");
 
@@ -161,9 +161,9 @@ async fn all_dead_letters_of_a_reason_are_replayed_once_though_some_come_back() 
     let results: Vec<String> = orders.iter().map(|order| result_for(*order)).collect();
     let nonsense: Vec<String> = (0..UNREADABLE).map(|n| format!("nonsense {n}")).collect();
     let (before, behind) = nonsense.split_at(UNREADABLE - 50);
-    park(&world, DEAD_RESULTS, "unreadable", before).await;
-    park(&world, DEAD_RESULTS, "unknown_order", &results).await;
-    park(&world, DEAD_RESULTS, "unreadable", behind).await;
+    dead_letter(&world, DEAD_RESULTS, "unreadable", before).await;
+    dead_letter(&world, DEAD_RESULTS, "unknown_order", &results).await;
+    dead_letter(&world, DEAD_RESULTS, "unreadable", behind).await;
     world.sql_with(PLACED_ELSEWHERE, &[&orders]).await;
 
     let few = json!({"by": "anna", "reason": "unknown_order", "limit": 10});

@@ -1,5 +1,5 @@
-//! Replays and discards while processes die and other sessions interfere: no dead letter is lost, and
-//! the record names those that may have been replayed twice.
+//! Replays and discards while processes die and other sessions interfere: no dead letter is lost,
+//! and the record names those that may have been replayed twice.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,9 @@ use serde_json::json;
 use testkit::world::World;
 
 use super::operator::{DEAD_REQUESTS, REQUESTS, all_of, ask, command, eventually_deep};
-use super::operator::{eventually_listed, held, hold, kill_held, listed, park, tell, try_tell};
+use super::operator::{
+    dead_letter, eventually_listed, held, hold, kill_held, listed, tell, try_tell,
+};
 
 const BEGUN: &str = "select count(*) from dead_letter_actions where outcome = 'begun'";
 
@@ -28,7 +30,7 @@ fn numbered(count: usize) -> Vec<String> {
 async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finished_by_another() {
     const LETTERS: usize = 900;
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
     // Some are replayed, and the copies of one batch are stored while its record is unfinished.
     hold(&world, "update", 400).await;
     let replaying = try_tell(&world, 0, "/dead-letters/replay", all_of("unreadable"));
@@ -62,7 +64,7 @@ async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finishe
 #[tokio::test]
 async fn a_discard_that_is_killed_leaves_the_dead_letter_in_its_queue_or_in_the_record() {
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
     let letter = eventually_listed(&world, "", 1).await.remove(0);
     let path = format!("/dead-letters/{}/discard", letter["id"].as_str().unwrap());
     let killed_at = async |what: &str| {
@@ -90,7 +92,7 @@ async fn a_discard_that_is_killed_leaves_the_dead_letter_in_its_queue_or_in_the_
 #[tokio::test]
 async fn a_dead_letter_whose_copy_finds_no_queue_stays() {
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(3)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(3)).await;
     hold(&world, "insert", 0).await;
     let away = async {
         held(&world).await;
@@ -118,7 +120,7 @@ async fn two_replays_at_once_replay_each_dead_letter_once_and_a_refusal_names_th
  {
     const LETTERS: usize = 1000;
     let world = World::builder().order_management(2).workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
     let replay = |i| tell(&world, i, "/dead-letters/replay", all_of("unreadable"));
 
     let (one, other) = tokio::join!(replay(0), replay(1));
@@ -131,7 +133,7 @@ async fn two_replays_at_once_replay_each_dead_letter_once_and_a_refusal_names_th
     eventually_deep(&world, REQUESTS, LETTERS).await;
     assert_eq!(bodies(&world, REQUESTS).await.len(), LETTERS);
 
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
     hold(&world, "insert", 0).await;
     let asked = async {
         held(&world).await;

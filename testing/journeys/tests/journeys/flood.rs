@@ -1,6 +1,6 @@
 //! Ten thousand malformed messages on both queues, mixed with good ones: every bad message is
-//! dead-lettered unchanged and with its reason, no other message is, and every order ends as it would
-//! without them (P2, P6, P10).
+//! dead-lettered unchanged and with its reason, no other message is, and every order ends as it
+//! would without them (P2, P6, P10).
 //!
 //! `FLOOD_MESSAGES` and `FLOOD_SEED` set the length and the seed of a run.
 
@@ -20,7 +20,7 @@ use testkit::processes::Process;
 use testkit::world::{Order, World};
 
 use super::ledger::{LONG, balance};
-use bodies::Parked;
+use bodies::DeadLetter;
 use chance::Chance;
 
 const MESSAGES: u64 = 10_000;
@@ -30,7 +30,7 @@ const BATCH: usize = 250;
 /// Bound of a process's peak memory. An idle process has 30 MB.
 const MEMORY_MAX_KB: u64 = 400_000;
 
-type DeadLetters = BTreeMap<Parked, usize>;
+type DeadLetters = BTreeMap<DeadLetter, usize>;
 
 #[expect(clippy::disallowed_methods, reason = "a knob of the test, not a setting of a program")]
 fn knob(name: &str, default: u64) -> u64 {
@@ -86,7 +86,7 @@ async fn flood(
         let publish = channel.basic_publish("".into(), to, options, &body.bytes, properties);
         sent.push(publish.await.unwrap());
         let letters = expected.entry(body.queue).or_default();
-        body.parked.into_iter().for_each(|parked| *letters.entry(parked).or_default() += 1);
+        body.dead.into_iter().for_each(|dead| *letters.entry(dead).or_default() += 1);
         if sent.len() == BATCH || n == knob("FLOOD_MESSAGES", MESSAGES) {
             for confirmed in join_all(sent.drain(..)).await {
                 assert_eq!(confirmed.unwrap(), Confirmation::Ack(None));
@@ -129,14 +129,14 @@ fn noted(properties: &BasicProperties) -> &'static str {
 
 /// Up to ten unexpected and missing dead letters.
 fn difference(found: &DeadLetters, expected: &DeadLetters) -> String {
-    let all = found.keys().chain(expected.keys().filter(|parked| !found.contains_key(*parked)));
+    let all = found.keys().chain(expected.keys().filter(|dead| !found.contains_key(*dead)));
     let count =
-        |letters: &DeadLetters, parked: &Parked| letters.get(parked).copied().unwrap_or_default();
-    let other = all.filter(|parked| count(found, parked) != count(expected, parked));
-    let line = |parked: &Parked| {
-        let body: String = String::from_utf8_lossy(&parked.1).chars().take(300).collect();
-        let (is, wanted) = (count(found, parked), count(expected, parked));
-        format!("{} {body:?}: parked {is} times instead of {wanted}", parked.0)
+        |letters: &DeadLetters, dead: &DeadLetter| letters.get(dead).copied().unwrap_or_default();
+    let other = all.filter(|dead| count(found, dead) != count(expected, dead));
+    let line = |dead: &DeadLetter| {
+        let body: String = String::from_utf8_lossy(&dead.1).chars().take(300).collect();
+        let (is, wanted) = (count(found, dead), count(expected, dead));
+        format!("{} {body:?}: dead-lettered {is} times instead of {wanted}", dead.0)
     };
     other.map(line).take(10).collect::<Vec<_>>().join("\n")
 }

@@ -1,5 +1,6 @@
-//! Every process and server is killed once under full load. Batches are large then, packs are full and
-//! the relay leaves work to the sweep, so a fault has other effects than at ten orders per second.
+//! Every process and server is killed once under full load. Batches are large then, packs are full
+//! and the relay leaves work to the sweep, so a fault has other effects than at ten orders per
+//! second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -141,7 +141,10 @@ async fn a_charge_without_a_verdict_waits_in_the_next_longer_retry_queue_each_ti
     world.place_order_with("pm_card_neverAnswers").await;
 
     let last = "processingorders.retry.60000";
-    eventually("the last rung", LONG, async || world.queue_depth(last).await == 1).await;
+    eventually("the message to be in the last retry queue", LONG, async || {
+        world.queue_depth(last).await == 1
+    })
+    .await;
 
     let waiting = world.messages_in(last).await;
     let headers = waiting[0].properties.headers().clone().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Messages with malicious properties: each is dead-lettered like any other, without delay for the next
-//! message (P6).
+//! Messages with malicious properties: each is dead-lettered like any other, without delay for the
+//! next message (P6).
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ async fn a_dead_letter_does_not_expire_with_its_message() {
     world.publish_raw(REQUESTS, b"nonsense", brief).await;
     eventually_dead_lettered(&world, 1).await;
 
-    let parked = world.messages_in(DEAD).await;
+    let dead = world.messages_in(DEAD).await;
 
-    assert_eq!(parked[0].properties.expiration(), &None);
+    assert_eq!(dead[0].properties.expiration(), &None);
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ const STRAY: &str = "
      where not exists (select 1 from orders o where o.id = c.order_id)";
 
 /// Waits until every order of the world is final and every result has been read, then compares the
-/// orders with the gateway's ledger: confirmed if and only if the money was captured, and captured at
-/// most once (P2). Every order of `accepted` exists (P1).
+/// orders with the gateway's ledger: confirmed if and only if the money was captured, and captured
+/// at most once (P2). Every order of `accepted` exists (P1).
 pub(super) async fn balance(world: &World, accepted: &[Order]) {
     world.eventually_all_settled(LONG).await;
     eventually("the outbox to be empty", LONG, async || {
@@ -71,8 +71,8 @@ pub(super) async fn place_stubbornly(world: &World, key: String) -> Order {
     Order::from_json(reply.await.json())
 }
 
-/// The value at `/metrics` for `wanted`, a name with some of its labels: the sum of all matching series,
-/// or 0 without one.
+/// The value at `/metrics` for `wanted`, a name with some of its labels: the sum of all matching
+/// series, or 0 without one.
 pub(super) async fn counter(world: &World, ops_url: String, wanted: &str) -> f64 {
     let request = world.http().get(ops_url);
     let text = world.send(request).await.text;

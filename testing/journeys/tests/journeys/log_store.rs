@@ -62,7 +62,8 @@ async fn all_stored(world: &World) {
     }
     let collector = world.log_collector(0);
     eventually("the queue to be empty", LONG, async || {
-        // Unacked messages are not part of a queue's depth, and are requeued when their consumer stops.
+        // Unacked messages are not part of a queue's depth, and are requeued when their consumer
+        // stops.
         collector.is_running() && world.queue_depth(LOGS).await == 0
     })
     .await;

@@ -63,7 +63,7 @@ pub(super) async fn eventually_deep(world: &World, queue: &str, depth: usize) {
 }
 
 /// Dead-letters bodies as the services do.
-pub(super) async fn park(world: &World, queue: &str, reason: &str, bodies: &[String]) {
+pub(super) async fn dead_letter(world: &World, queue: &str, reason: &str, bodies: &[String]) {
     let (connection, channel) = world.channel().await;
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
     let mut headers = FieldTable::default();
@@ -102,8 +102,8 @@ pub(super) fn all_of(reason: &str) -> Value {
     json!({"by": "anna", "reason": reason})
 }
 
-/// Blocks writes to `dead_letter_actions` until `released` has a row: before every `what` after the first
-/// `spared` rows with an end.
+/// Blocks writes to `dead_letter_actions` until `released` has a row: before every `what` after the
+/// first `spared` rows with an end.
 pub(super) async fn hold(world: &World, what: &str, spared: usize) {
     for statement in [
         "create table if not exists released (yes bool)".to_owned(),
@@ -145,5 +145,5 @@ pub(super) async fn kill_held(world: &World) {
 
 /// Waits until a write is blocked.
 pub(super) async fn held(world: &World) {
-    eventually("somebody to be held", LONG, async || world.count(HELD).await == 1).await;
+    eventually("a write to be blocked", LONG, async || world.count(HELD).await == 1).await;
 }

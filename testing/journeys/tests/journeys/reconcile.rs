@@ -16,7 +16,8 @@ fn watchful() -> WorldBuilder {
         .worker_env("GATEWAY_LATENCY_MS", "0")
 }
 
-/// Records every re-request in the database, regardless of the process that makes it and of its fate.
+/// Records every re-request in the database, regardless of the process that makes it and of its
+/// fate.
 async fn take_notes(world: &World) {
     for statement in [
         "create table notes (order_id uuid, asked integer)",

@@ -1,6 +1,6 @@
-//! Times of recovery after a fault. docs/reliability.md has the targets and the figures; the deadlines
-//! here are three times as long, because debug builds on a busy machine are slower than release builds.
-//! `RECOVERY_ROUNDS=10` with `--nocapture` measures.
+//! Times of recovery after a fault. docs/reliability.md has the targets and the figures; the
+//! deadlines here are three times as long, because debug builds on a busy machine are slower than
+//! release builds. `RECOVERY_ROUNDS=10` with `--nocapture` measures.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! All processes are restarted under load, behind a real load balancer with the settings of `deploy/`.
+//! All processes are restarted under load, behind a real load balancer with the settings of
+//! `deploy/`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,8 +43,8 @@ impl Seen {
     }
 }
 
-/// A client with one keep-alive connection, which alternately places an order and reads it. Every fourth
-/// order has no key, so the load balancer must not send it twice.
+/// A client with one keep-alive connection, which alternately places an order and reads it. Every
+/// fourth order has no key, so the load balancer must not send it twice.
 async fn client(number: usize, balancer: &Balancer, ended: &AtomicBool) -> Seen {
     let http = Client::builder().pool_max_idle_per_host(1).timeout(LONG).build().unwrap();
     let mut seen = Seen::default();

@@ -83,7 +83,7 @@ const PIPELINE: [(&str, &str, &str); 5] = [
     ("order-management", "order settled", "Confirmed"),
 ];
 
-/// The road of an order whose charge the gateway declines.
+/// The lines of an order whose charge the gateway declines.
 fn declined() -> [(&'static str, &'static str, &'static str); PIPELINE.len()] {
     PIPELINE.map(|(service, message, outcome)| match message {
         "payment finished" => (service, message, "declined"),
@@ -181,10 +181,10 @@ async fn a_dead_lettered_message_names_its_request() {
     let world = telling().start().await;
     let properties = lapin::BasicProperties::default()
         .with_message_id("some-message".into())
-        .with_correlation_id("story-parked".into());
+        .with_correlation_id("story-dead".into());
     world.publish_raw("processingorders", b"no order", properties).await;
 
-    let told = whole_story(&world, "story-parked", 1).await;
+    let told = whole_story(&world, "story-dead", 1).await;
 
     assert_eq!(told[0].service, "payment-processor");
     assert!(told[0].message.starts_with("message dead-lettered: "), "{told:?}");
@@ -236,11 +236,14 @@ async fn foreign_input_neither_fills_a_log_line_nor_starts_a_new_one() {
     let body = format!("\"{}\"", "x".repeat(100_000));
     world.publish_raw("processingorders", body.as_bytes(), properties).await;
 
-    let parked = "reason=unreadable";
-    eventually("it to be parked", LONG, async || world.worker(0).log_contains(parked)).await;
+    let logged = "reason=unreadable";
+    eventually("the message to be dead-lettered", LONG, async || {
+        world.worker(0).log_contains(logged)
+    })
+    .await;
 
     let log = world.worker(0).log();
-    let line = log.lines().find(|line| line.contains(parked)).unwrap();
+    let line = log.lines().find(|line| line.contains(logged)).unwrap();
     assert!(line.contains(r"message_id=m\n2026") && line.contains(r"\u{1b}[2J"), "{line}");
     assert!(line.len() < 2_000, "a line of {} bytes", line.len());
 }

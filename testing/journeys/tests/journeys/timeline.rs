@@ -11,7 +11,7 @@ use testkit::{eventually, ports};
 use uuid::Uuid;
 
 use super::ledger::{LONG, balance};
-use super::operator::{DEAD_REQUESTS, REQUESTS, eventually_listed, park, tell};
+use super::operator::{DEAD_REQUESTS, REQUESTS, dead_letter, eventually_listed, tell};
 
 /// The events of an order without a fault.
 const STRAIGHT: [&str; 6] =
@@ -207,7 +207,7 @@ async fn the_timeline_of_a_request_that_was_dead_lettered_and_replayed_says_so()
     let request = world.messages_in(REQUESTS).await.remove(0);
     world.purge(REQUESTS).await;
     let body = String::from_utf8(request.delivery.data).unwrap();
-    park(&world, DEAD_REQUESTS, "reader_panicked", &[body]).await;
+    dead_letter(&world, DEAD_REQUESTS, "reader_panicked", &[body]).await;
     let letter = eventually_listed(&world, &format!("orderId={}", order.id), 1).await.remove(0);
     assert_eq!(words(&timeline(&world, order.id).await), ["placed", "published"]);
 
@@ -224,9 +224,9 @@ async fn the_timeline_of_a_request_that_was_dead_lettered_and_replayed_says_so()
         told_words,
         ["placed", "published", "replayed", "payment_started", "captured", "replied", "settled"]
     );
-    let parked = event(&told, "parked");
+    let dead = event(&told, "parked");
     assert_eq!(
-        (&parked["queue"], &parked["reason"]),
+        (&dead["queue"], &dead["reason"]),
         (&json!(DEAD_REQUESTS), &json!("reader_panicked"))
     );
     let replayed = event(&told, "replayed");

@@ -166,7 +166,7 @@ async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
         assert_eq!(size, largest.links.len(), "{name}");
         for (trace_id, span_id) in &largest.links {
             let linked = |s: &Collected| (&s.trace_id, &s.span_id) == (trace_id, span_id);
-            assert!(all.iter().any(linked), "{name} links to a span that nobody sent");
+            assert!(all.iter().any(linked), "{name} links to a span that never arrived");
         }
     }
 }

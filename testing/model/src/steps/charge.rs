@@ -68,8 +68,8 @@ fn next(pipeline: &Pipeline, o: &mut Order, verb: Verb, stage: Stage) -> Option<
             o.requests += 1;
             Some(stage)
         }
-        // The message is not stored. The worker, which waits for the confirm, publishes it again, so
-        // the state does not change.
+        // The message is not stored. The worker, which waits for the confirm, publishes it again,
+        // so the state does not change.
         (Verb::AnswerRefused, Stage::Recorded(_)) if pipeline.is(Variant::ReplyUnconfirmed) => Some(Stage::Done),
         (Verb::AnswerRefused, Stage::Unknown) if pipeline.is(Variant::CopyUnconfirmed) => Some(Stage::Done),
         _ => None,

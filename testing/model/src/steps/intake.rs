@@ -16,8 +16,8 @@ pub(crate) fn place(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bo
     commit(s, Commit { by, orders, lease: Lease::Held, client: Client::Knows })
 }
 
-/// The same while the broker is unavailable: the lease is empty, and the sweep will find the row. (A
-/// commit that the process learns of only by repeating it has the same result.)
+/// The same while the broker is unavailable: the lease is empty, and the sweep will find the row.
+/// (A commit that the process learns of only by repeating it has the same result.)
 pub(crate) fn place_unleased(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
     let orders = pipeline.orders.of_row(row);
     commit(s, Commit { by, orders, lease: Lease::Over, client: Client::Knows })

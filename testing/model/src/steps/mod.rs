@@ -1,5 +1,5 @@
-//! The effects of the steps. A function returns true if the step is possible; otherwise its changes are
-//! dropped.
+//! The effects of the steps. A function returns true if the step is possible; otherwise its changes
+//! are dropped.
 
 pub(crate) mod charge;
 pub(crate) mod environment;

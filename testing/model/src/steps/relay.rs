@@ -6,8 +6,8 @@ use crate::two::Nth;
 use crate::variant::Variant;
 use crate::verb::Verb;
 
-/// The broker stores the request; its confirm is on the way. The lease was checked earlier, and a later
-/// change of the lease does not stop the publish.
+/// The broker stores the request; its confirm is on the way. The lease was checked earlier, and a
+/// later change of the lease does not stop the publish.
 pub(crate) fn publish(s: &mut State, by: Nth, order: Nth) -> bool {
     let relay = &mut s.processes[by].relays[order];
     let may = *relay == Relay::Due;
@@ -53,8 +53,8 @@ pub(crate) fn remove(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> b
     may
 }
 
-/// Some orders are not confirmed: the row shrinks to these, and any process may claim it. A row that
-/// contains none of them any more stays unchanged.
+/// Some orders are not confirmed: the row shrinks to these, and any process may claim it. A row
+/// that contains none of them any more stays unchanged.
 pub(crate) fn retain(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
     let orders = pipeline.orders.of_row(row);
     let own = s.processes[by].relays;

@@ -1,5 +1,5 @@
-//! Zipkin's JSON, version 2 (<https://zipkin.io/zipkin-api/#/default/post_spans>). Strict: an unknown
-//! field, or a missing one that the description requires, is an error.
+//! Zipkin's JSON, version 2 (<https://zipkin.io/zipkin-api/#/default/post_spans>). Strict: an
+//! unknown field, or a missing one that the description requires, is an error.
 
 use std::collections::BTreeMap;
 

@@ -79,8 +79,8 @@ impl Prometheus {
         Ok(found.groups.into_iter().flat_map(|group| group.rules).collect())
     }
 
-    /// Descriptions of all problems: alerts that are firing or pending, rules whose evaluation failed
-    /// or is outstanding, and targets without samples.
+    /// Descriptions of all problems: alerts that are firing or pending, rules whose evaluation
+    /// failed or is outstanding, and targets without samples.
     pub async fn wrong(&self) -> Result<Vec<String>> {
         let mut wrong = self.silent().await?;
         let unread = self.rules().await?.into_iter().filter(|rule| rule.health != "ok");

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{PASSWORD, RabbitMq, USER};
 
 impl RabbitMq {
-    /// Creates a virtual host in which [`USER`] has all permissions. Takes 10 ms; `rabbitmqctl` would
-    /// take 300 ms and start an Erlang virtual machine. `name` is a plain word.
+    /// Creates a virtual host in which [`USER`] has all permissions. Takes 10 ms; `rabbitmqctl`
+    /// would take 300 ms and start an Erlang virtual machine. `name` is a plain word.
     pub async fn create_vhost(&self, name: &str) -> Result<()> {
         self.management(Method::PUT, &format!("vhosts/{name}"), None).await
     }

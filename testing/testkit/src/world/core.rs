@@ -12,8 +12,8 @@ use crate::processes::{Process, READY_DEADLINE};
 use crate::rabbitmq::RabbitMq;
 use crate::scratch_dir::ScratchDir;
 
-/// Default timeout of a test's waits. Long, because test machines are busy; a condition that holds ends
-/// the wait at once.
+/// Default timeout of a test's waits. Long, because test machines are busy; a condition that holds
+/// ends the wait at once.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The processes and servers of one test. Fields are dropped in this order: services first.
@@ -84,7 +84,8 @@ impl World {
         number
     }
 
-    /// Starts one more auditor with these variables, which may not be ready yet. Returns its number.
+    /// Starts one more auditor with these variables, which may not be ready yet. Returns its
+    /// number.
     pub async fn add_auditor(&mut self, variables: &[(&str, &str)]) -> usize {
         let number = self.auditors.len();
         let process = self.launch_auditor(number, variables).await;

@@ -12,8 +12,8 @@ use super::core::World;
 use crate::fail::OrFail;
 
 impl World {
-    /// A connection of the test's own to the world's virtual host, with a channel. The channel closes
-    /// when the connection is dropped.
+    /// A connection of the test's own to the world's virtual host, with a channel. The channel
+    /// closes when the connection is dropped.
     pub async fn channel(&self) -> (Connection, Channel) {
         let url = self.isolation.rabbitmq().url(self.name());
         let connection = Connection::connect(&url, ConnectionProperties::default()).await;
@@ -22,8 +22,8 @@ impl World {
         (connection, channel)
     }
 
-    /// Publishes any body to a queue and waits for the confirm. The message is persistent, regardless
-    /// of `properties`.
+    /// Publishes any body to a queue and waits for the confirm. The message is persistent,
+    /// regardless of `properties`.
     pub async fn publish_raw(&self, queue: &str, body: &[u8], properties: BasicProperties) {
         let (connection, channel) = self.channel().await;
         let confirms = ConfirmSelectOptions::default();
@@ -68,8 +68,8 @@ impl World {
         close(connection).await;
     }
 
-    /// The ready messages of a queue, with bodies and properties. The messages are requeued, each with
-    /// its delivery count raised by one.
+    /// The ready messages of a queue, with bodies and properties. The messages are requeued, each
+    /// with its delivery count raised by one.
     pub async fn messages_in(&self, queue: &str) -> Vec<BasicGetMessage> {
         let (connection, channel) = self.channel().await;
         let mut messages = Vec::new();

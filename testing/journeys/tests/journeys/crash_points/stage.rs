@@ -91,14 +91,15 @@ impl Stage {
         self.in_balance().await;
     }
 
-    /// Two deaths. Those of one program follow each other; with two programs both are armed from the
-    /// start.
+    /// Two deaths. Those of one program follow each other; with two programs both are armed from
+    /// the start.
     pub(super) async fn two(&self, first: Point, second: Point) {
         self.start(first.program, Some(first)).await;
         if first.program == second.program {
             let deaths = async {
                 self.dies_at(first, Some(second)).await;
-                // A client that waits for its answer since the first death may cause the second one.
+                // A client that waits for its answer since the first death may cause the second
+                // one.
                 tokio::join!(self.lead_to(second), self.dies_at(second, None));
             };
             tokio::join!(self.lead_to(first), deaths);
@@ -196,7 +197,7 @@ impl Stage {
         let process = self.process(program);
         process.ready(LONG).await.unwrap();
         if program == Program::Worker {
-            eventually("a charge to be in hand", LONG, async || {
+            eventually("a charge to be unacked", LONG, async || {
                 self.world.sql_with(BEGUN, &[&vec![order]]).await[0].get::<_, i64>(0) == 1
             })
             .await;
@@ -233,8 +234,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Stops both processes with SIGTERM; no message was unacked, and the dead letters are exactly the
-    /// unreadable messages.
+    /// Stops both processes with SIGTERM; no message was unacked, and the dead letters are exactly
+    /// the unreadable messages.
     pub(super) async fn close(self) {
         for process in self.world.processes() {
             process.ready(LONG).await.unwrap();
@@ -245,11 +246,11 @@ impl Stage {
         self.waiting().await.unwrap();
         let orders: Vec<Order> = self.orders.borrow().iter().map(|(o, _)| o.clone()).collect();
         balance(&self.world, &orders).await;
-        let mut parked = BTreeSet::new();
+        let mut dead = BTreeSet::new();
         for queue in ["processingorders.dead", "processedorders.dead"] {
             let messages = self.world.messages_in(queue).await;
-            parked.extend(messages.into_iter().map(|message| message.delivery.data));
+            dead.extend(messages.into_iter().map(|message| message.delivery.data));
         }
-        assert_eq!(parked, *self.nonsense.borrow());
+        assert_eq!(dead, *self.nonsense.borrow());
     }
 }

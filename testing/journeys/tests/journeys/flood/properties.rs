@@ -1,5 +1,6 @@
-//! Properties of every kind that RabbitMQ accepts. Properties that it refuses by closing the channel (an
-//! expiration that is no number, a `CC` that is no list, another user's name) never reach the services.
+//! Properties of every kind that RabbitMQ accepts. Properties that it refuses by closing the
+//! channel (an expiration that is no number, a `CC` that is no list, another user's name) never
+//! reach the services.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, DecimalValue, FieldTable};

@@ -20,7 +20,7 @@ async fn mail(monitoring: &Monitoring, subject: &str) -> Mail {
 
 /// Waits until Prometheus reports no problem, its own targets included.
 async fn all_is_well(monitoring: &Monitoring) {
-    eventually("no alert and nobody silent", LONG, async || {
+    eventually("no alert and no silent target", LONG, async || {
         let wrong = monitoring.prometheus.wrong().await.unwrap();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     })

@@ -115,7 +115,7 @@ async fn every_series_that_a_dashboard_or_a_rule_names_exists() {
     let rules = prometheus.rules().await.unwrap();
     let (asked, recorded) = (asked(&rules), recorded(&rules));
 
-    eventually("everybody to be asked", LONG, async || {
+    eventually("every target to be scraped", LONG, async || {
         let silent = prometheus.silent().await.unwrap();
         if silent.is_empty() { Ok(()) } else { Err(silent) }
     })

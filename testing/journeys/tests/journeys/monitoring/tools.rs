@@ -1,5 +1,5 @@
-//! Prometheus's and Alertmanager's own tools check the shipped files: the settings are valid, the rules
-//! pass their unit tests, and every expression of a dashboard is valid.
+//! Prometheus's and Alertmanager's own tools check the shipped files: the settings are valid, the
+//! rules pass their unit tests, and every expression of a dashboard is valid.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -35,8 +35,8 @@ fn the_settings_of_alertmanager_are_right() {
     content(&installed::amtool().unwrap(), &["check-config", "alertmanager/alertmanager.yml"]);
 }
 
-/// Docker creates no file in a directory that is mounted read-only, as this one is: a mount there has to
-/// cover a shipped file, or the container does not start.
+/// Docker creates no file in a directory that is mounted read-only, as this one is: a mount there
+/// has to cover a shipped file, or the container does not start.
 #[test]
 fn the_mount_for_real_mail_covers_a_shipped_file() {
     let manual = std::fs::read_to_string(workspace().join("docs/operations.md")).unwrap();

@@ -1,4 +1,5 @@
-//! A trace stays complete when a request or a charge is abandoned; a misbehaving collector is recognised.
+//! A trace stays complete when a request or a charge is abandoned; a misbehaving collector is
+//! recognised.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,8 +21,8 @@ fn named<'a>(spans: &'a [Collected], trace: &str, name: &str) -> Vec<&'a Collect
     spans.iter().filter(|span| span.trace_id == trace && span.name == name).collect()
 }
 
-/// Waits until the span that settled this trace's order has arrived, and the parent of every span except
-/// the caller's; returns all spans.
+/// Waits until the span that settled this trace's order has arrived, and the parent of every span
+/// except the caller's; returns all spans.
 async fn whole(collector: &Collector, trace: &str) -> Vec<Collected> {
     let name = format!("process {RESULTS}");
     let whole = |spans: &[Collected]| {
