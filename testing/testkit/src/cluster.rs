@@ -8,9 +8,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use nix::unistd::Pid;
 
-use crate::postgres::{PASSWORD, USER};
 use crate::server_user::ServerUser;
 use crate::{installed, process_table};
+
+/// The superuser, which every client uses.
+pub const USER: &str = "ordermill";
+/// The superuser's password: a development default for loopback only.
+pub const PASSWORD: &str = "ordermill";
 
 /// Creates `dir/data` if it does not exist, and returns the directory of the matching programs. An
 /// interrupted call leaves no incomplete cluster under that name.

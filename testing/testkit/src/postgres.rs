@@ -16,10 +16,7 @@ use crate::server_user::ServerUser;
 use crate::watchdog::{Environment, Guarded, Program};
 use crate::{cluster, log_file, ports, process_table};
 
-/// The superuser, whom every client uses.
-pub const USER: &str = "ordermill";
-/// The superuser's password: a development default for loopback only.
-pub const PASSWORD: &str = "ordermill";
+pub use crate::cluster::{PASSWORD, USER};
 
 const MAX_CONNECTIONS: u32 = 200;
 /// Bound of a start, which includes recovery from a crash under load on a busy machine.

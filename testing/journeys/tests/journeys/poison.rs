@@ -44,14 +44,16 @@ async fn nonsense_on_both_queues_is_dead_lettered_and_good_messages_go_on() {
     balance(&world, &orders).await;
 
     for queue in ["processingorders.dead", "processedorders.dead"] {
-        eventually("all nonsense to be parked", LONG, async || world.queue_depth(queue).await == 6)
-            .await;
-        let mut parked = world.messages_in(queue).await;
-        for message in &parked {
+        eventually("all nonsense to be dead-lettered", LONG, async || {
+            world.queue_depth(queue).await == 6
+        })
+        .await;
+        let mut dead = world.messages_in(queue).await;
+        for message in &dead {
             assert_eq!(header(message, "x-reason"), "unreadable");
             assert!(!header(message, "x-detail").is_empty());
         }
-        let mut bodies: Vec<Vec<u8>> = parked.drain(..).map(|m| m.delivery.data).collect();
+        let mut bodies: Vec<Vec<u8>> = dead.drain(..).map(|m| m.delivery.data).collect();
         bodies.sort();
         let mut wanted = NONSENSE.map(<[u8]>::to_vec);
         wanted.sort();
@@ -66,21 +68,21 @@ async fn a_result_for_an_order_that_does_not_exist_is_dead_lettered() {
     let body = body.to_string();
     world.publish_raw("processedorders", body.as_bytes(), BasicProperties::default()).await;
 
-    eventually("it to be parked", LONG, async || {
+    eventually("the result to be dead-lettered", LONG, async || {
         world.queue_depth("processedorders.dead").await == 1
     })
     .await;
 
-    let parked = world.messages_in("processedorders.dead").await;
-    assert_eq!(header(&parked[0], "x-reason"), "unknown_order");
-    assert_eq!(parked[0].data, body.as_bytes());
+    let dead = world.messages_in("processedorders.dead").await;
+    assert_eq!(header(&dead[0], "x-reason"), "unknown_order");
+    assert_eq!(dead[0].data, body.as_bytes());
 }
 
 #[tokio::test]
 async fn a_message_that_keeps_killing_its_consumer_is_dead_lettered_by_the_broker() {
     let world = World::builder().workers(0).env("DELIVERY_LIMIT", "3").start().await;
     let order = world.place_order().await;
-    eventually("the killer to be parked", LONG, async || {
+    eventually("the killer to be dead-lettered", LONG, async || {
         // A consumer that dies with the message unacked.
         let (connection, channel) = world.channel().await;
         let options = BasicGetOptions::default();
@@ -90,8 +92,8 @@ async fn a_message_that_keeps_killing_its_consumer_is_dead_lettered_by_the_broke
     })
     .await;
 
-    let parked = world.messages_in("processingorders.dead").await;
-    assert!(String::from_utf8_lossy(&parked[0].data).contains(&order.id.to_string()));
+    let dead = world.messages_in("processingorders.dead").await;
+    assert!(String::from_utf8_lossy(&dead[0].data).contains(&order.id.to_string()));
     let next = world.place_order().await;
     let mut world = world;
     world.add_worker().await;

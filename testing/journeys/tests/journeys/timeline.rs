@@ -87,8 +87,8 @@ async fn the_timeline_of_an_order_without_a_fault_comes_from_its_rows_alone() {
         (&json!("anna"), &json!(1))
     );
     assert_eq!(event(&told, "settled")["status"], "Confirmed");
-    let stations: Vec<_> = events(&told).iter().map(|event| &event["stage"]).collect();
-    assert_eq!(stations, ["place", "relay", "charge", "charge", "reply", "settle"]);
+    let stages: Vec<_> = events(&told).iter().map(|event| &event["stage"]).collect();
+    assert_eq!(stages, ["place", "relay", "charge", "charge", "reply", "settle"]);
     assert_eq!(world.count(ASIDE).await, 0, "a row more on the fast path");
     assert_eq!(world.count("select count(*) from payments.payments").await, 30);
 }
