@@ -12,12 +12,12 @@ use testkit::world::World;
 
 use super::dashboards;
 use super::promql::{Names, names};
-use crate::journeys::books::LONG;
+use crate::journeys::ledger::LONG;
 
-/// What Prometheus itself makes of alerts, and only while there are some.
+/// The series that Prometheus creates for active alerts.
 const OF_PROMETHEUS: [&str; 1] = ["ALERTS"];
 
-/// An expression and where it stands.
+/// Expressions with their places.
 type Asked = Vec<(String, String)>;
 
 async fn watched_world() -> (World, Monitoring) {
@@ -34,7 +34,7 @@ async fn watched_world() -> (World, Monitoring) {
     (world, monitoring)
 }
 
-/// Orders of all kinds, so that every number has had its reason to be there.
+/// Places orders of all kinds, so that every metric has a reason to exist.
 async fn traffic(world: &World) {
     for payment_method in [
         "pm_card_visa",
@@ -87,13 +87,13 @@ fn label(part: &str) -> Option<&str> {
     (rest.is_empty() || rest.starts_with(':')).then_some(name)
 }
 
-/// The labels that a recorded number can have: those by which its own expression is grouped.
+/// The possible labels of a recorded series: those by which its expression is grouped.
 fn recorded(rules: &[Rule]) -> Series {
     let recording = rules.iter().filter(|rule| rule.kind == "recording");
     recording.map(|rule| (rule.name.clone(), names(&rule.query).grouping)).collect()
 }
 
-/// What an expression asks for in vain.
+/// The names of an expression that do not exist.
 fn vain(asked: &Names, there: &Series) -> Vec<String> {
     let mut found = Vec::new();
     let mut labels = BTreeSet::from(["le".to_owned()]);
@@ -116,7 +116,7 @@ fn all_vain(asked: &Asked, there: &Series) -> BTreeMap<String, Vec<String>> {
     found.filter(|(_, vain)| !vain.is_empty()).collect()
 }
 
-/// What is chosen by values that no series has, such as a route that is none.
+/// Selectors whose label values match no series, such as an unknown route.
 async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTreeSet<String> {
     let selectors = asked.iter().flat_map(|(_, text)| names(text).selectors);
     let selectors = selectors.filter(|selector| {
@@ -140,7 +140,7 @@ async fn every_metric_that_a_dashboard_a_rule_or_the_docs_name_is_exposed() {
     let rules = prometheus.rules().await.unwrap();
     let (asked, recorded) = (asked(&rules), recorded(&rules));
 
-    eventually("everybody to be asked", LONG, async || {
+    eventually("every target to be scraped", LONG, async || {
         let silent = prometheus.silent().await.unwrap();
         if silent.is_empty() { Ok(()) } else { Err(silent) }
     })
@@ -160,7 +160,7 @@ async fn every_metric_that_a_dashboard_a_rule_or_the_docs_name_is_exposed() {
 }
 
 #[test]
-fn what_nobody_has_is_found() {
+fn a_metric_or_label_that_no_process_has_is_found() {
     let labels = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
     let there = Series::from([
         ("a_total".to_owned(), labels(&["job", "queue"])),
