@@ -234,7 +234,7 @@ fn read_url(env: &mut Env) -> AmqpUrl {
 /// Reads the delay ladder of the payment requests.
 pub fn read_retry_delays(env: &mut Env) -> Vec<Duration> {
     let default = ladder_of(RETRY_DELAYS_DEFAULT).unwrap_or_default();
-    env.parsed(&RETRY_DELAYS, default, RETRY_DELAYS_DEFAULT, |text| {
+    env.parsed(RETRY_DELAYS.with_default(default, RETRY_DELAYS_DEFAULT), |text| {
         ladder_of(text).ok_or("1 to 16 times from 1 to 60000, such as 500,60000".into())
     })
 }

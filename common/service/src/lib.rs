@@ -18,7 +18,7 @@ pub use block_on::block_on;
 pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args};
 pub use clock::unix_seconds;
 pub use crash_point::CrashPoint;
-pub use env::{Env, InvalidSettings, Secret, Setting};
+pub use env::{Env, InvalidSettings, Secret, Setting, SettingWithDefault};
 pub use health::{Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
 pub use service::{Program, Runtime, Service, StartError, TaskPanicked};
