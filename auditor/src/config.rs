@@ -87,10 +87,12 @@ impl Config {
                 overdue: env.millis(&OVERDUE, 900_000, 1_000..=604_800_000),
                 full_every: env.millis(&FULL_EVERY, 86_400_000, 100..=2_592_000_000),
                 rows_per_second: env.number(&ROWS_PER_SECOND, 5_000, 1..=1_000_000),
-                ledger: env.parsed(&LEDGER, Ledger::Simulated, "simulated", |text| match text {
-                    "simulated" => Ok(Ledger::Simulated),
-                    "none" => Ok(Ledger::Unreadable),
-                    _ => Err("simulated or none".to_owned()),
+                ledger: env.parsed(LEDGER.with_default(Ledger::Simulated, "simulated"), |text| {
+                    match text {
+                        "simulated" => Ok(Ledger::Simulated),
+                        "none" => Ok(Ledger::Unreadable),
+                        _ => Err("simulated or none".to_owned()),
+                    }
                 }),
             },
         }

@@ -164,7 +164,7 @@ impl BrokerSettings {
 /// Reads the delays of the payment requests' retry queues.
 pub fn read_retry_delays(env: &mut Env) -> Vec<Duration> {
     let default = delays_of(RETRY_DELAYS_DEFAULT).unwrap_or_default();
-    env.parsed(&RETRY_DELAYS, default, RETRY_DELAYS_DEFAULT, |text| {
+    env.parsed(RETRY_DELAYS.with_default(default, RETRY_DELAYS_DEFAULT), |text| {
         delays_of(text).ok_or("1 to 16 times from 1 to 60000, such as 500,60000".into())
     })
 }

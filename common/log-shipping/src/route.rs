@@ -19,7 +19,7 @@ const EXCHANGE: Setting = Setting {
 
 /// Reads the name of the exchange; empty if log lines are not shipped.
 pub(crate) fn read_exchange(env: &mut Env, default: &str) -> String {
-    env.parsed(&EXCHANGE, default.to_owned(), default, |text| {
+    env.parsed(EXCHANGE.with_default(default.to_owned(), default), |text| {
         if text.len() <= 255 { Ok(text.to_owned()) } else { Err("at most 255 bytes".into()) }
     })
 }

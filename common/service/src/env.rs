@@ -18,6 +18,21 @@ pub struct Setting {
     pub help: &'static str,
 }
 
+/// A setting together with its default, for [`Env::parsed`].
+#[derive(Clone, Copy, Debug)]
+pub struct SettingWithDefault<'a, T> {
+    setting: Setting,
+    default: T,
+    shown: &'a str,
+}
+
+impl Setting {
+    /// Adds the default, which `--help` shows as `shown`.
+    pub fn with_default<T>(self, default: T, shown: &str) -> SettingWithDefault<'_, T> {
+        SettingWithDefault { setting: self, default, shown }
+    }
+}
+
 /// A value that must not appear in a log line, an error or a Debug print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -83,7 +98,7 @@ impl Env {
         N: Copy + fmt::Display + FromStr + PartialOrd,
     {
         let right = format!("a whole number from {} to {}", range.start(), range.end());
-        self.parsed(setting, default, &default.to_string(), |text| {
+        self.parsed(setting.with_default(default, &default.to_string()), |text| {
             text.parse().ok().filter(|n| range.contains(n)).ok_or_else(|| right.clone())
         })
     }
@@ -100,19 +115,18 @@ impl Env {
 
     /// Any text.
     pub fn text(&mut self, setting: &Setting, default: &str) -> String {
-        self.parsed(setting, default.to_owned(), default, |text| Ok(text.to_owned()))
+        let setting = setting.with_default(default.to_owned(), default);
+        self.parsed(setting, |text| Ok(text.to_owned()))
     }
 
-    /// The value that `parse` returns, or `default`, which `--help` shows as `shown`. An error of
-    /// `parse` names the valid values.
+    /// The value that `parse` returns, or the default. An error of `parse` names the valid values.
     pub fn parsed<T>(
         &mut self,
-        setting: &Setting,
-        default: T,
-        shown: &str,
+        setting: SettingWithDefault<'_, T>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
-        self.declare(setting, shown);
+        let SettingWithDefault { setting, default, shown } = setting;
+        self.declare(&setting, shown);
         let Some(text) = self.given.get(setting.name) else { return default };
         parse(text.trim()).unwrap_or_else(|right| {
             self.wrong.push(format!("  {}={text:?}: must be {right}", setting.name));

@@ -24,7 +24,7 @@ pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args}
 pub use clock::unix_seconds;
 pub use crash_point::CrashPoint;
 pub use current_request::{request_id, traceparent};
-pub use env::{Env, InvalidSettings, Secret, Setting};
+pub use env::{Env, InvalidSettings, Secret, Setting, SettingWithDefault};
 pub use health::{Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
 pub use problem::{FieldError, Problem, ProblemBody, ProblemType};

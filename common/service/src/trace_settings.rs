@@ -32,13 +32,14 @@ const RATIO: Setting = Setting {
 pub fn read_trace_settings(env: &mut Env) -> TraceSettings {
     let otlp = endpoint(env, &OTLP, "http://localhost:4318");
     let zipkin = endpoint(env, &ZIPKIN, "http://localhost:9411/api/v2/spans");
-    let exporter = env.parsed(&EXPORTER, TraceExporter::None, "none", |text| match text {
-        "none" => Ok(TraceExporter::None),
-        "otlp" => Ok(TraceExporter::Otlp(format!("{}/v1/traces", otlp.trim_end_matches('/')))),
-        "zipkin" => Ok(TraceExporter::Zipkin(zipkin.clone())),
-        _ => Err("none, otlp or zipkin".to_owned()),
-    });
-    let ratio = env.parsed(&RATIO, 0.01, "0.01", |text| {
+    let exporter =
+        env.parsed(EXPORTER.with_default(TraceExporter::None, "none"), |text| match text {
+            "none" => Ok(TraceExporter::None),
+            "otlp" => Ok(TraceExporter::Otlp(format!("{}/v1/traces", otlp.trim_end_matches('/')))),
+            "zipkin" => Ok(TraceExporter::Zipkin(zipkin.clone())),
+            _ => Err("none, otlp or zipkin".to_owned()),
+        });
+    let ratio = env.parsed(RATIO.with_default(0.01, "0.01"), |text| {
         let ratio: Option<f64> = text.parse().ok();
         ratio.filter(|r| (0.0..=1.0).contains(r)).ok_or("a number from 0 to 1".to_owned())
     });

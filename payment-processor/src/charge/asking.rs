@@ -134,6 +134,6 @@ impl AskingAbout<'_> {
         if let Some(span) = span {
             span.end(span_of_call(T::CALL, request, answered.as_ref().err()));
         }
-        answered.map_err(|error| ChargeError::NoVerdict(error))
+        answered.map_err(ChargeError::NoVerdict)
     }
 }

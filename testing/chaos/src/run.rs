@@ -51,7 +51,8 @@ pub(super) async fn run(plan: &Plan) -> Result<CampaignRun> {
     let world = services(plan).start().await;
     let origin = status_trigger::install(&world).await?;
     let injector = FaultInjector::new(&world, origin.began);
-    let load = under_load(plan, &world, origin.began, inject(&injector, &schedule, plan)).await?;
+    let load = Box::pin(under_load(plan, &world, origin.began, inject(&injector, &schedule, plan)))
+        .await?;
 
     let nonsense = load.adversary.nonsense.len();
     if let Err(unfinished) = wait_until_finished(&world, nonsense, plan.drain_timeout).await {

@@ -134,6 +134,8 @@ async fn a_caller_decides_whether_its_trace_is_recorded() {
 #[tokio::test]
 async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
     const ORDERS: usize = 200;
+    // OpenTelemetry's default, which a batch of a busy machine may exceed.
+    const LINKS_MAX: usize = 128;
     let collector = Collector::start().unwrap();
     let world = traced(&collector).env("GATEWAY_LATENCY_MS", "5").start().await;
     let orders = world.place_orders(ORDERS).await;
@@ -163,7 +165,7 @@ async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
         let batches = all.iter().filter(|span| span.name == name && !span.links.is_empty());
         let largest = batches.max_by_key(|span| span.links.len()).unwrap();
         let size: usize = largest.attributes["ordermill.batch.size"].parse().unwrap();
-        assert_eq!(size, largest.links.len(), "{name}");
+        assert_eq!(size.min(LINKS_MAX), largest.links.len(), "{name}");
         for (trace_id, span_id) in &largest.links {
             let linked = |s: &Collected| (&s.trace_id, &s.span_id) == (trace_id, span_id);
             assert!(all.iter().any(linked), "{name} links to a span that never arrived");
