@@ -17,7 +17,7 @@ use crate::watchdog::{Environment, Guarded, Program};
 /// Shown of its log when something went wrong.
 const LOG_LINES: usize = 40;
 /// Enough for a start that finds its servers; those that are late need another deadline.
-pub const READY_DEADLINE: Duration = Duration::from_secs(30);
+pub const READY_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Which executable to run, and how.
 #[derive(Clone, Debug)]
