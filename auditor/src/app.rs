@@ -1,4 +1,4 @@
-//! The auditor's life: start, look, stop.
+//! The life of the auditor: start, audit, stop.
 
 use std::future::ready;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::audit::Audit;
 use crate::config::Config;
-use crate::look::Sources;
 use crate::metrics::AuditMetrics;
 use crate::page;
 use crate::report::Report;
+use crate::sources::Sources;
 
 /// Pause before a database that did not answer is read again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -38,11 +38,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     service.readiness().add("audit", move || ready(complete(&last.borrow())));
     service.serve_ops(page::routes(report.subscribe())?)?;
     let audit = Audit::new(sources, config.audit, runtime.metrics.get::<AuditMetrics>());
-    runtime.tasks.spawn("audit", audit_for_ever(audit, config.audit.every, report));
+    runtime.tasks.spawn("audit", audit_until_stopped(audit, config.audit.every, report));
     Ok(service.run().await?)
 }
 
-/// Ready once a round was complete, and as long as the last one was.
+/// Readiness of the audit: the last round was complete.
 fn complete(report: &Report) -> Result<(), String> {
     match (&report.as_of, &report.trouble) {
         (None, _) => Err("no round is complete yet".to_owned()),
@@ -51,23 +51,24 @@ fn complete(report: &Report) -> Result<(), String> {
     }
 }
 
-/// Rounds, and between them steps of the walk over all orders.
-async fn audit_for_ever(mut audit: Audit, every: Duration, report: watch::Sender<Report>) {
+/// Runs a round every `every`, and steps of the walk over all orders between the rounds.
+async fn audit_until_stopped(mut audit: Audit, every: Duration, report: watch::Sender<Report>) {
     loop {
         let round = audit.round().await;
         let next = Instant::now() + every;
         let walked = match round {
             Ok(()) => {
-                report.send_replace(Report::of(&audit));
+                report.send_replace(Report::new(audit.state()));
                 walk(&mut audit, next).await
             }
             Err(error) => Err(error),
         };
         if let Err(error) = walked {
             log::warn!("the round is not complete: {error}");
-            // The driver's text stays in the log.
-            report
-                .send_modify(|last| *last = last.troubled("a database does not answer".to_owned()));
+            // The driver's text is in the log only: the report is public to readers of the port.
+            report.send_modify(|last| {
+                *last = last.with_trouble("a database does not answer".to_owned())
+            });
             tokio::time::sleep(RETRY_PAUSE.min(every)).await;
         }
     }

@@ -1,138 +1,122 @@
-//! The audit: rounds over what has become old enough, and a slow walk over everything.
+//! The audit: rounds over the orders that have become old enough, and a slow walk over all orders.
 
-mod show;
-mod walk;
-
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use crate::metrics::AuditMetrics;
 use db::Error;
-use db::audit::{self, Outbox};
+use db::audit;
 use domain::OrderId;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::config::AuditSettings;
-use crate::findings::{Findings, Moment, Sighting};
-use crate::judge::Rules;
-use crate::look::{Observation, STEP_MAX, Sources};
-use crate::unfinished::Standing;
-use show::{label, seconds};
-use walk::Walk;
+use crate::findings::{Assessment, Moment};
+use crate::metrics::{AuditMetrics, KindLabels, unix_seconds};
+use crate::outbox::OutboxOrders;
+use crate::records::Observation;
+use crate::rules::Rules;
+use crate::sources::{STEP_MAX, Sources};
+use crate::state::AuditState;
+use crate::walk::{FIRST, LAST, Walk};
 
-/// How many unfinished orders a round looks at again.
+/// Largest number of unfinished orders that a round checks again.
 const AGAIN_MAX: usize = 10_000;
-/// How many rows of the outbox are counted.
-const OUTBOX_ROWS_MAX: i64 = 10_000;
-/// How many orders of the outbox are read, to tell what a pending order waits for.
-const OUTBOX_ORDERS_MAX: i64 = 100_000;
 
-/// Below and above every order.
-const FIRST: OrderId = OrderId(Uuid::nil());
-const LAST: OrderId = OrderId(Uuid::max());
-
-/// What an auditor knows, and how far he is.
+/// The audit of one installation: sources, results and positions.
 #[derive(Debug)]
 pub(crate) struct Audit {
     sources: Sources,
     settings: AuditSettings,
     metrics: AuditMetrics,
-    pub(crate) findings: Findings,
-    pub(crate) standing: Standing,
-    pub(crate) outbox: Outbox,
-    in_outbox: HashSet<OrderId>,
-    /// By the database's clock.
-    pub(crate) now: OffsetDateTime,
-    /// When the last walk over everything ended.
-    pub(crate) walked_at: Option<OffsetDateTime>,
-    young: Option<OrderId>,
+    state: AuditState,
+    in_outbox: OutboxOrders,
+    /// The rounds have checked the orders up to this id; `None` before the first round.
+    checked_up_to: Option<OrderId>,
     walk: Walk,
 }
 
 impl Audit {
-    /// Knows nothing yet.
+    /// An audit without results.
     pub(crate) fn new(sources: Sources, settings: AuditSettings, metrics: AuditMetrics) -> Audit {
-        show::none_found(&metrics);
+        metrics.expose_kinds();
         Audit {
             sources,
             settings,
             metrics,
-            findings: Findings::default(),
-            standing: Standing::default(),
-            outbox: Outbox::default(),
-            in_outbox: HashSet::new(),
-            now: OffsetDateTime::UNIX_EPOCH,
-            walked_at: None,
-            young: None,
+            state: AuditState::default(),
+            in_outbox: OutboxOrders::default(),
+            checked_up_to: None,
             walk: Walk::Orders(FIRST),
         }
     }
 
-    /// Looks at what has become old enough since the last round, and again at what had not ended or
-    /// was wrong. The first round begins with the late orders; what is older is the walk's.
+    /// The results so far.
+    pub(crate) fn state(&self) -> &AuditState {
+        &self.state
+    }
+
+    /// Checks the orders that have become old enough since the last round, and again those that
+    /// were unfinished or looked wrong. The first round begins with the overdue orders; older
+    /// orders are left to the walk.
     ///
     /// # Errors
-    /// If a database does not answer; what was seen until then stays known.
+    /// If a database does not answer. The results up to that point stay.
     pub(crate) async fn round(&mut self) -> Result<(), Error> {
-        let horizon = self.look_at_the_clock().await?;
-        match self.young {
-            Some(after) => self.ranges(after, horizon).await?,
+        let horizon = self.read_clock_and_outbox().await?;
+        match self.checked_up_to {
+            Some(after) => self.check_range(after, horizon).await?,
             None => {
-                self.late_orders().await?;
-                self.young = Some(horizon);
+                self.check_overdue_orders().await?;
+                self.checked_up_to = Some(horizon);
             }
         }
-        for ids in self.standing.next(AGAIN_MAX).chunks(usize::try_from(STEP_MAX).unwrap_or(1)) {
-            let observation = self.sources.of(ids, &[]).await?;
-            self.judge(&observation);
+        for ids in self.state.unfinished.next(AGAIN_MAX).chunks(step_max()) {
+            let observation = self.sources.read(ids, &[]).await?;
+            self.assess(&observation);
         }
-        self.look_again().await?;
-        if self.standing.has_room_again() {
+        self.recheck().await?;
+        if self.state.unfinished.has_room_again() {
             self.walk = Walk::Orders(FIRST);
-            self.late_orders().await?;
+            self.check_overdue_orders().await?;
         }
-        self.metrics.round.set(seconds(self.now));
-        self.show();
+        self.metrics.round.set(unix_seconds(self.state.now));
+        self.metrics.show(&self.state);
         Ok(())
     }
 
-    /// Looks at everything placed `ago` or later, and at what was taken under all keys if `ago` is
-    /// nothing.
+    /// Checks the overdue orders and all orders placed less than `ago` before now. Without `ago`,
+    /// checks all orders and the whole ledger.
     ///
     /// # Errors
     /// If a database does not answer.
-    pub(crate) async fn look_back(&mut self, ago: Option<Duration>) -> Result<(), Error> {
-        let horizon = self.look_at_the_clock().await?;
-        self.late_orders().await?;
+    pub(crate) async fn check_back(&mut self, ago: Option<Duration>) -> Result<(), Error> {
+        let horizon = self.read_clock_and_outbox().await?;
+        self.check_overdue_orders().await?;
         let Some(ago) = ago else {
-            while self.walked_at.is_none() {
+            while self.state.walked_at.is_none() {
                 self.step().await?;
             }
             return Ok(());
         };
         let after = audit::horizon(&self.sources.shop, ago).await?.id;
-        self.ranges(after, horizon).await
+        self.check_range(after, horizon).await
     }
 
-    /// The second look at what seemed wrong.
+    /// Checks suspicions that are old enough a second time, and all violations again.
     ///
     /// # Errors
     /// If a database does not answer.
-    pub(crate) async fn look_again(&mut self) -> Result<(), Error> {
-        let (ids, keys) = self.findings.due(self.moment(), self.settings.grace);
-        let step = usize::try_from(STEP_MAX).unwrap_or(1);
-        for ids in ids.chunks(step) {
-            let observation = self.sources.of(ids, &keys).await?;
-            let (bench, moment) = (self.bench(), self.moment());
-            for (id, seen) in &observation {
-                let kinds = bench.violations(*id, seen, self.waits_in_outbox(*id));
-                let sighting = Sighting { id: *id, seen, kinds: &kinds };
-                let grace = self.settings.grace;
-                let change = self.findings.look_again(&sighting, moment, grace);
+    pub(crate) async fn recheck(&mut self) -> Result<(), Error> {
+        let grace = self.settings.grace;
+        let (ids, keys) = self.state.findings.due(self.moment(), grace);
+        for ids in ids.chunks(step_max()) {
+            let observation = self.sources.read(ids, &keys).await?;
+            let (rules, moment) = (self.rules(), self.moment());
+            for (id, records) in &observation {
+                let kinds = rules.violations(*id, records, self.in_outbox.may_contain(*id));
+                let assessment = Assessment { id: *id, records, violations: &kinds };
+                let change = self.state.findings.recheck(&assessment, moment, grace);
                 for kind in change.found {
-                    self.metrics.found.get_or_create(&label(kind.as_str())).inc();
-                    log::error!(order_id:% = id, kind = kind.as_str(); "the books do not agree");
+                    let kind = kind.as_str();
+                    self.metrics.found.get_or_create(&KindLabels { kind }).inc();
+                    log::error!(order_id:% = id, kind; "violation found");
                 }
                 for kind in change.gone {
                     log::info!(order_id:% = id, kind = kind.as_str(); "the violation is gone");
@@ -143,78 +127,122 @@ impl Audit {
         Ok(())
     }
 
-    /// Takes the time and what waits in the outbox. Orders below the answer are old enough.
-    async fn look_at_the_clock(&mut self) -> Result<OrderId, Error> {
+    /// Does one step of the walk over everything, if a step is due. Returns the pause before the
+    /// next step; `None` if no step was due.
+    ///
+    /// # Errors
+    /// If a database does not answer.
+    pub(crate) async fn step(&mut self) -> Result<Option<Duration>, Error> {
+        let limit = STEP_MAX.min(self.settings.rows_per_second);
+        let rows = match self.walk.clone() {
+            Walk::Waits(until) if Instant::now() < until => return Ok(None),
+            Walk::Waits(_) => {
+                self.walk = Walk::Orders(FIRST);
+                0
+            }
+            Walk::Orders(after) => {
+                let range = self.sources.range(after, LAST, limit).await?;
+                self.assess(&range.observation);
+                self.walk = match range.reached {
+                    LAST => Walk::Ledger(String::new()),
+                    reached => Walk::Orders(reached),
+                };
+                range.observation.len()
+            }
+            Walk::Ledger(after) => match self.sources.captured_after(&after, limit).await? {
+                Some((observation, last)) => {
+                    self.assess(&observation);
+                    self.walk = Walk::Ledger(last);
+                    observation.len()
+                }
+                None => self.end_walk(),
+            },
+        };
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let pause = f64::from(rows) / f64::from(self.settings.rows_per_second);
+        Ok(Some(Duration::from_secs_f64(pause)))
+    }
+
+    fn end_walk(&mut self) -> usize {
+        self.walk = Walk::Waits(Instant::now() + self.settings.full_every);
+        self.state.walked_at = Some(self.state.now);
+        self.metrics.full_walk.set(unix_seconds(self.state.now));
+        0
+    }
+
+    /// Reads the database's clock and the outbox. Orders below the returned id are old enough to
+    /// check.
+    async fn read_clock_and_outbox(&mut self) -> Result<OrderId, Error> {
         let horizon = audit::horizon(&self.sources.shop, self.settings.grace).await?;
-        self.now = horizon.now;
-        self.outbox = audit::outbox(&self.sources.shop, OUTBOX_ROWS_MAX).await?;
-        self.in_outbox = audit::outbox_orders(&self.sources.shop, OUTBOX_ORDERS_MAX).await?;
+        self.state.now = horizon.now;
+        (self.in_outbox, self.state.outbox) = OutboxOrders::read(&self.sources.shop).await?;
         Ok(horizon.id)
     }
 
-    async fn ranges(&mut self, mut after: OrderId, up_to: OrderId) -> Result<(), Error> {
+    async fn check_range(&mut self, mut after: OrderId, up_to: OrderId) -> Result<(), Error> {
         while after < up_to {
-            let range = self.sources.range((after, up_to), STEP_MAX).await?;
-            self.judge(&range.observation);
+            let range = self.sources.range(after, up_to, STEP_MAX).await?;
+            self.assess(&range.observation);
             let mut key = after.to_string();
-            while let Some((observation, last)) = self.sources.orphans((&key, &range)).await? {
-                self.judge(&observation);
+            while let Some((observation, last)) = self.sources.orphans(&key, &range).await? {
+                self.assess(&observation);
                 key = last;
             }
             after = range.reached;
-            self.young = self.young.map(|_| after);
+            self.checked_up_to = self.checked_up_to.map(|_| after);
         }
         Ok(())
     }
 
-    async fn late_orders(&mut self) -> Result<(), Error> {
+    async fn check_overdue_orders(&mut self) -> Result<(), Error> {
         let mut after = FIRST;
         loop {
-            let late = audit::late_orders(&self.sources.shop, after, i64::from(STEP_MAX)).await?;
-            let Some(last) = late.last() else { return Ok(()) };
+            let shop = &self.sources.shop;
+            let overdue = audit::overdue_orders(shop, after, i64::from(STEP_MAX)).await?;
+            let Some(last) = overdue.last() else { return Ok(()) };
             after = *last;
-            let observation = self.sources.of(&late, &[]).await?;
-            if !self.judge(&observation) {
+            let observation = self.sources.read(&overdue, &[]).await?;
+            if !self.assess(&observation) {
                 return Ok(());
             }
         }
     }
 
-    /// Judges what was seen. `false` if not all that is unfinished can be remembered.
-    fn judge(&mut self, observation: &Observation) -> bool {
-        let (bench, moment) = (self.bench(), self.moment());
+    /// Applies the rules to an observation. Returns `false` if the list of unfinished orders is
+    /// full.
+    fn assess(&mut self, observation: &Observation) -> bool {
+        let (rules, moment) = (self.rules(), self.moment());
+        let (now, grace) = (self.state.now, self.settings.grace);
         let (mut dropped, mut room) = (0, true);
-        for (id, seen) in observation {
-            let in_outbox = self.waits_in_outbox(*id);
-            let kinds = bench.violations(*id, seen, in_outbox);
-            let sighting = Sighting { id: *id, seen, kinds: &kinds };
-            dropped += self.findings.suspect(&sighting, moment);
-            let old = |since| self.now - since >= self.settings.grace;
-            let unfinished = bench.unfinished(seen, in_outbox).filter(|unfinished| {
-                unfinished.pending.map(|(_, since)| since).or(unfinished.unknown).is_some_and(old)
-            });
-            if !self.standing.note(*id, unfinished) {
+        for (id, records) in observation {
+            let in_outbox = self.in_outbox.may_contain(*id);
+            let kinds = rules.violations(*id, records, in_outbox);
+            let assessment = Assessment { id: *id, records, violations: &kinds };
+            dropped += self.state.findings.suspect(&assessment, moment);
+            let old = |since| now - since >= grace;
+            let unfinished = rules.unfinished(records, in_outbox);
+            let unfinished = unfinished.filter(|unfinished| unfinished.since().is_some_and(old));
+            if !self.state.unfinished.note(*id, unfinished) {
                 room = false;
                 dropped += 1;
             }
         }
         self.metrics.dropped.inc_by(dropped);
-        let orders = observation.values().filter(|seen| seen.order.is_some()).count();
+        let orders = observation.values().filter(|records| records.order.is_some()).count();
         self.metrics.orders_checked.inc_by(u64::try_from(orders).unwrap_or(u64::MAX));
         room
     }
 
-    /// Of a longer outbox than was read, what is not begun may well be in it.
-    fn waits_in_outbox(&self, id: OrderId) -> bool {
-        let cut_off = i64::try_from(self.in_outbox.len()).is_ok_and(|n| n >= OUTBOX_ORDERS_MAX);
-        cut_off || self.in_outbox.contains(&id)
-    }
-
-    fn bench(&self) -> Rules {
-        Rules { now: self.now, overdue: self.settings.overdue, books: self.settings.books }
+    fn rules(&self) -> Rules {
+        let AuditSettings { overdue, ledger, .. } = self.settings;
+        Rules { now: self.state.now, overdue, ledger }
     }
 
     fn moment(&self) -> Moment {
-        Moment { instant: Instant::now(), at: self.now }
+        Moment { instant: Instant::now(), at: self.state.now }
     }
+}
+
+fn step_max() -> usize {
+    usize::try_from(STEP_MAX).unwrap_or(1)
 }

@@ -1,4 +1,4 @@
-//! `auditor check`: looks once, says what it saw, and ends.
+//! `auditor check`: checks the orders once, prints the report, and ends.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,40 +9,40 @@ use tokio::runtime::Handle;
 
 use crate::audit::Audit;
 use crate::config::Config;
-use crate::look::Sources;
 use crate::report::Report;
+use crate::sources::Sources;
 
-/// How far back a check looks that does not look at everything.
+/// Age of the orders that a check of recent orders goes back to.
 const RECENT: Duration = Duration::from_secs(3600);
 
-/// How much is looked at.
+/// The orders to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// The orders of the last hour, and those that are late.
+    /// The orders of the last hour, and the overdue ones.
     Recent,
-    /// All orders and all books.
+    /// All orders, and the whole ledger.
     All,
 }
 
-/// Looks, a second time at what seems wrong, and prints what is.
+/// Checks the orders, suspicions a second time after the grace time, and prints the report.
 pub(crate) async fn run(config: Config, extent: Extent) -> anyhow::Result<ExitCode> {
     start_logging(config.process.log_format, "auditor");
     let sources = Sources::open(&config, &Handle::current())?;
     let mut audit = Audit::new(sources, config.audit, Metrics::new("auditor").get());
     let ago = (extent == Extent::Recent).then_some(RECENT);
-    audit.look_back(ago).await?;
-    if audit.findings.has_suspects() {
+    audit.check_back(ago).await?;
+    if audit.state().findings.has_suspects() {
         let grace = config.audit.grace;
-        log::info!("something seems wrong: looking again in {} s", grace.as_secs_f32());
+        log::info!("found possible violations; checking again in {} s", grace.as_secs_f32());
         tokio::time::sleep(grace).await;
-        audit.look_again().await?;
+        audit.recheck().await?;
     }
-    let report = Report::of(&audit);
+    let report = Report::new(audit.state());
     print(&report);
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-#[expect(clippy::print_stdout, reason = "what was asked for")]
+#[expect(clippy::print_stdout, reason = "the report is the command's output")]
 fn print(report: &Report) {
     for violation in &report.violations {
         println!("{:<24} {}", violation.kind, violation.order_id);

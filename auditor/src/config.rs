@@ -1,4 +1,4 @@
-//! What the auditor can be told.
+//! The auditor's settings.
 
 use std::time::Duration;
 
@@ -7,36 +7,37 @@ use service::{Env, ProcessSettings, Setting};
 const EVERY: Setting = Setting {
     name: "AUDIT_EVERY_MS",
     unit: "milliseconds",
-    help: "The pause between two rounds, each of which looks at what has become old enough since.",
+    help: "Pause between two rounds; each round inspects the orders that have become old enough since \
+           the last one.",
 };
 const GRACE: Setting = Setting {
     name: "AUDIT_GRACE_MS",
     unit: "milliseconds",
-    help: "How old an order is before it is looked at, and how long after the first look at what \
-           seems wrong comes the second.",
+    help: "Age of an order before its first inspection, and the time between the first inspection \
+           that finds a disagreement and the second.",
 };
 const OVERDUE: Setting = Setting {
     name: "AUDIT_OVERDUE_MS",
     unit: "milliseconds",
-    help: "How long an order may be pending with nothing in the tables that says why.",
+    help: "Time for which an order may be pending with no reason in the tables.",
 };
 const FULL_EVERY: Setting = Setting {
     name: "AUDIT_FULL_EVERY_MS",
     unit: "milliseconds",
-    help: "The pause between two walks over all orders, from the first one on.",
+    help: "Pause between two walks over all orders; the first walk begins with the process.",
 };
 const ROWS_PER_SECOND: Setting = Setting {
     name: "AUDIT_ROWS_PER_SECOND",
     unit: "rows",
-    help: "How fast a walk over all orders goes.",
+    help: "Speed of a walk over all orders.",
 };
-const BOOKS: Setting = Setting {
+const LEDGER: Setting = Setting {
     name: "AUDIT_BOOKS",
     unit: "simulated or none",
-    help: "Whose books the payments are held against: the simulated gateway's, or nobody's.",
+    help: "Ledger the payments are compared with: the one of the simulated gateway, or none.",
 };
 
-/// What the auditor can be told.
+/// All settings of the process.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) process: ProcessSettings,
@@ -45,24 +46,30 @@ pub(crate) struct Config {
     pub(crate) audit: AuditSettings,
 }
 
-/// When and how to look.
+/// Settings of the audit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AuditSettings {
+    /// Pause between two rounds.
     pub(crate) every: Duration,
+    /// Age of an order before its first inspection, and time between two looks at a violation.
     pub(crate) grace: Duration,
+    /// Time for which an order may be pending with no reason in the tables.
     pub(crate) overdue: Duration,
+    /// Pause between two walks over all orders.
     pub(crate) full_every: Duration,
+    /// Speed of a walk over all orders.
     pub(crate) rows_per_second: u32,
-    pub(crate) books: Ledger,
+    /// The ledger to compare payments with.
+    pub(crate) ledger: Ledger,
 }
 
-/// Whose books the payments are held against.
+/// The ledger that payments are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ledger {
-    /// The simulated gateway's.
+    /// The simulated gateway's ledger.
     Simulated,
-    /// There are none that could be read here.
-    Closed,
+    /// The gateway's ledger cannot be read here.
+    Unreadable,
 }
 
 impl Config {
@@ -80,9 +87,9 @@ impl Config {
                 overdue: env.millis(&OVERDUE, 900_000, 1_000..=604_800_000),
                 full_every: env.millis(&FULL_EVERY, 86_400_000, 100..=2_592_000_000),
                 rows_per_second: env.number(&ROWS_PER_SECOND, 5_000, 1..=1_000_000),
-                books: env.parsed(&BOOKS, (Ledger::Simulated, "simulated"), |text| match text {
+                ledger: env.parsed(&LEDGER, Ledger::Simulated, "simulated", |text| match text {
                     "simulated" => Ok(Ledger::Simulated),
-                    "none" => Ok(Ledger::Closed),
+                    "none" => Ok(Ledger::Unreadable),
                     _ => Err("simulated or none".to_owned()),
                 }),
             },

@@ -1,5 +1,6 @@
-//! What is wrong. An order that looks wrong is suspected; what is still wrong at a second look, some
-//! time later, is found. So an order that moves on between two reads of one look is not reported.
+//! Findings. A violation becomes a suspicion at the first look, and a finding if it is still there
+//! at a second look, some time later. An order that moves on between the two reads of one look is
+//! thus not reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,71 +8,73 @@ use std::time::{Duration, Instant};
 use domain::OrderId;
 use time::OffsetDateTime;
 
-use crate::judge::{Kind, Seen};
+use crate::records::OrderRecords;
+use crate::violation::ViolationKind;
 
-/// How many suspicions are kept. What finds no room is found again by a later walk.
+/// Largest number of suspicions. A later walk finds a violation that has no room again.
 const SUSPECTS_MAX: usize = 10_000;
-/// How many findings are kept; all are looked at in every round.
+/// Largest number of findings. Every round checks all of them.
 const FOUND_MAX: usize = 1000;
 
-type What = (OrderId, Kind);
+type Violation = (OrderId, ViolationKind);
 
-/// Something that looked wrong once.
+/// A violation that was seen once.
 #[derive(Clone, Debug)]
 struct Suspect {
-    first: Instant,
+    first_seen: Instant,
     since: OffsetDateTime,
     keys: Vec<String>,
 }
 
-/// Something that is wrong.
+/// A violation that was seen twice.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
-    /// When it was first seen.
+    /// Time of the first look.
     pub(crate) since: OffsetDateTime,
-    /// What was seen last.
-    pub(crate) seen: Seen,
+    /// The records of the last look.
+    pub(crate) records: OrderRecords,
 }
 
-/// What a second look changed.
+/// The changes of a second look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// Wrong, for certain.
-    pub(crate) found: Vec<Kind>,
-    /// Not wrong any more.
-    pub(crate) gone: Vec<Kind>,
-    /// How many findings there was no room for.
+    /// New findings.
+    pub(crate) found: Vec<ViolationKind>,
+    /// Findings that are gone.
+    pub(crate) gone: Vec<ViolationKind>,
+    /// Number of findings that had no room.
     pub(crate) dropped: u64,
 }
 
-/// What a look saw of an order, and what is wrong with that.
+/// The records of an order at one look, and their violations.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sighting<'a> {
+pub(crate) struct Assessment<'a> {
     pub(crate) id: OrderId,
-    pub(crate) seen: &'a Seen,
-    pub(crate) kinds: &'a [Kind],
+    pub(crate) records: &'a OrderRecords,
+    pub(crate) violations: &'a [ViolationKind],
 }
 
-/// A moment by both clocks: one to measure with and one to tell.
+/// A moment by two clocks: this process's to measure with, the database's to show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) instant: Instant,
     pub(crate) at: OffsetDateTime,
 }
 
-/// All that is wrong or seems so.
+/// All suspicions and findings.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    suspects: BTreeMap<What, Suspect>,
-    found: BTreeMap<What, Finding>,
+    suspects: BTreeMap<Violation, Suspect>,
+    found: BTreeMap<Violation, Finding>,
 }
 
 impl Findings {
-    /// Notes down what looks wrong. Says for how much of it there was no room.
-    pub(crate) fn suspect(&mut self, sighting: &Sighting<'_>, now: Moment) -> u64 {
-        let Sighting { id, seen, kinds } = *sighting;
+    /// Stores the violations of an order as suspicions. Returns the number of those that had no
+    /// room.
+    pub(crate) fn suspect(&mut self, assessment: &Assessment<'_>, now: Moment) -> u64 {
+        let Assessment { id, records, violations } = *assessment;
         let mut dropped = 0;
-        for kind in kinds {
+        for kind in violations {
             let what = (id, *kind);
             if self.found.contains_key(&what) || self.suspects.contains_key(&what) {
                 continue;
@@ -80,15 +83,15 @@ impl Findings {
                 dropped += 1;
                 continue;
             }
-            let keys = seen.captures.iter().map(|capture| capture.key.clone()).collect();
-            self.suspects.insert(what, Suspect { first: now.instant, since: now.at, keys });
+            let keys = records.captures.iter().map(|capture| capture.key.clone()).collect();
+            self.suspects.insert(what, Suspect { first_seen: now.instant, since: now.at, keys });
         }
         dropped
     }
 
-    /// What has to be looked at again: orders, and keys that the gateway took something under.
+    /// Returns the orders to check again, and the keys of their captures.
     pub(crate) fn due(&self, now: Moment, grace: Duration) -> (Vec<OrderId>, Vec<String>) {
-        let due = |suspect: &&Suspect| now.instant.duration_since(suspect.first) >= grace;
+        let due = |suspect: &&Suspect| now.instant.duration_since(suspect.first_seen) >= grace;
         let (mut ids, mut keys) = (BTreeSet::new(), BTreeSet::new());
         for ((id, _), suspect) in self.suspects.iter().filter(|(_, suspect)| due(suspect)) {
             ids.insert(*id);
@@ -96,25 +99,25 @@ impl Findings {
         }
         for ((id, _), finding) in &self.found {
             ids.insert(*id);
-            keys.extend(finding.seen.captures.iter().map(|capture| capture.key.clone()));
+            keys.extend(finding.records.captures.iter().map(|capture| capture.key.clone()));
         }
         (ids.into_iter().collect(), keys.into_iter().collect())
     }
 
-    /// Takes what a second look at an order saw.
-    pub(crate) fn look_again(
+    /// Applies a second look at an order.
+    pub(crate) fn recheck(
         &mut self,
-        sighting: &Sighting<'_>,
+        assessment: &Assessment<'_>,
         now: Moment,
         grace: Duration,
     ) -> Change {
-        let Sighting { id, seen, kinds } = *sighting;
+        let Assessment { id, records, violations } = *assessment;
         let mut change = Change::default();
-        for kind in Kind::ALL {
+        for kind in ViolationKind::ALL {
             let what = (id, kind);
-            let wrong = kinds.contains(&kind);
+            let wrong = violations.contains(&kind);
             if let Some(finding) = self.found.get_mut(&what) {
-                finding.seen = seen.clone();
+                finding.records = records.clone();
                 if !wrong {
                     self.found.remove(&what);
                     change.gone.push(kind);
@@ -122,7 +125,7 @@ impl Findings {
                 continue;
             }
             let Some(suspect) = self.suspects.get(&what) else { continue };
-            if now.instant.duration_since(suspect.first) < grace {
+            if now.instant.duration_since(suspect.first_seen) < grace {
                 continue;
             }
             let since = suspect.since;
@@ -130,25 +133,25 @@ impl Findings {
             if wrong && self.found.len() >= FOUND_MAX {
                 change.dropped += 1;
             } else if wrong {
-                self.found.insert(what, Finding { since, seen: seen.clone() });
+                self.found.insert(what, Finding { since, records: records.clone() });
                 change.found.push(kind);
             }
         }
         change
     }
 
-    /// Whether anything waits for its second look.
+    /// Returns `true` if a suspicion waits for its second look.
     pub(crate) fn has_suspects(&self) -> bool {
         !self.suspects.is_empty()
     }
 
-    /// What is wrong, by order.
-    pub(crate) fn found(&self) -> impl Iterator<Item = (OrderId, Kind, &Finding)> {
+    /// All findings, by order.
+    pub(crate) fn found(&self) -> impl Iterator<Item = (OrderId, ViolationKind, &Finding)> {
         self.found.iter().map(|((id, kind), finding)| (*id, *kind, finding))
     }
 
-    /// How many are wrong in this way.
-    pub(crate) fn count(&self, kind: Kind) -> usize {
+    /// Number of findings of one kind.
+    pub(crate) fn count(&self, kind: ViolationKind) -> usize {
         self.found.keys().filter(|(_, found)| *found == kind).count()
     }
 }
@@ -165,32 +168,33 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wrong_at_two_looks_some_time_apart_is_found_until_it_is_right_again() {
-        let (start, id, seen) = (Instant::now(), OrderId::new(), Seen::default());
-        let (wrong, other) = (Kind::AmountDiffers, Kind::CaptureMissing);
-        let both = Sighting { id, seen: &seen, kinds: &[wrong, other] };
-        let one = Sighting { kinds: &[wrong], ..both };
-        let none = Sighting { kinds: &[], ..both };
+    fn a_violation_at_two_looks_some_time_apart_is_a_finding_until_it_is_gone() {
+        let (start, id, records) = (Instant::now(), OrderId::new(), OrderRecords::default());
+        let (wrong, other) = (ViolationKind::AmountDiffers, ViolationKind::CaptureMissing);
+        let both = Assessment { id, records: &records, violations: &[wrong, other] };
+        let one = Assessment { violations: &[wrong], ..both };
+        let none = Assessment { violations: &[], ..both };
         let mut findings = Findings::default();
         findings.suspect(&both, at(start, 0));
         assert_eq!(findings.due(at(start, 59), GRACE).0, []);
-        assert_eq!(findings.look_again(&one, at(start, 59), GRACE), Change::default());
+        assert_eq!(findings.recheck(&one, at(start, 59), GRACE), Change::default());
 
         assert_eq!(findings.due(at(start, 60), GRACE).0, [id]);
-        let second = findings.look_again(&one, at(start, 60), GRACE);
+        let second = findings.recheck(&one, at(start, 60), GRACE);
         assert_eq!((second.found, second.gone), (vec![wrong], vec![]));
         let found: Vec<_> = findings.found().map(|(id, kind, f)| (id, kind, f.since)).collect();
         assert_eq!(found, [(id, wrong, OffsetDateTime::UNIX_EPOCH)]);
         assert!(!findings.has_suspects());
 
-        let third = findings.look_again(&none, at(start, 70), GRACE);
+        let third = findings.recheck(&none, at(start, 70), GRACE);
         assert_eq!((third.gone, findings.count(wrong)), (vec![wrong], 0));
     }
 
     #[test]
-    fn what_finds_no_room_is_counted() {
-        let (now, seen) = (at(Instant::now(), 0), Seen::default());
-        let not_begun = |id| Sighting { id, seen: &seen, kinds: &[Kind::NotBegun] };
+    fn violations_without_room_are_counted() {
+        let (now, records) = (at(Instant::now(), 0), OrderRecords::default());
+        let not_begun =
+            |id| Assessment { id, records: &records, violations: &[ViolationKind::NotBegun] };
         let mut findings = Findings::default();
         let mut dropped = 0;
         for _ in 0..SUSPECTS_MAX + 5 {
@@ -198,8 +202,8 @@ mod tests {
         }
         assert_eq!(dropped, 5);
         let (ids, _) = findings.due(now, Duration::ZERO);
-        let mut again = |id| findings.look_again(&not_begun(id), now, Duration::ZERO).dropped;
+        let mut again = |id| findings.recheck(&not_begun(id), now, Duration::ZERO).dropped;
         assert_eq!(ids.into_iter().map(&mut again).sum::<u64>(), 9000);
-        assert_eq!(findings.count(Kind::NotBegun), FOUND_MAX);
+        assert_eq!(findings.count(ViolationKind::NotBegun), FOUND_MAX);
     }
 }

@@ -6,12 +6,17 @@ mod audit;
 mod check;
 mod config;
 mod findings;
-mod judge;
-mod look;
 mod metrics;
+mod outbox;
 mod page;
+mod records;
 mod report;
+mod rules;
+mod sources;
+mod state;
 mod unfinished;
+mod violation;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -30,8 +35,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks the orders of the last hour and the overdue ones, prints the violations, and ends with
-    /// 0 if there are none, 1 if there are some, 2 if it could not check
+    /// Checks the orders of the last hour and the overdue ones, prints the violations, and ends
+    /// with 0 if there are none, 1 if there are some, 2 if it could not check
     Check {
         /// Checks all orders
         #[arg(long)]

@@ -1,15 +1,17 @@
-//! The auditor's findings over HTTP: a page, and the same as JSON.
+//! The auditor's report over HTTP: a page, and the same as JSON.
 
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::http::Method;
+use actix_web::web::{Data, ServiceConfig};
 use minijinja::{Environment, context};
+use service::{Problem, Routes};
 use tokio::sync::watch;
 
 use crate::report::Report;
 
-/// The name ends in `.html`, so that minijinja escapes every value.
+/// Name of the template. It ends in `.html`, so that minijinja escapes every value.
 const PAGE: &str = "page.html";
 
 /// The routes `/`, `/audit` and `/audit.json`.
@@ -20,13 +22,13 @@ pub(crate) fn routes(
     report: watch::Receiver<Report>,
 ) -> Result<impl Fn(&mut ServiceConfig) + Clone + Send, minijinja::Error> {
     let templates = Arc::new(templates()?);
-    Ok(move |routes: &mut ServiceConfig| {
-        routes
-            .app_data(Data::new(report.clone()))
-            .app_data(Data::from(templates.clone()))
-            .route("/", web::get().to(page))
-            .route("/audit", web::get().to(page))
-            .route("/audit.json", web::get().to(json));
+    Ok(move |config: &mut ServiceConfig| {
+        let mut routes = Routes::default();
+        routes.add(Method::GET, "/", page);
+        routes.add(Method::GET, "/audit", page);
+        routes.add(Method::GET, "/audit.json", json);
+        routes.configure(config);
+        config.app_data(Data::new(report.clone())).app_data(Data::from(templates.clone()));
     })
 }
 
@@ -39,15 +41,12 @@ fn templates() -> Result<Environment<'static>, minijinja::Error> {
 async fn page(
     report: Data<watch::Receiver<Report>>,
     templates: Data<Environment<'static>>,
-) -> HttpResponse {
-    let html = html(&templates, &report.borrow());
-    match html {
-        Ok(html) => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html),
-        Err(error) => {
-            log::error!("the page cannot be rendered: {error}");
-            HttpResponse::InternalServerError().finish()
-        }
-    }
+) -> Result<HttpResponse, Problem> {
+    let html = html(&templates, &report.borrow()).map_err(|error| {
+        log::error!("the page cannot be rendered: {error}");
+        Problem::internal()
+    })?;
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
 }
 
 async fn json(report: Data<watch::Receiver<Report>>) -> HttpResponse {
@@ -77,7 +76,7 @@ mod tests {
             gateway: String::new(),
             since: String::new(),
         });
-        let page = html(&templates, &report.troubled("away".to_owned())).unwrap();
+        let page = html(&templates, &report.with_trouble("away".to_owned())).unwrap();
         for part in ["1 violations", "amount_differs", "an-id", "1 &lt;script&gt;", "away"] {
             assert!(page.contains(part), "{part} is not in {page}");
         }

@@ -3,36 +3,37 @@
 use domain::{Customer, CustomerId, CustomerName, Email};
 use tokio_postgres::Row;
 
-use super::row::{checked, column, parsed};
-use super::{Db, Error};
+use crate::row::{checked, column, parsed};
+use crate::{Db, Error};
 
 const CREATE: &str = "
     insert into customers (name, email) values ($1, $2)
     returning id, name, email, created_at, updated_at, archived_at";
 
-/// Stores a new customer. Not to be repeated blindly: a second call makes a second customer.
+/// Stores a new customer. A second call stores a second customer, so do not repeat this after
+/// [`Error::Unavailable`].
 pub async fn create(db: &Db, name: &CustomerName, email: &Email) -> Result<Customer, Error> {
     let rows = db.query_once(CREATE, &[&name.as_str(), &email.as_str()]).await?;
     let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;
-    customer(row)
+    customer_from_row(row)
 }
 
 const GET: &str = "
     select id, name, email, created_at, updated_at, archived_at from customers where id = $1";
 
-/// One customer, archived or not.
+/// Returns a customer, archived or not.
 pub async fn get(db: &Db, id: CustomerId) -> Result<Option<Customer>, Error> {
-    db.query(GET, &[&id.get()]).await?.first().map(customer).transpose()
+    db.query(GET, &[&id.get()]).await?.first().map(customer_from_row).transpose()
 }
 
 const LIST: &str = "
     select id, name, email, created_at, updated_at, archived_at from customers
      where id > $1 and archived_at is null order by id limit $2";
 
-/// Up to `limit` customers that are not archived, by id, after `after`.
+/// Returns up to `limit` customers that are not archived, ordered by id, with ids above `after`.
 pub async fn list(db: &Db, after: Option<CustomerId>, limit: i64) -> Result<Vec<Customer>, Error> {
     let after = after.map_or(0, CustomerId::get);
-    db.query(LIST, &[&after, &limit]).await?.iter().map(customer).collect()
+    db.query(LIST, &[&after, &limit]).await?.iter().map(customer_from_row).collect()
 }
 
 const UPDATE: &str = "
@@ -41,7 +42,7 @@ const UPDATE: &str = "
      where id = $1 and archived_at is null
     returning id, name, email, created_at, updated_at, archived_at";
 
-/// Changes what is given. `None` if there is no such customer, or only an archived one.
+/// Changes the given fields. Returns `None` if the customer does not exist or is archived.
 pub async fn update(
     db: &Db,
     id: CustomerId,
@@ -49,18 +50,19 @@ pub async fn update(
     email: Option<&Email>,
 ) -> Result<Option<Customer>, Error> {
     let (name, email) = (name.map(CustomerName::as_str), email.map(Email::as_str));
-    db.query(UPDATE, &[&id.get(), &name, &email]).await?.first().map(customer).transpose()
+    db.query(UPDATE, &[&id.get(), &name, &email]).await?.first().map(customer_from_row).transpose()
 }
 
 const ARCHIVE: &str = "
     update customers set archived_at = coalesce(archived_at, now()) where id = $1 returning id";
 
-/// Archives a customer; one that is archived already stays as it is. `false` if there is none.
+/// Archives a customer; the time of the first call stays. Returns `false` if the customer does not
+/// exist.
 pub async fn archive(db: &Db, id: CustomerId) -> Result<bool, Error> {
     Ok(!db.query(ARCHIVE, &[&id.get()]).await?.is_empty())
 }
 
-fn customer(row: &Row) -> Result<Customer, Error> {
+fn customer_from_row(row: &Row) -> Result<Customer, Error> {
     Ok(Customer {
         id: checked(column(row, "id")?, CustomerId::new)?,
         name: parsed(row, "name")?,

@@ -1,11 +1,12 @@
-//! What people did to dead letters: written down before it is done, and how it ended after that.
+//! The record of operators' actions on dead letters: stored before an action begins, and once more
+//! with its outcome.
 
 use domain::{ActionId, OrderId};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::row::{column, parsed};
-use super::{Db, Error};
+use crate::row::{column, parsed};
+use crate::{Db, Error};
 
 mod labels;
 mod lock;
@@ -13,49 +14,49 @@ mod lock;
 pub use labels::{ActionKind, Outcome};
 pub use lock::{DeadLetterLock, lock};
 
-/// Something that is about to be done to a letter.
+/// An action that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAction {
-    /// Made by the caller, so that it may be written down twice.
+    /// Id made by the caller, so that storing the action may be repeated.
     pub id: ActionId,
-    /// What.
+    /// Kind of the action.
     pub kind: ActionKind,
-    /// Who says so.
+    /// Name of the operator.
     pub by: String,
-    /// Why.
+    /// The operator's reason.
     pub note: Option<String>,
-    /// To which letter.
-    pub letter: Letter,
+    /// The dead letter.
+    pub dead_letter: DeadLetter,
 }
 
-/// A dead letter as it is kept with an action.
+/// A dead letter, as the record of an action keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// Its name.
+pub struct DeadLetter {
+    /// Id of the dead letter.
     pub id: String,
-    /// The dead-letter queue it lay in.
+    /// Name of the dead-letter queue.
     pub queue: String,
-    /// Why it lay there.
+    /// Code of the reason for dead-lettering.
     pub reason: String,
-    /// The same for a person.
+    /// Text that explains the reason.
     pub detail: Option<String>,
-    /// The message's id.
+    /// AMQP id of the message.
     pub message_id: Option<String>,
-    /// The orders it is about.
+    /// Orders in the message.
     pub order_ids: Vec<OrderId>,
-    /// How often its work was begun without an end.
+    /// Number of attempts that began and did not end.
     pub attempts: i64,
-    /// How often it had been put back before.
+    /// Number of earlier replays.
     pub replays: i64,
-    /// When it was parked.
-    pub parked_at: Option<OffsetDateTime>,
-    /// What stood on it, as JSON.
+    /// Time of the dead-lettering.
+    pub dead_lettered_at: Option<OffsetDateTime>,
+    /// Properties and headers of the message, as JSON.
     pub properties: String,
-    /// What stood in it.
+    /// Body of the message.
     pub body: Vec<u8>,
 }
 
-// An array of arrays has to be a rectangle, so the orders of each come as one text.
+// PostgreSQL's arrays of arrays are rectangular, so the order ids of one action travel as one text.
 const BEGIN: &str = "
     insert into dead_letter_actions
            (id, action, done_by, note, letter_id, queue, reason, detail, message_id, order_ids,
@@ -69,13 +70,13 @@ const BEGIN: &str = "
                    order_ids, attempts, replays, parked_at, properties, body)
     on conflict (id) do nothing";
 
-/// Writes down what is about to be done, all in one commit.
+/// Stores actions that are about to begin, all in one commit.
 pub async fn begin(db: &Db, actions: &[NewAction]) -> Result<(), Error> {
     fn each<'a, T>(actions: &'a [NewAction], field: impl Fn(&'a NewAction) -> T) -> Vec<T> {
         actions.iter().map(field).collect()
     }
     let orders = |a: &NewAction| {
-        let ids: Vec<String> = a.letter.order_ids.iter().map(ToString::to_string).collect();
+        let ids: Vec<String> = a.dead_letter.order_ids.iter().map(ToString::to_string).collect();
         ids.join(",")
     };
     db.query(
@@ -85,17 +86,17 @@ pub async fn begin(db: &Db, actions: &[NewAction]) -> Result<(), Error> {
             &each(actions, |a| a.kind.as_str()),
             &each(actions, |a| &a.by),
             &each(actions, |a| &a.note),
-            &each(actions, |a| &a.letter.id),
-            &each(actions, |a| &a.letter.queue),
-            &each(actions, |a| &a.letter.reason),
-            &each(actions, |a| &a.letter.detail),
-            &each(actions, |a| &a.letter.message_id),
+            &each(actions, |a| &a.dead_letter.id),
+            &each(actions, |a| &a.dead_letter.queue),
+            &each(actions, |a| &a.dead_letter.reason),
+            &each(actions, |a| &a.dead_letter.detail),
+            &each(actions, |a| &a.dead_letter.message_id),
             &each(actions, orders),
-            &each(actions, |a| a.letter.attempts),
-            &each(actions, |a| a.letter.replays),
-            &each(actions, |a| a.letter.parked_at),
-            &each(actions, |a| &a.letter.properties),
-            &each(actions, |a| &a.letter.body),
+            &each(actions, |a| a.dead_letter.attempts),
+            &each(actions, |a| a.dead_letter.replays),
+            &each(actions, |a| a.dead_letter.dead_lettered_at),
+            &each(actions, |a| &a.dead_letter.properties),
+            &each(actions, |a| &a.dead_letter.body),
         ],
     )
     .await
@@ -106,31 +107,31 @@ const END: &str = "
     update dead_letter_actions set outcome = $2, ended_at = now()
      where id = any($1) and outcome = 'begun'";
 
-/// Writes down how actions ended; what has an end keeps it.
+/// Stores the outcome of actions; an action that has an outcome keeps it.
 pub async fn end(db: &Db, actions: &[ActionId], outcome: Outcome) -> Result<(), Error> {
     let ids: Vec<_> = actions.iter().map(|id| id.0).collect();
     db.query(END, &[&ids, &outcome.as_str()]).await.map(drop)
 }
 
-/// An action as it is listed: with all of its letter but what stood on and in it.
+/// A recorded action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// Its name.
+pub struct RecordedAction {
+    /// Id of the action.
     pub id: ActionId,
-    /// What was done.
+    /// Kind of the action.
     pub kind: ActionKind,
-    /// How it ended.
+    /// Outcome.
     pub outcome: Outcome,
-    /// Who said so.
+    /// Name of the operator.
     pub by: String,
-    /// Why.
+    /// The operator's reason.
     pub note: Option<String>,
-    /// When it was begun.
+    /// Time of the beginning.
     pub begun_at: OffsetDateTime,
-    /// When it ended.
+    /// Time of the end; `None` without an outcome.
     pub ended_at: Option<OffsetDateTime>,
-    /// To which letter.
-    pub letter: Letter,
+    /// The dead letter.
+    pub dead_letter: DeadLetter,
 }
 
 macro_rules! select_actions {
@@ -149,34 +150,39 @@ const LIST: &str = select_actions!(
     "'' as properties, ''::bytea as body",
     "where id < $1 and $3::text is null order by id desc limit $2"
 );
-// In an order that only the index by letter has.
-const LIST_OF_LETTER: &str = select_actions!(
+// Sorted as only the index by dead letter is sorted, so that the planner has to use that index.
+const LIST_OF_DEAD_LETTER: &str = select_actions!(
     "'' as properties, ''::bytea as body",
     "where letter_id = $3 and id < $1 order by letter_id desc, id desc limit $2"
 );
 
-/// Up to `limit` actions, newest first, those before `before`; only those on one letter, if it is
-/// named. Their letters come without properties and body.
+/// Returns up to `limit` actions before `before`, newest first; only those on one dead letter, if
+/// `dead_letter` is its id. Properties and body of the dead letters are left empty.
 pub async fn list(
     db: &Db,
     before: Option<ActionId>,
-    (limit, letter): (i64, Option<&str>),
-) -> Result<Vec<Done>, Error> {
+    limit: i64,
+    dead_letter: Option<&str>,
+) -> Result<Vec<RecordedAction>, Error> {
     let before = before.map_or(uuid::Uuid::max(), |id| id.0);
-    let statement = if letter.is_some() { LIST_OF_LETTER } else { LIST };
-    db.query(statement, &[&before, &limit, &letter]).await?.iter().map(done).collect()
+    let statement = if dead_letter.is_some() { LIST_OF_DEAD_LETTER } else { LIST };
+    db.query(statement, &[&before, &limit, &dead_letter])
+        .await?
+        .iter()
+        .map(action_from_row)
+        .collect()
 }
 
 const GET: &str = select_actions!("properties, body", "where id = $1");
 
-/// One action with its whole letter.
-pub async fn get(db: &Db, id: ActionId) -> Result<Option<Done>, Error> {
-    db.query(GET, &[&id.0]).await?.first().map(done).transpose()
+/// Returns an action, with properties and body of its dead letter.
+pub async fn get(db: &Db, id: ActionId) -> Result<Option<RecordedAction>, Error> {
+    db.query(GET, &[&id.0]).await?.first().map(action_from_row).transpose()
 }
 
-fn done(row: &Row) -> Result<Done, Error> {
+fn action_from_row(row: &Row) -> Result<RecordedAction, Error> {
     let orders: Vec<uuid::Uuid> = column(row, "order_ids")?;
-    Ok(Done {
+    Ok(RecordedAction {
         id: ActionId(column(row, "id")?),
         kind: parsed(row, "action")?,
         outcome: parsed(row, "outcome")?,
@@ -184,7 +190,7 @@ fn done(row: &Row) -> Result<Done, Error> {
         note: column(row, "note")?,
         begun_at: column(row, "begun_at")?,
         ended_at: column(row, "ended_at")?,
-        letter: Letter {
+        dead_letter: DeadLetter {
             id: column(row, "letter_id")?,
             queue: column(row, "queue")?,
             reason: column(row, "reason")?,
@@ -193,7 +199,7 @@ fn done(row: &Row) -> Result<Done, Error> {
             order_ids: orders.into_iter().map(OrderId).collect(),
             attempts: column(row, "attempts")?,
             replays: column(row, "replays")?,
-            parked_at: column(row, "parked_at")?,
+            dead_lettered_at: column(row, "parked_at")?,
             properties: column(row, "properties")?,
             body: column(row, "body")?,
         },

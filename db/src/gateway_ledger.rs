@@ -1,23 +1,23 @@
-//! The simulated gateway's books: they stand in for a company elsewhere, so nothing here joins
-//! or changes what the workers store.
+//! The simulated gateway's ledger. The gateway stands for another company: no statement here joins
+//! the workers' tables or changes them.
 
 use std::collections::HashSet;
 
 use domain::{Amount, Currency, OrderId};
 
-use super::row::column;
-use super::{Db, Error};
+use crate::row::column;
+use crate::{Db, Error};
 
-/// Money taken under a key.
+/// Money captured under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {
-    /// The caller's key: the same key never captures twice.
+    /// The caller's key. One key captures at most once.
     pub key: String,
-    /// What the caller says it is for.
+    /// The order that the caller named.
     pub order_id: OrderId,
-    /// How much.
+    /// Captured amount.
     pub amount: Amount,
-    /// In which currency.
+    /// Currency of the amount.
     pub currency: Currency,
 }
 
@@ -28,7 +28,7 @@ const CAPTURE: &str = "
      order by c.key
     on conflict (key) do nothing";
 
-/// Captures money, all in one commit; a key that captured before captures nothing more.
+/// Captures money, all in one commit. A key that has captured before captures nothing more.
 pub async fn capture(db: &Db, batch: &[Capture]) -> Result<(), Error> {
     let keys: Vec<_> = batch.iter().map(|c| c.key.as_str()).collect();
     let orders: Vec<_> = batch.iter().map(|c| c.order_id.0).collect();
@@ -39,7 +39,7 @@ pub async fn capture(db: &Db, batch: &[Capture]) -> Result<(), Error> {
 
 const CAPTURED: &str = "select key from simulated_gateway.captures where key = any($1)";
 
-/// Which of `keys` have captured money.
+/// Returns those of `keys` that have captured money.
 pub async fn captured(db: &Db, keys: &[String]) -> Result<HashSet<String>, Error> {
     db.query(CAPTURED, &[&keys]).await?.iter().map(|row| column(row, "key")).collect()
 }
@@ -49,8 +49,8 @@ const ATTEMPT: &str = "
     on conflict (key) do update set count = a.count + 1
     returning count";
 
-/// Counts one more attempt under `key`; how many there were, this one included. Repeating it
-/// counts again.
+/// Counts an attempt under `key` and returns the number of attempts, this one included. A repeated
+/// call counts again.
 pub async fn attempt(db: &Db, key: &str) -> Result<i32, Error> {
     let rows = db.query_once(ATTEMPT, &[&key]).await?;
     let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;

@@ -1,8 +1,8 @@
-//! Every SQL statement, every table and the migrations.
+//! The tables, the migrations, and every SQL statement.
 //!
-//! Each statement is a constant right above its only function and does all its work in one
-//! implicit transaction: one round trip, one commit. Statements take slices; one row is a slice
-//! of one. Every function may be repeated after [`Error::Unavailable`] unless it says otherwise.
+//! A statement is a constant right above its only function, and runs in one implicit transaction:
+//! one round trip, one commit. Statements accept slices; one row is a slice of one. A function may
+//! be repeated after [`Error::Unavailable`], unless its documentation says otherwise.
 
 pub mod audit;
 pub mod customers;

@@ -1,8 +1,8 @@
 use service::{Backoff, Tasks};
 use tokio_postgres::NoTls;
 
-use super::pool::{GRACE, config};
-use super::{Error, Settings};
+use crate::pool::{GRACE, config};
+use crate::{Error, Settings};
 
 mod shop {
     refinery::embed_migrations!("migrations/shop");
@@ -16,21 +16,22 @@ mod logs {
     refinery::embed_migrations!("migrations/logs");
 }
 
-/// Any number that no other program takes as an advisory lock: "ordermil" in ASCII.
+/// Key of the advisory lock of a migration: "ordermil" in ASCII, which no other program uses.
 const LOCK: i64 = 0x6f72_6465_726d_696c;
 
-/// Which tables.
+/// A set of tables, migrated together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migrations {
     /// Customers, products, orders, outbox.
     Shop,
-    /// Payments, and the simulated gateway's books.
+    /// Payments, and the simulated gateway's ledger.
     Payments,
     /// Log lines.
     Logs,
 }
 
-/// [`migrate`], again and again while the database is away, until it is done or `tasks` stop.
+/// Repeats [`migrate`] while the database is unavailable, until the tables are up to date or
+/// `tasks` stop.
 ///
 /// # Errors
 /// If a migration fails.
@@ -54,11 +55,12 @@ pub async fn migrate_when_there(
     }
 }
 
-/// Brings the tables up to date. Any number of processes may call it at the same time: one
-/// migrates, the others wait for it.
+/// Brings the tables up to date. Any number of processes may call this at the same time: one
+/// migrates, the others wait.
 ///
 /// # Errors
-/// [`Error::Refused`] if a migration fails; it is undone, the ones before it stay.
+/// [`Error::Refused`] if a migration fails; the migration is rolled back, the migrations before it
+/// stay.
 pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error> {
     let mut config = config(settings);
     // A migration may take as long as it needs.
@@ -77,7 +79,7 @@ pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error
             Migrations::Logs => (logs::migrations::runner(), "migrations_logs"),
         };
         runner.set_migration_table_name(table);
-        // An older process beside a newer one, as during a rolling restart, is not an error.
+        // During a rolling restart an older process meets the migrations of a newer one.
         let runner = runner.set_abort_missing(false);
         let report = runner.run_async(&mut client).await;
         let report = report.map_err(|e| match client.is_closed() {
@@ -85,11 +87,11 @@ pub async fn migrate(settings: &Settings, which: Migrations) -> Result<(), Error
             false => Error::Refused(e.to_string()),
         })?;
         for migration in report.applied_migrations() {
-            log::info!("migrated: {migration}");
+            log::info!("migration applied: {migration}");
         }
         Ok(())
     };
-    // `work` owns the client: its end closes the connection, and that frees the lock.
+    // `work` owns the client: its end closes the connection, which releases the lock.
     let (result, _closed) = tokio::join!(work, connection);
     result
 }

@@ -1,5 +1,5 @@
-//! The outbox: one row for each commit that placed orders, until the broker has confirmed the
-//! payment requests of all of them.
+//! The outbox: one row per commit that placed orders. A row is removed once the broker has
+//! confirmed the payment requests of all its orders.
 
 mod depth;
 
@@ -9,25 +9,25 @@ use domain::{Amount, CustomerId, OrderId};
 use messages::PaymentRequest;
 use tokio_postgres::Row;
 
-use super::row::{checked, column, parsed, parsed_option};
-use super::{Db, Error};
+use crate::row::{checked, column, parsed, parsed_option};
+use crate::{Db, Error};
 
 pub use depth::{Depth, depth};
 
-/// A row of the outbox.
+/// Id of a row of the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BatchId(pub(crate) i64);
 
-/// What one row asks to be relayed.
+/// The payment requests of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The row.
+    /// Id of the row.
     pub id: BatchId,
-    /// For the orders of its commit that have not been relayed yet.
+    /// Requests for the orders of the row that have not been published yet.
     pub entries: Vec<PaymentRequest>,
 }
 
-// A row also names wishes of its batch that were refused: those have no order.
+// A row also names the commands of its batch that were refused; these have no order.
 const CLAIM: &str = "
     with free as materialized (
         select id, orders from outbox where leased_until < now()
@@ -51,8 +51,8 @@ const CLAIM: &str = "
            ) e on true
      order by c.id, e.order_id";
 
-/// Takes what nobody is publishing any more, oldest first, and leases it to the caller: as many
-/// rows as make up `limit` orders, the last one whole. Several callers get different rows.
+/// Leases rows whose lease has expired to the caller, oldest first: as many rows as make up `limit`
+/// orders, the last row whole. Concurrent callers get different rows.
 pub async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Batch>, Error> {
     let lease_ms = lease.as_secs_f64() * 1000.0;
     let mut batches: Vec<Batch> = Vec::new();
@@ -61,8 +61,8 @@ pub async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Batch>, E
         if batches.last().is_none_or(|last| last.id != id) {
             batches.push(Batch { id, entries: Vec::new() });
         }
-        if let (Some(last), Some(entry)) = (batches.last_mut(), entry(row)?) {
-            last.entries.push(entry);
+        if let (Some(last), Some(request)) = (batches.last_mut(), request_from_row(row)?) {
+            last.entries.push(request);
         }
     }
     Ok(batches)
@@ -70,9 +70,9 @@ pub async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Batch>, E
 
 const REMOVE: &str = "delete from outbox where id = any($1)";
 
-/// Removes rows whose publishes the broker has all confirmed.
+/// Removes rows. Call this only once the broker has confirmed all publishes of a row.
 pub async fn remove(db: &Db, batches: &[BatchId]) -> Result<(), Error> {
-    db.query(REMOVE, &[&numbers(batches)]).await.map(drop)
+    db.query(REMOVE, &[&row_ids(batches)]).await.map(drop)
 }
 
 const RETAIN: &str = "
@@ -88,18 +88,18 @@ const RETAIN: &str = "
              group by o.id) left_over
      where o.id = left_over.id";
 
-/// Ends the leases on rows of which these orders could not be published, and takes all others out
-/// of them: anybody may claim what is left at once.
+/// Keeps only `orders` in the given rows, those that could not be published, and ends the leases:
+/// any process may claim the rows at once.
 pub async fn retain(db: &Db, batches: &[BatchId], orders: &[OrderId]) -> Result<(), Error> {
     let orders: Vec<_> = orders.iter().map(|id| id.0).collect();
-    db.query(RETAIN, &[&numbers(batches), &orders]).await.map(drop)
+    db.query(RETAIN, &[&row_ids(batches), &orders]).await.map(drop)
 }
 
-fn numbers(batches: &[BatchId]) -> Vec<i64> {
+fn row_ids(batches: &[BatchId]) -> Vec<i64> {
     batches.iter().map(|batch| batch.0).collect()
 }
 
-fn entry(row: &Row) -> Result<Option<PaymentRequest>, Error> {
+fn request_from_row(row: &Row) -> Result<Option<PaymentRequest>, Error> {
     let Some(order_id) = column(row, "order_id")? else { return Ok(None) };
     Ok(Some(PaymentRequest {
         order_id: OrderId(order_id),

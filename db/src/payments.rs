@@ -1,56 +1,56 @@
-//! Payments: what a worker began and how it ended. One row an order, so that a request that is
-//! delivered again meets what was done before.
+//! Payments: start and verdict of each charge. One row per order, so that a request that is
+//! delivered again finds the earlier attempt.
 
 use std::collections::HashMap;
 
 use domain::{Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict, WorkerName};
 use tokio_postgres::Row;
 
-use super::row::{checked, column, parsed, parsed_option};
-use super::{Db, Error};
+use crate::row::{checked, column, parsed, parsed_option};
+use crate::{Db, Error};
 
 mod unanswered;
 
 pub use unanswered::{Unanswered, note_unanswered};
 
-/// A payment to be started.
+/// The command to start a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartPayment {
-    /// The order to charge.
+    /// Order to charge.
     pub order_id: OrderId,
-    /// The payment's id, should it be the first one for this order.
+    /// Id of the payment, used if the order has no payment yet.
     pub payment_id: PaymentId,
-    /// What to charge.
+    /// Amount to charge.
     pub amount: Amount,
-    /// In which currency.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// With what.
+    /// Payment method to charge.
     pub payment_method: Option<PaymentMethod>,
 }
 
 /// A payment as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// Its id.
+    /// Id of the payment.
     pub id: PaymentId,
-    /// What it was first asked to charge.
+    /// Amount of the first request.
     pub amount: Amount,
-    /// In which currency.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// With what it was first asked to pay.
+    /// Payment method of the first request.
     pub payment_method: Option<PaymentMethod>,
-    /// The gateway's final word, once there is one.
+    /// The recorded verdict, if any.
     pub verdict: Option<Verdict>,
-    /// How often it has been taken by a worker, this time included.
+    /// Number of attempts of workers, this one included.
     pub attempt: i32,
 }
 
-/// What starting a payment found.
+/// The result of starting a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartOutcome {
-    /// It is the first: the gateway has never been asked for this order.
+    /// The payment is new: the gateway has never been asked about this order.
     First(Payment),
-    /// It was started before: the gateway may have been asked.
+    /// The payment was started before: the gateway may have been asked.
     Again(Payment),
 }
 
@@ -64,8 +64,8 @@ const START: &str = "
     on conflict (order_id) do nothing
     returning order_id, payment_id";
 
-/// Starts payments, all in one commit; one that was started before stays as it is, but that it is taken
-/// once more is counted. Answers in the order of `batch`.
+/// Starts payments, all in one commit. A payment that was started before keeps its terms; the
+/// attempt is counted. Returns one outcome per command, in the order of `batch`.
 pub async fn start(
     db: &Db,
     worker: &WorkerName,
@@ -85,19 +85,19 @@ pub async fn start(
         first.insert(OrderId(column(row, "order_id")?), PaymentId(column(row, "payment_id")?));
     }
     let is_first = |s: &StartPayment| first.get(&s.order_id) == Some(&s.payment_id);
-    let before: Vec<&StartPayment> = batch.iter().filter(|s| !is_first(s)).collect();
+    let earlier: Vec<&StartPayment> = batch.iter().filter(|s| !is_first(s)).collect();
     let stored =
-        if before.is_empty() { HashMap::new() } else { take_again(db, worker, before).await? };
-    let answer = |s: &StartPayment| match is_first(s) {
-        true => Ok(StartOutcome::First(fresh(s))),
+        if earlier.is_empty() { HashMap::new() } else { resume(db, worker, earlier).await? };
+    let outcome = |s: &StartPayment| match is_first(s) {
+        true => Ok(StartOutcome::First(new_payment(s))),
         false => stored.get(&s.order_id).cloned().map(StartOutcome::Again).ok_or_else(vanished),
     };
-    batch.iter().map(answer).collect()
+    batch.iter().map(outcome).collect()
 }
 
-// One that has the very id that was to be given to it was started by a statement whose end was not
-// heard of, and is not taken a second time.
-const TAKE_AGAIN: &str = "
+// A row that has the command's payment id was inserted by an earlier run of START whose answer was
+// lost: that is the same attempt, and is not counted again.
+const RESUME: &str = "
     update payments.payments p
        set taken = case when p.payment_id = s.payment_id then p.taken
                         else coalesce(p.taken, 1) + 1 end,
@@ -108,27 +108,27 @@ const TAKE_AGAIN: &str = "
     returning p.order_id, p.payment_id, p.amount_minor, p.currency, p.payment_method,
               p.status::text, p.reason, coalesce(p.taken, 1) as attempt";
 
-async fn take_again(
+async fn resume(
     db: &Db,
     worker: &WorkerName,
-    mut startings: Vec<&StartPayment>,
+    mut commands: Vec<&StartPayment>,
 ) -> Result<HashMap<OrderId, Payment>, Error> {
-    // In one order, so that two workers cannot wait for each other.
-    startings.sort_by_key(|s| s.order_id);
-    let orders: Vec<_> = startings.iter().map(|s| s.order_id.0).collect();
-    let ids: Vec<_> = startings.iter().map(|s| s.payment_id.0).collect();
-    let rows = db.query(TAKE_AGAIN, &[&orders, &ids, &worker.as_str()]).await?;
-    rows.iter().map(payment).collect()
+    // Sorted, so that two workers cannot wait for each other.
+    commands.sort_by_key(|s| s.order_id);
+    let orders: Vec<_> = commands.iter().map(|s| s.order_id.0).collect();
+    let ids: Vec<_> = commands.iter().map(|s| s.payment_id.0).collect();
+    let rows = db.query(RESUME, &[&orders, &ids, &worker.as_str()]).await?;
+    rows.iter().map(payment_from_row).collect()
 }
 
-/// A payment that has a verdict.
+/// The command to record the verdict of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishPayment {
-    /// The order that was charged.
+    /// Order that was charged.
     pub order_id: OrderId,
-    /// What the gateway said.
+    /// The gateway's verdict.
     pub verdict: Verdict,
-    /// How often it had been taken when the gateway was asked: [`Payment::attempt`].
+    /// Attempt in which the gateway was asked: [`Payment::attempt`].
     pub attempt: i32,
 }
 
@@ -141,8 +141,8 @@ const FINISH: &str = "
      where p.order_id = f.order_id and p.status = 'started'
     returning p.order_id";
 
-/// Records verdicts, all in one commit; the first one recorded for a payment stays. Answers with
-/// what is recorded now, in the order of `batch`.
+/// Records verdicts, all in one commit. The first verdict recorded for a payment stays. Returns the
+/// recorded verdicts, in the order of `batch`.
 pub async fn finish(
     db: &Db,
     worker: &WorkerName,
@@ -175,10 +175,10 @@ async fn find(
     orders: impl Iterator<Item = OrderId>,
 ) -> Result<HashMap<OrderId, Payment>, Error> {
     let orders: Vec<_> = orders.map(|id| id.0).collect();
-    db.query(FIND, &[&orders]).await?.iter().map(payment).collect()
+    db.query(FIND, &[&orders]).await?.iter().map(payment_from_row).collect()
 }
 
-fn payment(row: &Row) -> Result<(OrderId, Payment), Error> {
+fn payment_from_row(row: &Row) -> Result<(OrderId, Payment), Error> {
     let reason: Option<&str> = column(row, "reason")?;
     let verdict = match column(row, "status")? {
         "captured" => Some(Verdict::Captured),
@@ -196,12 +196,12 @@ fn payment(row: &Row) -> Result<(OrderId, Payment), Error> {
     Ok((OrderId(column(row, "order_id")?), payment))
 }
 
-fn fresh(starting: &StartPayment) -> Payment {
+fn new_payment(command: &StartPayment) -> Payment {
     Payment {
-        id: starting.payment_id,
-        amount: starting.amount,
-        currency: starting.currency,
-        payment_method: starting.payment_method.clone(),
+        id: command.payment_id,
+        amount: command.amount,
+        currency: command.currency,
+        payment_method: command.payment_method.clone(),
         verdict: None,
         attempt: 1,
     }

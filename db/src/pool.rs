@@ -11,24 +11,25 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
-use super::{Error, Settings};
 use crate::pool_metrics::Pools;
+use crate::{Error, Settings};
 
-/// How much longer than the server's own limit the client waits for an answer, before it takes
-/// the connection for dead.
+/// Time by which the client's timeout of a statement exceeds the server's. A connection without an
+/// answer by then counts as dead.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
-/// How long a silent peer is taken for alive.
+/// Time without traffic before the first TCP keepalive probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
-/// How often it is then asked, and how far apart.
+/// Number of unanswered probes after which a connection counts as dead.
 const KEEPALIVE_PROBES: u32 = 2;
+/// Pause between two probes.
 const KEEPALIVE_PAUSE: Duration = Duration::from_secs(5);
-/// How old a connection may get.
+/// Age at which a connection is replaced.
 const AGE_MAX: Duration = Duration::from_secs(3600);
 
-/// What the parameters of a statement look like.
+/// Parameters of a statement.
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A database, with a bounded pool of connections to it. Clones share the pool.
+/// A database with a bounded pool of connections. Clones share the pool.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
@@ -42,7 +43,7 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// A pool that connects when it is first used; its connections live on `runtime`.
+    /// Opens a pool, which connects at its first use. The connections run on `runtime`.
     ///
     /// # Errors
     /// If the pool cannot be built at all.
@@ -50,7 +51,7 @@ impl Db {
         Db::open(settings, runtime, config(settings))
     }
 
-    /// The same for one who only looks: PostgreSQL refuses whatever would write.
+    /// Opens a pool whose connections can only read: PostgreSQL refuses every write.
     ///
     /// # Errors
     /// If the pool cannot be built at all.
@@ -85,10 +86,10 @@ impl Db {
         Ok(Db { pool, timeout: settings.statement_timeout + GRACE })
     }
 
-    /// Whether the database answers.
+    /// Runs an empty statement.
     ///
     /// # Errors
-    /// If it does not.
+    /// If the database does not answer.
     pub async fn ping(&self) -> Result<(), Error> {
         self.query("select", &[]).await.map(drop)
     }
@@ -119,17 +120,17 @@ impl Db {
         });
     }
 
-    /// A session for whoever has to keep one.
+    /// A connection of the pool, for callers that need several statements on the same one.
     pub(crate) async fn session(&self) -> Result<Object, Error> {
         Ok(self.pool.get().await?)
     }
 
-    /// Runs a statement that may be run twice: it is run again at once, on another connection,
-    /// when the first one turns out to be dead.
+    /// Runs a statement that may be run twice. If the connection turns out to be dead, the
+    /// statement is run once more, on another connection.
     pub(crate) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
         match self.query_once(sql, params).await {
             Err(Error::Unavailable(first)) => {
-                log::debug!("asking the database again: {first}");
+                log::debug!("repeating a statement on another connection: {first}");
                 self.query_once(sql, params).await
             }
             other => other,
@@ -143,20 +144,20 @@ impl Db {
         params: Params<'_>,
     ) -> Result<Vec<Row>, Error> {
         let client = self.pool.get().await?;
-        let answer = async {
+        let running = async {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, params).await
         };
-        let result = match tokio::time::timeout(self.timeout, answer).await {
+        let result = match tokio::time::timeout(self.timeout, running).await {
             Ok(result) => result.map_err(Error::from),
             Err(_) => {
-                // What made this one fall silent made the idle ones fall silent, too: whoever got
-                // one of them would wait as long again.
+                // The cause of the silence affects the idle connections as well; the next statement
+                // on one of them would wait as long again.
                 drop(self.pool.retain(|_, _| false));
                 Err(Error::Unavailable("no answer in time".to_owned()))
             }
         };
-        // A connection that failed is not handed out again, whatever state it is in.
+        // The state of a connection that failed is unknown: the pool must not lend it again.
         if matches!(result, Err(Error::Unavailable(_))) {
             drop(Object::take(client));
         }
@@ -164,11 +165,13 @@ impl Db {
     }
 }
 
-/// Every statement is bounded in time. Every statement finds its rows through an index, one by one
-/// from the arrays it is given, whatever the planner believes about a table that has just grown: so
-/// one plan is as good for an empty table as for a full one and is made once for a connection. What
-/// is hot lies in memory, where a page costs the same wherever it is. Compiling such a plan (jit) takes
-/// a hundred times as long as running it.
+/// Connection parameters. The server bounds the time of every statement, and the planner is pinned:
+///
+/// * Every statement finds its rows through an index, one by one from its arrays, even while the
+///   statistics of a table that has just grown are wrong. One generic plan is as good for an empty
+///   table as for a full one, and is made once for a connection.
+/// * The hot pages are in memory, where a random page costs as much as the next one.
+/// * Compiling such a plan (jit) takes a hundred times as long as running it.
 pub(crate) fn config(settings: &Settings) -> Config {
     let mut config = Config::new();
     config
@@ -182,7 +185,7 @@ pub(crate) fn config(settings: &Settings) -> Config {
         .keepalives_idle(KEEPALIVE_IDLE)
         .keepalives_interval(KEEPALIVE_PAUSE)
         .keepalives_retries(KEEPALIVE_PROBES)
-        // A statement that the other machine has not even received by then will not be answered.
+        // A statement that the server's machine has not acknowledged by then gets no answer.
         .tcp_user_timeout(settings.statement_timeout)
         .options(format!(
             "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
@@ -196,8 +199,8 @@ type Connecting<'a> = Pin<
     Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + 'a>,
 >;
 
-/// Keeps every connection on one runtime. Left alone it would live on the thread of whoever
-/// asked first, and die with it.
+/// Runs every connection on one runtime. By default a connection runs on the thread that asked for
+/// it first, and ends with that thread.
 struct ConnectOn {
     runtime: Handle,
 }
@@ -209,13 +212,13 @@ impl Connect for ConnectOn {
         Box::pin(async move {
             let connecting = runtime.spawn(async move { config.connect(NoTls).await });
             let Ok(connected) = connecting.await else {
-                // The runtime is ending; the pool's own time limit answers the caller.
+                // The runtime is ending; the pool's own timeout ends the caller's wait.
                 return std::future::pending().await;
             };
             let (client, connection) = connected?;
             let driving = runtime.spawn(async move {
                 if let Err(error) = connection.await {
-                    log::debug!("a database connection ended: {error}");
+                    log::debug!("database connection ended: {error}");
                 }
             });
             Ok((client, driving))

@@ -3,23 +3,26 @@ use telemetry::metrics::{Family, Gauge};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PoolLabels {
+    /// `shop`, `payments` or `logs`
     db_client_connection_pool_name: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
+    /// `shop`, `payments` or `logs`
     db_client_connection_pool_name: &'static str,
+    /// `idle` or `used`
     db_client_connection_state: &'static str,
 }
 
 telemetry::metrics! {
     /// Metrics of all pools of database connections.
     pub(crate) struct Pools {
-        /// Database connections by state: idle or used
+        /// Connections to PostgreSQL
         count: Family<StateLabels, Gauge> = "db_client_connection_count",
-        /// Database connections that a pool may have
+        /// Maximum number of connections in the pool
         max: Family<PoolLabels, Gauge> = "db_client_connection_max",
-        /// Callers that wait for a database connection
+        /// Callers that wait for a connection
         pending: Family<PoolLabels, Gauge> = "db_client_connection_pending_requests",
     }
 }

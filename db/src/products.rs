@@ -3,14 +3,15 @@
 use domain::{Amount, Currency, Product, ProductId, ProductName};
 use tokio_postgres::Row;
 
-use super::row::{checked, column, parsed};
-use super::{Db, Error};
+use crate::row::{checked, column, parsed};
+use crate::{Db, Error};
 
 const CREATE: &str = "
     insert into products (name, price_minor, currency) values ($1, $2, $3)
     returning id, name, price_minor, currency, created_at, updated_at, archived_at";
 
-/// Stores a new product. Not to be repeated blindly: a second call makes a second product.
+/// Stores a new product. A second call stores a second product, so do not repeat this after
+/// [`Error::Unavailable`].
 pub async fn create(
     db: &Db,
     name: &ProductName,
@@ -21,26 +22,26 @@ pub async fn create(
         [&name.as_str(), &price.minor(), &currency.code()];
     let rows = db.query_once(CREATE, &params).await?;
     let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;
-    product(row)
+    product_from_row(row)
 }
 
 const GET: &str = "
     select id, name, price_minor, currency, created_at, updated_at, archived_at
       from products where id = $1";
 
-/// One product, archived or not.
+/// Returns a product, archived or not.
 pub async fn get(db: &Db, id: ProductId) -> Result<Option<Product>, Error> {
-    db.query(GET, &[&id.get()]).await?.first().map(product).transpose()
+    db.query(GET, &[&id.get()]).await?.first().map(product_from_row).transpose()
 }
 
 const LIST: &str = "
     select id, name, price_minor, currency, created_at, updated_at, archived_at from products
      where id > $1 and archived_at is null order by id limit $2";
 
-/// Up to `limit` products that are not archived, by id, after `after`.
+/// Returns up to `limit` products that are not archived, ordered by id, with ids above `after`.
 pub async fn list(db: &Db, after: Option<ProductId>, limit: i64) -> Result<Vec<Product>, Error> {
     let after = after.map_or(0, ProductId::get);
-    db.query(LIST, &[&after, &limit]).await?.iter().map(product).collect()
+    db.query(LIST, &[&after, &limit]).await?.iter().map(product_from_row).collect()
 }
 
 const UPDATE: &str = "
@@ -49,8 +50,8 @@ const UPDATE: &str = "
      where id = $1 and archived_at is null
     returning id, name, price_minor, currency, created_at, updated_at, archived_at";
 
-/// Changes what is given; orders keep the price they were placed at. `None` if there is no such
-/// product, or only an archived one.
+/// Changes the given fields; orders keep the price they were placed at. Returns `None` if the
+/// product does not exist or is archived.
 pub async fn update(
     db: &Db,
     id: ProductId,
@@ -58,18 +59,19 @@ pub async fn update(
     price: Option<Amount>,
 ) -> Result<Option<Product>, Error> {
     let (name, price) = (name.map(ProductName::as_str), price.map(Amount::minor));
-    db.query(UPDATE, &[&id.get(), &name, &price]).await?.first().map(product).transpose()
+    db.query(UPDATE, &[&id.get(), &name, &price]).await?.first().map(product_from_row).transpose()
 }
 
 const ARCHIVE: &str = "
     update products set archived_at = coalesce(archived_at, now()) where id = $1 returning id";
 
-/// Archives a product; one that is archived already stays as it is. `false` if there is none.
+/// Archives a product; the time of the first call stays. Returns `false` if the product does not
+/// exist.
 pub async fn archive(db: &Db, id: ProductId) -> Result<bool, Error> {
     Ok(!db.query(ARCHIVE, &[&id.get()]).await?.is_empty())
 }
 
-fn product(row: &Row) -> Result<Product, Error> {
+fn product_from_row(row: &Row) -> Result<Product, Error> {
     Ok(Product {
         id: checked(column(row, "id")?, ProductId::new)?,
         name: parsed(row, "name")?,

@@ -3,14 +3,14 @@ use std::str::FromStr;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
-use super::Error;
+use crate::Error;
 
-/// One column of a row.
+/// Reads one column of a row.
 pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, Error> {
     row.try_get(name).map_err(|e| Error::Refused(format!("column {name}: {e}")))
 }
 
-/// A text column as one of our own types.
+/// Reads a text column as a type of ours.
 pub(crate) fn parsed<T: FromStr>(row: &Row, name: &str) -> Result<T, Error>
 where
     T::Err: std::fmt::Display,
@@ -19,7 +19,7 @@ where
     text.parse().map_err(|e| Error::Refused(format!("column {name}: {e}")))
 }
 
-/// A text column that may be null.
+/// Reads a text column that may be null as a type of ours.
 pub(crate) fn parsed_option<T: FromStr>(row: &Row, name: &str) -> Result<Option<T>, Error>
 where
     T::Err: std::fmt::Display,
@@ -28,7 +28,7 @@ where
     text.map(str::parse).transpose().map_err(|e| Error::Refused(format!("column {name}: {e}")))
 }
 
-/// A number that has to be one of our own types.
+/// Makes a type of ours from a number that was read.
 pub(crate) fn checked<T, N, E: std::fmt::Display>(
     number: N,
     wrap: impl FnOnce(N) -> Result<T, E>,

@@ -2,24 +2,24 @@ use std::time::Duration;
 
 use service::{Env, Secret, Setting};
 
-/// Where one set of tables lives, and how patient to be with it.
+/// Address, credentials and limits of the connections to one set of tables.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Host name or address.
+    /// Host name or address of PostgreSQL.
     pub host: String,
-    /// TCP port.
+    /// TCP port of PostgreSQL.
     pub port: u16,
-    /// Role.
+    /// Role to connect as.
     pub user: String,
-    /// Its password.
+    /// Password of the role.
     pub password: Secret,
-    /// Database name.
+    /// Name of the database.
     pub database: String,
-    /// The most connections held at a time.
+    /// Maximum number of connections open at a time.
     pub pool_max: usize,
-    /// How long one statement may take, and how long to wait for a connection.
+    /// Timeout of one statement, and of the wait for a connection.
     pub statement_timeout: Duration,
-    /// Shown in `pg_stat_activity`.
+    /// Name of the program, shown in `pg_stat_activity`.
     pub app: &'static str,
 }
 
@@ -43,8 +43,8 @@ const SHOP: Names = Names {
     statement_timeout: "POSTGRES_STATEMENT_TIMEOUT_MS",
 };
 
-/// What a deployment sets to move the payment tables elsewhere; each falls back to its
-/// namesake above.
+/// The settings of a deployment whose payments are in another database. Each defaults to its
+/// `POSTGRES_*` counterpart.
 const PAYMENTS: Names = Names {
     host: "PAYMENTS_POSTGRES_HOST",
     port: "PAYMENTS_POSTGRES_PORT",
@@ -55,7 +55,7 @@ const PAYMENTS: Names = Names {
     statement_timeout: "PAYMENTS_POSTGRES_STATEMENT_TIMEOUT_MS",
 };
 
-/// The same for the log lines.
+/// The settings of a deployment whose log lines are in another database, with the same defaults.
 const LOGS: Names = Names {
     host: "LOGS_POSTGRES_HOST",
     port: "LOGS_POSTGRES_PORT",
@@ -67,7 +67,7 @@ const LOGS: Names = Names {
 };
 
 impl Settings {
-    /// Where customers, products, orders and the outbox live.
+    /// Reads the settings of the shop's database: customers, products, orders, outbox.
     pub fn read(env: &mut Env, app: &'static str) -> Settings {
         let defaults = Settings {
             host: "localhost".to_owned(),
@@ -82,19 +82,19 @@ impl Settings {
         read(env, &SHOP, &defaults)
     }
 
-    /// Where payments live: where the orders do, unless told otherwise.
+    /// Reads the settings of the payments' database, the shop's by default.
     pub fn read_payments(env: &mut Env, app: &'static str) -> Settings {
         Settings::read_both(env, app).1
     }
 
-    /// Where the orders live, and where the payments do.
+    /// Reads the settings of the shop's and of the payments' database.
     pub fn read_both(env: &mut Env, app: &'static str) -> (Settings, Settings) {
         let shop = Settings::read(env, app);
         let payments = read(env, &PAYMENTS, &shop);
         (shop, payments)
     }
 
-    /// Where log lines live: where the orders do, unless told otherwise.
+    /// Reads the settings of the log lines' database, the shop's by default.
     pub fn read_logs(env: &mut Env, app: &'static str) -> Settings {
         let shop = Settings::read(env, app);
         read(env, &LOGS, &shop)
@@ -103,16 +103,17 @@ impl Settings {
 
 fn read(env: &mut Env, names: &Names, default: &Settings) -> Settings {
     let setting = |name, unit, help| Setting { name, unit, help };
-    let host = setting(names.host, "host name or address", "Where PostgreSQL listens.");
-    let port = setting(names.port, "TCP port", "Where PostgreSQL listens.");
-    let user = setting(names.user, "text", "The role to connect as.");
-    let password = setting(names.password, "text", "Its password.");
-    let database = setting(names.database, "text", "The database.");
-    let pool_max = setting(names.pool_max, "connections", "The most connections held at a time.");
+    let host = setting(names.host, "host name or address", "Host of PostgreSQL.");
+    let port = setting(names.port, "TCP port", "Port of PostgreSQL.");
+    let user = setting(names.user, "text", "Role to connect as.");
+    let password = setting(names.password, "text", "Password of the role.");
+    let database = setting(names.database, "text", "Name of the database.");
+    let pool_max =
+        setting(names.pool_max, "connections", "Maximum number of connections open at a time.");
     let timeout = setting(
         names.statement_timeout,
         "milliseconds",
-        "How long one statement may take, and how long to wait for a connection.",
+        "Timeout of one statement, and of the wait for a connection.",
     );
     let default_ms = u64::try_from(default.statement_timeout.as_millis()).unwrap_or(u64::MAX);
     Settings {

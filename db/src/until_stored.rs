@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 use batcher::{BatchHandler, Batcher, SubmitError};
 use service::Backoff;
 
-use super::Error;
+use crate::Error;
 
-/// Submits `items` to a stage of the store, as one submission, and again for as long as the database
-/// is away. May be dropped at any time. Returns one result per item, in the order of `items`; an error
-/// is a refusal of the database for good, of that item alone.
+/// Submits `items` to a stage of the store, as one submission, and again for as long as the
+/// database is unavailable. May be dropped at any time. Returns one result per item, in the order
+/// of `items`; an error is a refusal of the database for good, of that item alone.
 pub async fn until_stored<S>(
     batcher: &Batcher<S>,
     items: &[S::Item],
@@ -41,16 +41,16 @@ fn settled<D>(stage: &str, submitted: Result<D, SubmitError<Error>>) -> Option<R
         Ok(done) => Some(Ok(done)),
         Err(SubmitError::Failed(refused @ Error::Refused(_))) => Some(Err(refused)),
         Err(SubmitError::Failed(Error::Unavailable(why))) => {
-            complain(stage, &why);
+            log_wait(stage, &why);
             None
         }
-        // Only at the end of the process, which drops this future.
+        // Happens only while the process ends, which drops this future.
         Err(SubmitError::Full | SubmitError::Closed) => None,
     }
 }
 
 /// Logs at most one line a second, however many callers wait.
-fn complain(stage: &str, why: &str) {
+fn log_wait(stage: &str, why: &str) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_none_or(|last| last.elapsed() > Duration::from_secs(1)) {

@@ -1,4 +1,4 @@
-//! The log collector's life: start, store and serve, drain, stop.
+//! The life of the log collector: start, store and serve, drain, stop.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::http;
-use crate::store::{LogStore, keep_for_ever};
+use crate::store::{LogStore, maintain_days};
 
 /// Largest number of connections for queries. They are separate from those that store: a slow query
 /// may take seconds, many at the same time, and lines are stored meanwhile.
@@ -30,15 +30,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let db = Db::new(&config.logs, Handle::current())?;
     db.expose(&runtime.metrics, "logs");
     db.add_readiness(service.readiness(), "database");
-    let for_readers =
+    let reader_settings =
         Settings { pool_max: config.logs.pool_max.min(READERS_MAX), ..config.logs.clone() };
-    let readers = Db::read_only(&for_readers, Handle::current())?;
+    let readers = Db::read_only(&reader_settings, Handle::current())?;
     let consumers = watch::Sender::new(None::<Consumers>);
     add_consumers(service.readiness(), "feed", consumers.subscribe());
     service.serve_ops(http::routes(readers, &runtime.metrics))?;
 
     db::migrate_when_there(&config.logs, Migrations::Logs, &runtime.tasks).await?;
-    runtime.tasks.spawn("partitions", keep_for_ever(db.clone(), config.retention_days));
+    runtime.tasks.spawn("partitions", maintain_days(db.clone(), config.retention_days));
     let store = LogStore::open(&db, config.retention_days, &runtime);
     let route = config.feed.route();
     let consumer =

@@ -1,4 +1,4 @@
-//! What the log collector can be told.
+//! The log collector's settings.
 
 use log_shipping::ReaderSettings;
 use service::{Env, ProcessSettings, Setting};
@@ -6,10 +6,11 @@ use service::{Env, ProcessSettings, Setting};
 const RETENTION: Setting = Setting {
     name: "LOG_RETENTION_DAYS",
     unit: "days",
-    help: "How many days before today log lines are kept; older ones are dropped, a day at a time.",
+    help: "Number of days before today for which log lines are kept; older lines are dropped, a day \
+           at a time.",
 };
 
-/// What the log collector can be told.
+/// All settings of the process.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) process: ProcessSettings,

@@ -1,22 +1,23 @@
 //! `GET /logs`: lines, oldest first, a page at a time.
 
+use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use db::Db;
 use db::logs::{self, Entry};
 use domain::OrderId;
 use serde::Serialize;
 use serde_json::Value;
-use service::{HttpMetrics, count_requests};
+use service::{HttpMetrics, Problem, Routes, count_requests};
 use telemetry::metrics::Metrics;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::problem::Problem;
-use crate::query;
+use crate::problem::from_database;
+use crate::query::{self, Cursor};
 
-/// As in a log line. Times come from PostgreSQL in UTC.
+/// Format of a time, as in a log line. Times come from PostgreSQL in UTC.
 const MICROSECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
@@ -26,25 +27,30 @@ pub(crate) fn routes(
     metrics: &Metrics,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (db, counts) = (Data::new(db), Data::new(HttpMetrics::new(metrics)));
-    move |routes: &mut ServiceConfig| {
-        let logs = web::resource("/logs").wrap(from_fn(count_requests)).route(web::get().to(page));
-        routes.app_data(db.clone()).app_data(counts.clone()).service(logs);
+    move |config: &mut ServiceConfig| {
+        let mut routes = Routes::default();
+        routes.add(Method::GET, "/logs", page);
+        for resource in routes.into_resources() {
+            config.service(resource.wrap(from_fn(count_requests)));
+        }
+        config.app_data(db.clone()).app_data(counts.clone());
     }
 }
 
 async fn page(db: Data<Db>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let parameters = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let parameters = parameters.map_err(|_| Problem::unreadable_query())?;
-    let mut query = query::read(&parameters)?;
+    let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let parameters = parameters.map_err(|_| {
+        Problem::invalid_field("query", "must be parameters in UTF-8, such as level=warn&limit=10")
+    })?;
+    let mut query = query::read(&parameters).map_err(Problem::invalid_fields)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    // One more than was asked for: its being there says that there is another page.
+    // One more line shows that there is another page.
     query.limit += 1;
-    let mut lines = logs::read(&db, &query).await?;
+    let mut lines = logs::read(&db, &query).await.map_err(from_database)?;
     let more = lines.len() > limit;
     lines.truncate(limit);
     let last = lines.last().filter(|_| more);
-    let next_cursor =
-        last.map(|line| query::cursor_of((line.logged_at, &line.instance, line.sequence)));
+    let next_cursor = last.map(|line| Cursor::of_line(line).to_string());
     Ok(HttpResponse::Ok()
         .json(Page { data: lines.into_iter().map(LineView::from).collect(), next_cursor }))
 }
@@ -57,7 +63,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// A line as it is told.
+/// A line in an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LineView {
@@ -71,7 +77,7 @@ struct LineView {
     order_ids: Vec<String>,
     request_ids: Vec<String>,
     trace_ids: Vec<String>,
-    /// Everything else that stood in it.
+    /// All other fields of the line.
     fields: Value,
 }
 

@@ -1,4 +1,4 @@
-//! From bytes that anybody may have sent to rows that PostgreSQL takes.
+//! Reads log lines from bytes of unknown senders, and makes rows that PostgreSQL accepts.
 
 use std::ops::Range;
 
@@ -11,42 +11,48 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
-/// A longer message is none of ours, and refused.
+/// Largest message, in bytes. The project's processes send no larger one; larger messages are
+/// refused.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// A longer line is not read, only its beginning kept.
+/// Largest line that is parsed, in bytes. Of a longer line the beginning is kept, as text.
 const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Largest text of a line's message, in bytes. A longer text is cut.
 const MESSAGE_BYTES_MAX: usize = 8 * 1024;
-/// Of larger fields the beginning of their text is kept.
+/// Largest JSON text of a line's other fields, in bytes. Of larger fields the beginning of the text
+/// is kept.
 const FIELDS_BYTES_MAX: usize = 16 * 1024;
+/// Largest name of a process, in bytes. A longer name is cut.
 const INSTANCE_BYTES_MAX: usize = 100;
-/// Service and target.
+/// Largest service and target, in bytes. A longer text is cut.
 const NAME_BYTES_MAX: usize = 200;
-/// Ids of one kind on a line.
+/// Largest number of ids of one kind on a line. The rest is left out.
 const IDS_MAX: usize = 100;
+/// Largest id, in bytes. A longer id is left in the other fields.
 const ID_BYTES_MAX: usize = 128;
-/// A number outside is kept as a text.
-const DIGITS_FEW: Range<f64> = 1e-30..1e30;
-/// Stands where something was cut off.
+/// Magnitudes of numbers that are kept as numbers. Other numbers are kept as text.
+const PLAIN_MAGNITUDES: Range<f64> = 1e-30..1e30;
+/// Mark at the end of a text that was cut.
 const CUT: &str = "… (cut)";
 
-/// The lines of a message, one by one: there may be a hundred times as much in them as in its bytes.
-/// What is not JSON becomes a line with its text as the message. `None` if it is too long.
+/// Returns the lines of a message, one by one: rows may take a hundred times the memory of the
+/// message. A line that is not JSON becomes a row with the text as its message. Returns `None` if
+/// the message is too long.
 pub(crate) fn entries(pack: &LogPack) -> Option<impl Iterator<Item = Entry> + Send + '_> {
     if pack.body.len() > BODY_BYTES_MAX {
         return None;
     }
-    let stranger = || (format!("unknown-{}", Uuid::now_v7().simple()), 0);
-    // A stranger's message that comes again is stored again: there is nothing to know it by.
-    let (instance, first) = pack.origin.clone().unwrap_or_else(stranger);
+    let unknown = || (format!("unknown-{}", Uuid::now_v7().simple()), 0);
+    // A message without an origin is stored again at each delivery: nothing identifies it.
+    let (instance, first) = pack.origin.clone().unwrap_or_else(unknown);
     let instance: String = instance.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let instance = instance.get(..INSTANCE_BYTES_MAX).unwrap_or(&instance).to_owned();
-    let sent_at = pack.sent_at.and_then(at).or_else(|| at(unix_seconds()));
+    let sent_at = pack.sent_at.and_then(time_of).or_else(|| time_of(unix_seconds()));
     let sent_at = sent_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let lines = pack.body.split(|byte| *byte == b'\n').enumerate();
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
     Some(filled.map(move |(place, line)| {
         let number = first.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
-        let mut entry = entry(line, (pack.service.as_deref(), sent_at));
+        let mut entry = entry(line, pack.service.as_deref(), sent_at);
         entry.instance.clone_from(&instance);
         entry.sequence = i64::try_from(number).unwrap_or(i64::MAX);
         entry
@@ -57,37 +63,37 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.')
 }
 
-fn at(seconds: u64) -> Option<OffsetDateTime> {
+fn time_of(seconds: u64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()
 }
 
-/// One line, without what its place in the message says. If it does not tell its program or its time,
-/// they are those of the message.
-fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Entry {
+/// Reads one line, without instance and sequence. A line without a program or a time gets those of
+/// the message, `service` and `sent_at`.
+fn entry(line: &[u8], service: Option<&str>, sent_at: OffsetDateTime) -> Entry {
     let text = String::from_utf8_lossy(line);
     let mut fields: Map<String, Value> = match serde_json::from_str(&text) {
         Ok(fields) if line.len() <= LINE_BYTES_MAX => fields,
         _ => Map::from_iter([("message".to_owned(), Value::from(text.trim()))]),
     };
-    let time = read_of(&mut fields, "time", utc);
-    let level = read_of(&mut fields, "level", |level| level.parse().ok());
-    let orders = orders_of(&mut fields);
+    let time = take(&mut fields, "time", utc);
+    let level = take(&mut fields, "level", |level| level.parse().ok());
+    let orders = take_orders(&mut fields);
     let (order_ids, request_ids, trace_ids) = (
-        ids(&mut fields, (&orders, "order_id"), |id| id.parse::<OrderId>().ok()),
-        ids(&mut fields, (&orders, "request_id"), plain_id),
-        ids(&mut fields, (&orders, "trace_id"), plain_id),
+        take_ids(&mut fields, &orders, "order_id", |id| id.parse::<OrderId>().ok()),
+        take_ids(&mut fields, &orders, "request_id", plain_id),
+        take_ids(&mut fields, &orders, "trace_id", plain_id),
     );
-    // It is in the message's properties as well.
+    // The message's properties have the instance as well.
     fields.remove("instance");
-    let service = text_of(&mut fields, "service").or(service.map(str::to_owned));
+    let service = take_text(&mut fields, "service").or(service.map(str::to_owned));
     Entry {
         logged_at: time.unwrap_or(sent_at),
         instance: String::new(),
         sequence: 0,
         service: cut(&service.unwrap_or_else(|| "unknown".to_owned()), NAME_BYTES_MAX),
         level: level.unwrap_or(Level::Info),
-        target: cut(&text_of(&mut fields, "target").unwrap_or_default(), NAME_BYTES_MAX),
-        message: cut(&text_of(&mut fields, "message").unwrap_or_default(), MESSAGE_BYTES_MAX),
+        target: cut(&take_text(&mut fields, "target").unwrap_or_default(), NAME_BYTES_MAX),
+        message: cut(&take_text(&mut fields, "message").unwrap_or_default(), MESSAGE_BYTES_MAX),
         order_ids,
         request_ids,
         trace_ids,
@@ -95,8 +101,8 @@ fn entry(line: &[u8], (service, sent_at): (Option<&str>, OffsetDateTime)) -> Ent
     }
 }
 
-/// Takes something out of the fields. What cannot be read stays.
-fn read_of<T>(
+/// Removes a field and returns its value. A field that `read` cannot read stays.
+fn take<T>(
     fields: &mut Map<String, Value>,
     name: &str,
     read: impl Fn(&str) -> Option<T>,
@@ -106,17 +112,19 @@ fn read_of<T>(
     Some(found)
 }
 
-fn text_of(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-    read_of(fields, name, |text| Some(text.to_owned()))
+fn take_text(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
+    take(fields, name, |text| Some(text.to_owned()))
 }
 
-/// Of the last hours of the year 9999 some are later than any time in UTC.
+/// Reads a time and converts it to UTC. A time late on the last day of 9999 may have no equivalent
+/// in UTC.
 fn utc(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)
 }
 
-/// Takes out the orders that a line is about. What says only how many they are stays.
-fn orders_of(fields: &mut Map<String, Value>) -> Vec<Value> {
+/// Removes and returns the list of orders that a line is about. A number of orders stays in the
+/// fields.
+fn take_orders(fields: &mut Map<String, Value>) -> Vec<Value> {
     match fields.remove("orders") {
         Some(Value::Array(orders)) => orders,
         Some(count) => {
@@ -127,13 +135,14 @@ fn orders_of(fields: &mut Map<String, Value>) -> Vec<Value> {
     }
 }
 
-/// The ids of one kind: the line's own and those of its orders, in their order.
-fn ids<T>(
+/// Removes and returns the ids of one kind: the line's own id, then those of its orders.
+fn take_ids<T>(
     fields: &mut Map<String, Value>,
-    (orders, name): (&[Value], &str),
+    orders: &[Value],
+    name: &str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Vec<T> {
-    let own = read_of(fields, name, &read);
+    let own = take(fields, name, &read);
     let of_orders = orders.iter().filter_map(|order| order.get(name)?.as_str().and_then(&read));
     own.into_iter().chain(of_orders).take(IDS_MAX).collect()
 }
@@ -143,7 +152,7 @@ fn plain_id(id: &str) -> Option<String> {
     fits.then(|| id.to_owned())
 }
 
-/// Everything else, as a JSON object that PostgreSQL takes.
+/// The remaining fields, as a JSON object that PostgreSQL accepts.
 fn rest(fields: Map<String, Value>) -> String {
     let whole = storable(Value::Object(fields)).to_string();
     if whole.len() <= FIELDS_BYTES_MAX {
@@ -153,8 +162,9 @@ fn rest(fields: Map<String, Value>) -> String {
     Value::Object(Map::from_iter([("cut".to_owned(), Value::from(cut))])).to_string()
 }
 
-/// jsonb takes no NUL in a text (<https://www.postgresql.org/docs/17/datatype-json.html>), and tells a
-/// number with all its digits: six characters that came would be three hundred that are told.
+/// Replaces the values that a jsonb column cannot store well. jsonb accepts no NUL in a text
+/// (<https://www.postgresql.org/docs/17/datatype-json.html>), and returns a number with all its
+/// digits: `1e300` has five characters on arrival and three hundred in an answer.
 fn storable(value: Value) -> Value {
     let clean = |text: String| text.replace('\0', "\u{fffd}");
     match value {
@@ -170,10 +180,10 @@ fn storable(value: Value) -> Value {
 
 fn has_many_digits(number: &Number) -> bool {
     let size = number.as_f64().unwrap_or_default().abs();
-    size != 0.0 && !DIGITS_FEW.contains(&size)
+    size != 0.0 && !PLAIN_MAGNITUDES.contains(&size)
 }
 
-/// The beginning of a text, without NUL, which no text in PostgreSQL may have.
+/// Cuts a text to `bytes_max` bytes, and replaces NUL, which no text in PostgreSQL may contain.
 fn cut(text: &str, bytes_max: usize) -> String {
     let text = text.replace('\0', "\u{fffd}");
     if text.len() <= bytes_max {

@@ -1,5 +1,5 @@
 //! The log collector: stores the log lines that the processes ship, and serves them at `GET /logs`.
-//! No other process notices if it or its database is away.
+//! No other process depends on the collector or its database.
 
 mod app;
 mod config;

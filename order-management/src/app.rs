@@ -10,7 +10,8 @@ use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations};
 use log_shipping::LogShipper;
 use service::ops_server::{HEAD_TIMEOUT, KEEP_ALIVE};
-use service::{HttpMetrics, Program, Runtime, Service, count_requests};
+use service::{Draining, HttpMetrics, Program, Runtime, Service};
+use service::{count_requests, with_request_span};
 use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -48,7 +49,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     add_consumers(service.readiness(), "consumer", consumers.subscribe());
     let dead_letters = Data::new(DeadLetters::new(&db, &config.broker));
     service.serve_ops(move |routes| {
-        routes.app_data(dead_letters.clone()).configure(http::operators_routes);
+        routes.app_data(dead_letters.clone()).configure(http::operators);
     })?;
 
     let links = RelayLinks { db: &db, publisher: &publisher };
@@ -77,7 +78,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         spans: MessageSpans::of(&broker.topology.exchange, &broker.receive.name),
     };
     let started = Consumer::new(&broker.connection, &broker.topology, drain, &runtime)
-        .work_queue((&broker.receive, broker.prefetch), &publisher, ForwardingHandler(results))
+        .work_queue(broker.subscription(), &publisher, ForwardingHandler(results))
         .start();
     consumers.send_replace(Some(started.clone()));
     service.on_stop(started.ended());
@@ -97,7 +98,7 @@ fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runti
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
 }
 
-/// What the API's routes work on.
+/// The state that the API's routes share.
 struct ShopState {
     db: Db,
     intake: Intake,
@@ -113,7 +114,7 @@ fn http_server(
     let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
     let (db, intake) = (Data::new(state.db), Data::new(state.intake));
     let ready = Data::new(service.readiness().clone());
-    let draining = Data::new(http::Draining(service.runtime().tasks.draining()));
+    let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));
     let connections_each = config.http_connections_max.div_ceil(config.http_workers);
     let server = HttpServer::new(move || {
@@ -124,9 +125,9 @@ fn http_server(
             .app_data(draining.clone())
             .app_data(http_metrics.clone())
             .app_data(timelines.clone())
-            .wrap(from_fn(http::with_request_id))
+            .wrap(from_fn(with_request_span))
             .wrap(from_fn(count_requests))
-            .configure(http::routes)
+            .configure(http::api)
     })
     .workers(config.http_workers)
     .disable_signals()

@@ -1,4 +1,4 @@
-//! What order management can be told.
+//! The settings of order-management.
 
 use std::time::Duration;
 
@@ -13,79 +13,79 @@ const PORT: Setting = Setting {
     help: "Serves the API and Swagger UI; 0 takes any free port.",
 };
 const HTTP_WORKERS: Setting =
-    Setting { name: "HTTP_WORKERS", unit: "threads", help: "How many threads serve HTTP." };
+    Setting { name: "HTTP_WORKERS", unit: "threads", help: "Threads that serve HTTP." };
 const HTTP_CONNECTIONS_MAX: Setting = Setting {
     name: "HTTP_CONNECTIONS_MAX",
     unit: "connections",
-    help: "How many clients may be connected at a time; more wait to be accepted. Keep it below the \
-           limit of open files (ulimit -n) by 100 or more.",
+    help: "Largest number of connected clients; more wait to be accepted. Keep it below the limit \
+           of open files (ulimit -n) by 100 or more.",
 };
 const INTAKE_MAX: Setting = Setting {
     name: "INTAKE_MAX",
     unit: "orders",
-    help: "How many orders may wait to be stored; past that POST /orders answers 503.",
+    help: "Largest number of orders that wait for a commit; past that POST /orders answers 503.",
 };
 const LEASE: Setting = Setting {
     name: "OUTBOX_LEASE_MS",
     unit: "milliseconds",
-    help: "How long an order belongs to the process that placed it, before another one may \
+    help: "Time in which an order belongs to the process that placed it, before another one may \
            relay it.",
 };
 const SWEEP: Setting = Setting {
     name: "OUTBOX_SWEEP_MS",
     unit: "milliseconds",
-    help: "How often the outbox is searched for orders that a dead process left behind.",
+    help: "Interval between two sweeps of the outbox for orders that a dead process left behind.",
 };
 const RECONCILE_AFTER: Setting = Setting {
     name: "RECONCILE_AFTER_MS",
     unit: "milliseconds",
-    help: "How long a late order is waited for, with nothing waiting in any queue, before its \
-           payment is requested again.",
+    help: "Time that an overdue order may wait, with no message in any queue, before its payment \
+           is requested again.",
 };
 
 const SHUTDOWN_DELAY: Setting = Setting {
     name: "SHUTDOWN_DELAY_MS",
     unit: "milliseconds",
-    help: "How long requests are still taken after SIGTERM while /health/ready answers 503, so that \
-           a balancer sends the next ones elsewhere; comes before DRAIN_TIMEOUT_MS, and a second \
-           signal ends it.",
+    help: "Time in which requests are still served after SIGTERM while /health/ready answers 503, \
+           so that a balancer sends the next ones elsewhere; comes before DRAIN_TIMEOUT_MS, and a \
+           second signal ends it.",
 };
 
-/// What order management can be told.
+/// The settings of order-management.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) process: ProcessSettings,
     pub(crate) broker: BrokerSettings,
     pub(crate) log_shipping: ShippingSettings,
     pub(crate) shop: db::Settings,
-    /// Only read, for timelines.
+    /// The payments database, read only, for timelines.
     pub(crate) payments: db::Settings,
     pub(crate) port: u16,
     pub(crate) http_workers: usize,
     pub(crate) http_connections_max: usize,
     pub(crate) intake_max: usize,
-    /// Between saying that the process leaves and leaving.
+    /// Time between SIGTERM and the stop.
     pub(crate) shutdown_delay: Duration,
     pub(crate) outbox: OutboxSettings,
     pub(crate) reconcile: ReconcileSettings,
     pub(crate) trace: TraceSettings,
 }
 
-/// How patient the relay is with itself and with other processes.
+/// Times of the relay.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutboxSettings {
-    /// How long an entry belongs to whoever took it.
+    /// Time in which an outbox row belongs to the process that claimed it.
     pub(crate) lease: Duration,
-    /// The pause between two searches that found nothing.
+    /// Pause between two sweeps that found nothing.
     pub(crate) sweep: Duration,
 }
 
-/// When and where to look for what was lost.
+/// Settings of the reconciler.
 #[derive(Clone, Debug)]
 pub(crate) struct ReconcileSettings {
-    /// How long a late order is waited for.
+    /// Time after which an overdue order is re-requested.
     pub(crate) after: Duration,
-    /// Every queue that a request or a result may wait in.
+    /// Every queue in which a request or a result may wait.
     pub(crate) queues: Vec<String>,
 }
 

@@ -1,55 +1,35 @@
-//! Dead letters for a person: looked at where they lie, put back, or discarded. What is done is
-//! written down before it is done, and a letter leaves its queue last of all: whatever dies in
-//! between, the letter is still there, or a copy of it is on its way and the record says so.
+//! The operator's actions on dead letters: list, show, replay, discard. An action is recorded before it
+//! is carried out, and a dead letter leaves its queue last. If a process dies in between, the dead letter
+//! is still there, or a copy is on its way and the record says so.
 
 mod act;
 mod dto;
+mod error;
 mod labels;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use amqp::{BrokerError, BrokerSettings, DeadLetter, NotConfirmed, WorkQueue};
+use amqp::{BrokerSettings, DeadLetter, WorkQueue};
 use db::Db;
 use db::dead_letters::{self as store, DeadLetterLock};
 use domain::{ActionId, OrderId};
 
+use act::Acting;
 pub(crate) use act::Action;
 pub(crate) use amqp::DeadLetterId;
 pub(crate) use dto::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
+pub(crate) use error::DeadLetterError;
 pub(crate) use labels::{Note, Operator};
 
-/// How long to wait for somebody else who is at the dead letters.
+/// Time to wait for another session that holds the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most letters of a queue that are looked at in one go, and replayed in one go.
+/// Largest number of dead letters of a queue that one command receives, and replays.
 pub(crate) const LOOK_MAX: usize = 100_000;
-/// How many are replayed in one go, unless the operator says otherwise.
+/// Number of dead letters that one command replays, unless the operator gives another.
 pub(crate) const REPLAY_DEFAULT: usize = 10_000;
 
-/// Why an operator does not get what was asked for.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DeadLetterError {
-    /// Two at a time would hide letters from each other. Nothing was done.
-    #[error("somebody else is at the dead letters ({0}); try again in a moment")]
-    Locked(String),
-    /// It may never have been there, or somebody was faster. Nothing was done.
-    #[error("there is no dead letter {0} (any more)")]
-    NotFound(DeadLetterId),
-    /// Letters in hand go back.
-    #[error("the broker does not do its part: {0}")]
-    Broker(#[from] BrokerError),
-    /// The copy was not stored for certain. The letter stays.
-    #[error("the letter stays: the broker did not take its copy: {0}")]
-    NotConfirmed(NotConfirmed),
-    /// What was begun is recorded as begun. Letters in hand go back.
-    #[error(transparent)]
-    Store(#[from] db::Error),
-    /// Something of the above, in the middle of many.
-    #[error("{0}; {1} letters were replayed before that")]
-    Stopped(Box<DeadLetterError>, usize),
-}
-
-/// Which letters.
+/// A selection of dead letters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     /// Only those of this queue.
@@ -60,7 +40,7 @@ pub(crate) struct Filter {
     pub(crate) order: Option<OrderId>,
 }
 
-/// Everything that can be done about dead letters.
+/// The commands on dead letters.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadLetters {
     db: Db,
@@ -80,7 +60,7 @@ impl DeadLetters {
         named.cloned().ok_or_else(|| format!("must be one of {}", names.join(", ")))
     }
 
-    /// Up to `limit` letters, by queue and then oldest first.
+    /// Up to `limit` dead letters, by queue and then oldest first.
     pub(crate) async fn list(
         &self,
         filter: &Filter,
@@ -105,7 +85,7 @@ impl DeadLetters {
         Ok(Listing { data, more: !all_seen })
     }
 
-    /// One letter, with its body and how the orders are that it is about.
+    /// One dead letter, with its body and the states of its orders.
     pub(crate) async fn show(&self, id: &DeadLetterId) -> Result<WholeLetter, DeadLetterError> {
         let _lock = self.lock("show").await?;
         let mut found = None;
@@ -123,7 +103,7 @@ impl DeadLetters {
         Ok(WholeLetter::of(&letter, &orders, statuses))
     }
 
-    /// Does it to one letter.
+    /// Carries out an action on one dead letter.
     pub(crate) async fn act(
         &self,
         id: &DeadLetterId,
@@ -131,11 +111,11 @@ impl DeadLetters {
     ) -> Result<WholeAction, DeadLetterError> {
         let _lock = self.lock(&action.name()).await?;
         let mut done = None;
-        self.walk(self.broker.work_queues(), async |hand, page| {
+        self.walk(self.broker.work_queues(), async |open, page| {
             let Some(letter) = page.into_iter().find(|letter| letter.id == *id) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            done = self.carry_out(hand, &[&letter], action).await?.first().copied();
+            done = self.acting(open).carry_out(&[&letter], action).await?.first().copied();
             Ok(ControlFlow::Break(()))
         })
         .await?;
@@ -143,8 +123,8 @@ impl DeadLetters {
         self.action(action).await?.ok_or_else(|| DeadLetterError::NotFound(id.clone()))
     }
 
-    /// Replays up to `limit` of the letters that are there now. What is parked again meanwhile is
-    /// not replayed a second time.
+    /// Replays up to `limit` of the dead letters that are there now. A message that is dead-lettered again
+    /// meanwhile is not replayed a second time.
     pub(crate) async fn replay_all(
         &self,
         filter: &Filter,
@@ -154,13 +134,13 @@ impl DeadLetters {
         let _lock = self.lock(&action.name()).await?;
         let mut replayed = 0;
         let queues = self.queues(filter);
-        let walked = self.walk(&queues, async |hand, page| {
+        let walked = self.walk(&queues, async |open, page| {
             let wanted = page.iter().filter(|letter| filter.takes(letter, &self.orders(letter)));
             let mut wanted: Vec<&DeadLetter> = wanted.collect();
             let more = wanted.len() > limit - replayed;
             wanted.truncate(limit - replayed);
             for batch in act::batches(&wanted) {
-                replayed += self.carry_out(hand, batch, action).await?.len();
+                replayed += self.acting(open).carry_out(batch, action).await?.len();
             }
             Ok(if more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         });
@@ -171,23 +151,32 @@ impl DeadLetters {
         }
     }
 
-    /// What was done, newest first: up to `limit` actions before `before`, on all letters or one.
+    /// Up to `limit` recorded actions before `before`, newest first, on all dead letters or one.
     pub(crate) async fn actions(
         &self,
         before: Option<ActionId>,
         limit: i64,
         letter: Option<&DeadLetterId>,
-    ) -> Result<Vec<store::Done>, DeadLetterError> {
+    ) -> Result<Vec<store::RecordedAction>, DeadLetterError> {
         let letter = letter.map(DeadLetterId::as_str);
-        Ok(store::list(&self.db, before, (limit, letter)).await?)
+        Ok(store::list(&self.db, before, limit, letter).await?)
     }
 
-    /// One action, with its whole letter.
+    /// One action, with its whole dead letter.
     pub(crate) async fn action(
         &self,
         id: ActionId,
     ) -> Result<Option<WholeAction>, DeadLetterError> {
         Ok(store::get(&self.db, id).await?.as_ref().map(WholeAction::from))
+    }
+
+    fn acting<'a>(&'a self, queue: &'a amqp::DeadLetters) -> Acting<'a> {
+        Acting { db: &self.db, queue, requests: &self.broker.send }
+    }
+
+    /// The orders of a dead letter, as far as it is readable.
+    fn orders(&self, letter: &DeadLetter) -> Vec<OrderId> {
+        act::orders_of(letter, &self.broker.send)
     }
 
     async fn lock(&self, name: &str) -> Result<DeadLetterLock, DeadLetterError> {
@@ -199,7 +188,7 @@ impl DeadLetters {
         filter.queue.as_ref().map_or(self.broker.work_queues().to_vec(), |one| vec![one.clone()])
     }
 
-    /// Shows `visit` page after page, until it has seen enough. Whether it has seen all of them.
+    /// Passes page after page to `visit`, until it breaks. Returns `true` if it has seen all of them.
     async fn walk(
         &self,
         queues: &[WorkQueue],
@@ -209,9 +198,9 @@ impl DeadLetters {
         ) -> Result<ControlFlow<()>, DeadLetterError>,
     ) -> Result<bool, DeadLetterError> {
         for queue in queues {
-            let mut hand = self.broker.open_dead_letters(queue).await?;
-            let walked = pages(&mut hand, &mut visit).await;
-            hand.close().await;
+            let mut open = self.broker.open_dead_letters(queue).await?;
+            let walked = pages(&mut open, &mut visit).await;
+            open.close().await;
             if walked?.is_break() {
                 return Ok(false);
             }
@@ -221,7 +210,7 @@ impl DeadLetters {
 }
 
 async fn pages(
-    hand: &mut amqp::DeadLetters,
+    open: &mut amqp::DeadLetters,
     visit: &mut impl AsyncFnMut(
         &amqp::DeadLetters,
         Vec<DeadLetter>,
@@ -229,12 +218,12 @@ async fn pages(
 ) -> Result<ControlFlow<()>, DeadLetterError> {
     let mut looked_at = 0;
     loop {
-        let page = hand.page().await?;
+        let page = open.page().await?;
         if page.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         looked_at += page.len();
-        if visit(hand, page).await?.is_break() || looked_at >= LOOK_MAX {
+        if visit(open, page).await?.is_break() || looked_at >= LOOK_MAX {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -7,21 +7,25 @@ use telemetry::{counters_by, metrics};
 metrics! {
     /// Metrics of orders on their way through this process.
     pub(crate) struct OrderMetrics {
-        /// Time from placed to final, by the final status
+        /// Time from placed to final, by the database's clock: updatedAt − createdAt. The status is
+        /// Confirmed or Canceled
         pub(crate) durations: OrderDurations = "ordermill_order_duration_seconds",
-        /// Orders that clients asked to place, by outcome
+        /// Orders that reached the database. An order that the database did not answer for is in no
+        /// outcome
         pub(crate) placements: PlaceMetrics = "ordermill_placements_total",
-        /// Payment results, by the change they made
+        /// Payment results, by what they changed
         pub(crate) results: SettleMetrics = "ordermill_results_total",
-        /// Orders in the outbox, up to 10000
+        /// Orders in the outbox, up to 10,000; read every 5 s, and the last value while the database
+        /// does not answer. Every process reports the same number: use the maximum, not the sum
         pub(crate) outbox: Gauge = "ordermill_outbox_orders",
-        /// Age of the oldest row of the outbox
+        /// Age of the oldest row of the outbox; 0 if the outbox is empty
         pub(crate) outbox_oldest: Seconds = "ordermill_outbox_oldest_age_seconds",
-        /// Orders that a sweep found left behind in the outbox
+        /// Orders that a sweep found left behind in the outbox; an order that cannot be published is
+        /// found, and counted, again
         pub(crate) swept: Counter = "ordermill_outbox_swept_total",
-        /// Payment requests of overdue orders that were put into the outbox again
+        /// Overdue orders whose payment was requested again
         pub(crate) rerequests: Counter = "ordermill_payment_rerequests_total",
-        /// Inspections of the queues for overdue orders, by finding
+        /// Queue inspections of the reconciler
         pub(crate) inspections: InspectionMetrics = "ordermill_queue_inspections_total",
     }
 }
@@ -33,7 +37,7 @@ counters_by! {
         placed = "placed",
         /// The first order under the same key was the answer.
         repeated = "repeated",
-        /// The product or customer is unknown, or the key was used for another order.
+        /// The product or customer is unknown, the key was used for another order, or similar.
         refused = "refused",
     }
 }
@@ -43,7 +47,7 @@ counters_by! {
     pub(crate) struct SettleMetrics by "outcome" {
         /// The order moved to its final status.
         moved = "moved",
-        /// The order had that status already.
+        /// The order already had this status.
         repeated = "repeated",
         /// The order had the other final status, and keeps it.
         contradicting = "contradicting",
@@ -53,13 +57,13 @@ counters_by! {
 }
 
 counters_by! {
-    /// Inspections of the queues.
+    /// Inspections of the queues by what they found.
     pub(crate) struct InspectionMetrics by "outcome" {
         /// Every queue was empty.
         idle = "idle",
         /// Messages wait in a queue.
         waiting = "waiting",
-        /// The broker did not answer.
+        /// RabbitMQ does not answer.
         away = "away",
     }
 }

@@ -1,14 +1,14 @@
-//! **reconcile**: an order whose request or result was lost is asked for again.
+//! **reconcile**: the payment of an order whose request or result was lost is requested again.
 //!
-//! Nothing here loses a message. A person may: a queue is purged or deleted, a message taken out of
-//! it. A late order whose request is not in the outbox gets a new outbox row; the worker that gets
-//! the request finds the payment and replies again, or charges under the same key. To ask once too
-//! often costs a message and nothing else, so all that has to be avoided is a flood: a backlog or a
-//! gateway that is down must not be doubled. Hence two paces.
+//! The system loses no message, but a person can: a queue is purged or deleted, or a message removed
+//! from it. An overdue order whose request is not in the outbox gets a new outbox row; the worker that
+//! receives the request finds the payment and replies again, or charges under the same key. A request
+//! too many costs one message, so only a flood has to be avoided: a backlog or an outage of the gateway
+//! must not be doubled. Hence two paces.
 //!
-//! *Nothing waits*: for as long as an order is waited for, every look found every queue empty, so
-//! what is still pending is nowhere. *Something waits*: it may be the order, so it is asked for
-//! seldom, and few are.
+//! *Idle*: every inspection found every queue empty for the whole time, so an order that is still pending
+//! is in no queue. *Waiting*: a waiting message may be the order's, so few orders are re-requested, and
+//! seldom.
 
 use std::time::{Duration, Instant};
 
@@ -22,16 +22,16 @@ use crate::config::ReconcileSettings;
 use crate::metrics::OrderMetrics;
 use crate::relay::RelayLinks;
 
-/// The pause between two looks; shorter if orders are waited for less than eight times as long.
+/// Interval between two inspections; shorter if `RECONCILE_AFTER_MS` is less than eight times as long.
 const EVERY: Duration = Duration::from_secs(10);
-/// How many orders are asked for at a look while nothing waits.
+/// Largest number of orders that one inspection re-requests while no message waits.
 const IDLE_MAX: i64 = 2000;
-/// How many while something waits: a thousand an hour.
+/// The same while messages wait: a thousand an hour.
 const WAITING_MAX: i64 = 3;
-/// How long an order is waited for while something waits.
+/// Age at which an order is re-requested while messages wait.
 const WAITING_FIRST: Duration = Duration::from_secs(3600);
 
-/// Asks again for orders that were lost.
+/// Re-requests the payments of lost orders.
 #[derive(Debug)]
 pub(crate) struct Reconciler {
     db: Db,
@@ -59,7 +59,7 @@ impl Reconciler {
         }
     }
 
-    /// Looks until the stop. Several processes never ask for the same order twice.
+    /// Inspects until the stop. Several processes never re-request the same order twice.
     pub(crate) async fn run(mut self, tasks: Tasks) {
         let stopping = tasks.stopping();
         let every = EVERY.min(self.settings.after / 8);
@@ -106,7 +106,7 @@ impl Reconciler {
         }
     }
 
-    /// How many messages wait; `None` while that cannot be known, or nothing could be published.
+    /// Number of waiting messages; `None` if it is unknown, or if nothing could be published.
     async fn waiting(&mut self) -> Option<u64> {
         if self.publisher.status() != Status::Up {
             return None;
@@ -121,8 +121,8 @@ impl Reconciler {
     }
 }
 
-/// Since when every look has found every queue empty. What a worker has in hand is not seen in its
-/// queue, but comes out of it or ends while that lasts.
+/// The time since which every inspection has found every queue empty. The unacked messages of a worker
+/// are not counted, but they return to their queue or end in that time.
 #[derive(Debug)]
 struct Idle {
     since: Option<Instant>,
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_look_that_finds_something_or_finds_out_nothing_begins_the_wait_anew() {
+    fn an_inspection_that_finds_a_message_or_fails_starts_the_wait_anew() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut idle = Idle { since: None };

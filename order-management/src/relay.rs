@@ -5,9 +5,10 @@
 //! outbox row is removed only after the broker has confirmed all its orders (P4).
 
 mod batch;
+mod lease;
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use amqp::{BrokerSettings, Publisher, Status};
 use batcher::{BatchLimits, Batcher, SubmitError};
@@ -19,6 +20,7 @@ use service::crash_point::reach;
 use telemetry::trace::MessageSpans;
 
 use self::batch::{RelayBatch, RelayOutcome, pending};
+use self::lease::Lease;
 use crate::config::OutboxSettings;
 use crate::crash_points;
 use crate::metrics::OrderMetrics;
@@ -28,20 +30,6 @@ const LIMITS: BatchLimits = BatchLimits { waiting_max: 8192, batch_max: 500, in_
 const FAST_MAX: usize = LIMITS.waiting_max / 2;
 /// Approximate number of orders that one sweep claims.
 const CLAIM_MAX: i64 = 1000;
-
-/// The time in which an outbox row belongs to this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
-    until: Instant,
-    length: Duration,
-}
-
-impl Lease {
-    /// The length of the lease, as the outbox row notes it.
-    pub(crate) fn length(self) -> Duration {
-        self.length
-    }
-}
 
 /// The relay of committed orders to the broker.
 #[derive(Clone, Debug)]
@@ -87,12 +75,12 @@ impl Relay {
         let up = self.publisher.status() == Status::Up;
         let soon = self.batcher.waiting() < FAST_MAX;
         let length = if up && soon { self.settings.lease } else { Duration::ZERO };
-        Lease { until: Instant::now() + length, length }
+        Lease::of(length)
     }
 
     /// The fast path. If there is no room, the sweep finds the row after its lease.
     pub(crate) fn publish(&self, batch: Batch, lease: Lease) {
-        if !lease.length.is_zero() && !self.batcher.submit_detached(pending(batch, lease)) {
+        if !lease.length().is_zero() && !self.batcher.submit_detached(pending(batch, lease)) {
             log::debug!("the relay is full: orders are left to the sweep");
         }
     }
@@ -136,7 +124,7 @@ enum Swept {
 
 async fn sweep_once(relay: &Relay, db: &Db, metrics: &OrderMetrics) -> Result<Swept, db::Error> {
     let length = relay.settings.lease;
-    let lease = Lease { until: Instant::now() + length, length };
+    let lease = Lease::of(length);
     let batches = outbox::claim(db, CLAIM_MAX, length).await?;
     if batches.is_empty() {
         return Ok(Swept::All);

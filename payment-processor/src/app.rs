@@ -49,7 +49,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let requests = PaymentRequests::new(charges, replies, runtime.tasks.stopping(), spans);
     let started =
         Consumer::new(&broker.connection, &broker.topology, service.drain_timeout(), &runtime)
-            .work_queue((&broker.receive, broker.prefetch), &publisher, ForwardingHandler(requests))
+            .work_queue(broker.subscription(), &publisher, ForwardingHandler(requests))
             .start();
     consumers.send_replace(Some(started.clone()));
     service.on_stop(started.ended());

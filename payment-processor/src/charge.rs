@@ -5,87 +5,32 @@
 //! again under the same key.
 
 mod asking;
+mod attempt;
 mod batches;
 mod logging;
 
 use std::sync::Arc;
 
-use amqp::Destination;
-use batcher::{BatchLimits, Batcher};
+use batcher::Batcher;
 use db::payments::{FinishPayment, Payment, StartOutcome, StartPayment};
-use db::{Db, until_stored};
-use domain::{PaymentId, RequestId, Verdict, WorkerName};
+use db::until_stored;
+use domain::{RequestId, Verdict};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use messages::PaymentRequest;
 use service::Runtime;
 use telemetry::order_log::{self, TraceId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use self::asking::Asking;
+use self::attempt::LIMITS;
+pub(crate) use self::attempt::PaymentStore;
+pub(crate) use self::attempt::{ChargeAttempt, ChargeError, ChargeLimits, ChargeState, Room};
 use self::batches::{FinishBatch, StartBatch, start_payment};
 pub(crate) use self::logging::outcome;
 use self::logging::{finished, resumed, started};
 use crate::gateway::{Charge, Gateway, GatewayError};
 use crate::metrics::GatewayMetrics;
-
-pub(crate) const LIMITS: BatchLimits =
-    BatchLimits { waiting_max: 8192, batch_max: 1000, in_flight_max: 2 };
-
-/// The reason why a charge has no verdict. A declined card is a verdict, not an error.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ChargeError {
-    /// The money may have been captured or not (P3): the gateway is asked again, under the same key.
-    #[error("the gateway gave no verdict: {0}")]
-    NoVerdict(GatewayError),
-    /// The payment store refuses the payment for good.
-    #[error(transparent)]
-    Store(#[from] db::Error),
-}
-
-/// One payment on its way through this worker.
-#[derive(Debug)]
-pub(crate) struct ChargeAttempt {
-    /// Position of the request in its message.
-    pub(crate) index: usize,
-    /// The request.
-    pub(crate) request: PaymentRequest,
-    /// The progress of the payment.
-    pub(crate) state: ChargeState,
-    /// The payment's place among those in flight, until the attempt is dropped.
-    _room: Room,
-}
-
-/// The progress of a payment.
-#[derive(Debug)]
-pub(crate) enum ChargeState {
-    /// The gateway gave a verdict, which is not recorded yet. `attempt` counts how often a worker
-    /// started the payment.
-    Answered { payment_id: PaymentId, verdict: Verdict, attempt: i32 },
-    /// The verdict is recorded.
-    Finished { payment_id: PaymentId, verdict: Verdict },
-    /// There is no verdict.
-    Unfinished(ChargeError),
-}
-
-/// Room for orders in flight. `None` for what exceeds the whole room.
-pub(crate) type Room = Option<OwnedSemaphorePermit>;
-
-/// Limits of charging.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ChargeLimits {
-    /// Time for one answer of the gateway.
-    pub(crate) timeout: std::time::Duration,
-    /// Largest number of orders in flight.
-    pub(crate) orders_max: u16,
-}
-
-/// The store and the name of a worker, for the batches in front of the payment tables.
-#[derive(Clone, Debug)]
-pub(crate) struct PaymentStore {
-    pub(crate) db: Db,
-    pub(crate) worker: WorkerName,
-}
 
 /// Charges orders.
 #[derive(Debug)]
@@ -134,8 +79,20 @@ impl Charges {
     ) -> impl Stream<Item = Vec<ChargeAttempt>> {
         let starts: Vec<StartPayment> = requests.iter().map(start_payment).collect();
         let outcomes = until_stored(&self.start, &starts).await;
-        order_log::debug("payment started", requests.iter().zip(&outcomes).filter_map(started));
-        order_log::info("payment resumed", requests.iter().zip(&outcomes).filter_map(resumed));
+        order_log::debug(
+            "payment started",
+            requests
+                .iter()
+                .zip(&outcomes)
+                .filter_map(|(request, outcome)| started(request, outcome)),
+        );
+        order_log::info(
+            "payment resumed",
+            requests
+                .iter()
+                .zip(&outcomes)
+                .filter_map(|(request, outcome)| resumed(request, outcome)),
+        );
         let ask = |((index, request), outcome)| {
             let room = room.as_mut().and_then(|room| room.split(1));
             self.verdict(request, outcome).map(move |(request, state)| ChargeAttempt {
@@ -211,16 +168,6 @@ impl Charges {
         }
         order_log::info("payment finished", group.iter().filter_map(finished));
         group
-    }
-}
-
-impl ChargeAttempt {
-    /// The destination of the request, unless the payment is finished.
-    pub(crate) fn destination(&self) -> Option<Destination> {
-        match self.state {
-            ChargeState::Finished { .. } => None,
-            ChargeState::Answered { .. } | ChargeState::Unfinished(_) => Some(Destination::Retry),
-        }
     }
 }
 

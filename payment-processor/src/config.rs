@@ -54,7 +54,7 @@ impl Config {
 fn read_name(env: &mut Env) -> WorkerName {
     let name = WorkerName::of_process(&host_name(env), std::process::id());
     let parse = |text: &str| text.parse().map_err(|e: Invalid| e.to_string());
-    env.parsed(&NAME, (name, "the host's name and the process's number there"), parse)
+    env.parsed(&NAME, name, "the host's name and the process's number there", parse)
 }
 
 /// The name of this machine: from the environment, as in a container, or else from the kernel.

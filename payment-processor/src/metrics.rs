@@ -7,15 +7,17 @@ use telemetry::{counters_by, metrics};
 metrics! {
     /// Metrics of charging.
     pub(crate) struct GatewayMetrics {
-        /// Gateway calls, by operation and outcome
+        /// Calls of the gateway, by operation (charge, look_up) and outcome: captured, declined,
+        /// unknown (no verdict), not_found (look_up only: the gateway does not recognise the key)
         pub(crate) calls: CallMetrics = "ordermill_gateway_calls_total",
-        /// Time of a gateway call, answered or not
+        /// Duration of a gateway call, answered or not; the operation is charge or look_up
         pub(crate) durations: CallDurations = "ordermill_gateway_call_duration_seconds",
-        /// Orders whose charge was asked for, by outcome
+        /// Orders that were sent to the gateway, with any number of calls; an unknown charge is
+        /// repeated and counted again
         pub(crate) charges: ChargeMetrics = "ordermill_charges_total",
-        /// Orders that are being charged
+        /// Orders in flight
         pub(crate) in_flight: Gauge = "ordermill_orders_in_flight",
-        /// Largest number of orders that are charged at the same time
+        /// Maximum number of orders in flight: PREFETCH
         pub(crate) in_flight_max: Gauge = "ordermill_orders_in_flight_max",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use amqp::{Forwarded, PartProperties, ProcessParts, Processed};
+use amqp::{Destination, Forwarded, PartProperties, ProcessParts, Processed};
 use domain::{About, RequestId, TraceParent};
 use futures_util::StreamExt as _;
 use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, decode_requests};
@@ -128,9 +128,10 @@ impl PaymentRequests {
                 }
                 ChargeState::Answered { .. } => {}
             }
-            let own = || properties(&request.about());
-            let forwarded = attempt.destination().map(|to| Forwarded { to, own: own() });
-            unfinished.extend(forwarded.map(|forwarded| (attempt.index, forwarded)));
+            if !matches!(attempt.state, ChargeState::Finished { .. }) {
+                let own = properties(&request.about());
+                unfinished.push((attempt.index, Forwarded { to: Destination::Retry, own }));
+            }
         }
         if !results.is_empty() {
             self.replies.reply(&results).await;

@@ -2,29 +2,29 @@ use std::collections::BTreeSet;
 
 use lapin::types::DeliveryTag;
 
-/// Which deliveries of one channel are still open, so that as few acks as possible go out: one
-/// `multiple` for everything up to the oldest open one, single ones for the rest.
+/// The open deliveries of one channel. Keeps the number of acks small: one `multiple` for everything
+/// up to the oldest open delivery, single acks for the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Acks {
     open: BTreeSet<DeliveryTag>,
 }
 
-/// What to send.
+/// The acks to send.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AckPlan {
-    /// Ack everything up to and including this one.
+    /// Everything up to and including this delivery.
     pub(crate) up_to: Option<DeliveryTag>,
-    /// Ack these one by one.
+    /// Deliveries to ack one by one.
     pub(crate) single: Vec<DeliveryTag>,
 }
 
 impl Acks {
-    /// A delivery arrived.
+    /// Adds a delivery.
     pub(crate) fn open(&mut self, tag: DeliveryTag) {
         self.open.insert(tag);
     }
 
-    /// A delivery has been given back.
+    /// Removes a delivery that was requeued.
     pub(crate) fn forget(&mut self, tag: DeliveryTag) {
         self.open.remove(&tag);
     }
@@ -34,12 +34,12 @@ impl Acks {
         self.open.range(..=tag).next_back().copied()
     }
 
-    /// Everything up to `tag` has been given back.
+    /// Removes everything up to `tag`, which was requeued.
     pub(crate) fn forget_up_to(&mut self, tag: DeliveryTag) {
         self.open.retain(|open| *open > tag);
     }
 
-    /// These are done; what has to be sent for them.
+    /// Removes deliveries that are done. Returns the acks to send for them.
     pub(crate) fn done(&mut self, tags: &[DeliveryTag]) -> AckPlan {
         for tag in tags {
             self.open.remove(tag);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     proptest! {
-        /// Plays the broker: whatever the order and the batches, exactly what is done is acked.
+        /// Plays the broker: in any order and any batches, exactly the finished deliveries are acked.
         #[test]
         fn exactly_what_is_done_is_acked(order in Just((1..=40_u64).collect::<Vec<_>>()).prop_shuffle(), size in 1..10_usize) {
             let mut acks = Acks::default();

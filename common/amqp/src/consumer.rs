@@ -3,26 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use lapin::message::Delivery;
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection};
 use service::{Readiness, Runtime};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use crate::connection::{CLOSE_TIMEOUT, close, within};
-use crate::consume_session::ConsumeSession;
+use crate::connection::CLOSE_TIMEOUT;
+use crate::consumer_task::{ConsumerTask, Subscription};
 use crate::delivery::{DeliveryHandler, DeliveryProcessor, MessageHandler};
-use crate::error::BrokerError;
-use crate::metrics::{ConnectionFamilies, ConnectionMetrics, ConsumerMetrics, MessageFamilies};
+use crate::metrics::{ConnectionFamilies, ConsumerMetrics, MessageFamilies};
 use crate::publisher::Publisher;
 use crate::settings::ConnectionSettings;
 use crate::status::Status;
-use crate::supervisor::{End, Session, supervise};
-use crate::topology::{Declare, WorkQueue};
+use crate::supervisor::supervise;
+use crate::topology::{Declare, WorkSubscription};
 
 /// The consumer of any number of queues, each with a handler and a supervised connection of its own:
 /// a message that breaks a connection holds up no other queue.
@@ -51,17 +44,6 @@ pub struct Consumers {
     drain: Duration,
 }
 
-/// A queue to consume, and its limits.
-#[derive(Clone, Debug)]
-pub struct Subscription {
-    /// The queue.
-    pub queue: String,
-    /// Role of the connection, in metrics and in the broker's list of connections.
-    pub role: &'static str,
-    /// Largest number of unacked messages.
-    pub prefetch: u16,
-}
-
 impl<D> std::fmt::Debug for Consumer<'_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.tasks.iter().map(|task| &task.queue)).finish()
@@ -85,10 +67,11 @@ impl<'a, D: Declare> Consumer<'a, D> {
     #[must_use]
     pub fn work_queue<H: MessageHandler>(
         self,
-        (queue, prefetch): (&WorkQueue, u16),
+        subscription: WorkSubscription<'_>,
         publisher: &Publisher,
         handler: H,
     ) -> Consumer<'a, D> {
+        let WorkSubscription { queue, prefetch } = subscription;
         let metrics = self.consumer_metrics(&queue.name);
         metrics.expect_dead_letters();
         let subscription = Subscription { queue: queue.name.clone(), role: "consume", prefetch };
@@ -170,124 +153,4 @@ pub fn add_consumers(
         let starting = || Err("waiting for the database".to_owned());
         std::future::ready(consumers.borrow().as_ref().map_or_else(starting, Consumers::check))
     });
-}
-
-/// Factor by which a narrowed prefetch grows once that many messages went well.
-const WIDER: u16 = 4;
-
-/// The supervised work of one queue's consumer.
-struct ConsumerTask<H, D> {
-    settings: ConnectionSettings,
-    topology: D,
-    subscription: Subscription,
-    /// The prefetch of the next session: 1 after a message may have ended the last one.
-    prefetch: u16,
-    handler: Arc<H>,
-    drain: Duration,
-    stopping: CancellationToken,
-    connection: ConnectionMetrics,
-    metrics: ConsumerMetrics,
-}
-
-type Started = (Connection, Channel, lapin::Consumer);
-
-impl<H: DeliveryHandler, D: Declare> Session for ConsumerTask<H, D> {
-    async fn run(&mut self, status: &watch::Sender<Status>) -> Result<End, BrokerError> {
-        let started = tokio::select! {
-            started = self.start() => started?,
-            () = self.stopping.cancelled() => return Ok(End::Stop),
-        };
-        let (queue, prefetch) = (&self.subscription.queue, self.prefetch);
-        self.connection.connects.inc();
-        log::info!(queue, prefetch; "consuming");
-        status.send_replace(Status::Up);
-        let result = self.consume(started).await;
-        if let Err(error) = &result
-            && error.may_be_a_message()
-        {
-            self.prefetch = 1;
-        }
-        result
-    }
-
-    fn interrupted(&self, error: &BrokerError, _again: bool) {
-        log::warn!(queue = self.subscription.queue; "consuming is interrupted: {error}");
-    }
-
-    fn retry_at_once(&mut self, error: &BrokerError) -> bool {
-        error.may_be_a_message()
-    }
-}
-
-impl<H: DeliveryHandler, D: Declare> ConsumerTask<H, D> {
-    async fn start(&self) -> Result<Started, BrokerError> {
-        let (connection, channel) =
-            self.settings.open(self.subscription.role, &self.topology).await?;
-        let consume = async {
-            channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
-            let queue = ShortString::from(self.subscription.queue.as_str());
-            let options = BasicConsumeOptions::default();
-            Ok(channel.basic_consume(queue, "".into(), options, FieldTable::default()).await?)
-        };
-        let deliveries =
-            within(self.settings.connect_timeout, "starting to consume", consume).await?;
-        Ok((connection, channel, deliveries))
-    }
-
-    /// Consumes until the stop, an error, or the moment at which the prefetch may grow.
-    async fn consume(
-        &mut self,
-        (connection, channel, mut deliveries): Started,
-    ) -> Result<End, BrokerError> {
-        let tag = deliveries.tag();
-        let mut session = ConsumeSession::on(channel);
-        let mut acked = 0;
-        let end = loop {
-            tokio::select! {
-                biased;
-                () = self.stopping.cancelled() => break Ok(End::Stop),
-                Some(first) = session.unacked.join_next() => {
-                    match session.ack_finished(first).await {
-                        Ok(count) => acked += count,
-                        Err(error) => break Err(error),
-                    }
-                    if self.may_widen(acked) {
-                        break Ok(End::Restart);
-                    }
-                }
-                delivery = deliveries.next() => match delivery {
-                    Some(Ok(delivery)) => self.handle(&mut session, delivery),
-                    Some(Err(error)) => break Err(BrokerError::Amqp(error)),
-                    None => {
-                        break Err(BrokerError::ConsumerEnded(self.subscription.queue.clone()));
-                    }
-                },
-            }
-        };
-        let result = match end {
-            Err(error) => Err(error),
-            Ok(end) => session.drain(tag, self.drain).await.map(|()| end),
-        };
-        close(&connection).await;
-        if matches!(result, Ok(End::Restart)) {
-            let wider = self.prefetch.saturating_mul(WIDER);
-            self.prefetch = wider.min(self.subscription.prefetch);
-        }
-        result
-    }
-
-    fn may_widen(&self, acked: usize) -> bool {
-        self.prefetch < self.subscription.prefetch && acked >= usize::from(self.prefetch)
-    }
-
-    fn handle(&self, session: &mut ConsumeSession, delivery: Delivery) {
-        let tag = delivery.delivery_tag;
-        session.acks.open(tag);
-        let (handler, message) = (self.handler.clone(), self.metrics.delivered());
-        session.unacked.spawn(async move {
-            let disposition = handler.handle(delivery.data, delivery.properties).await;
-            message.processed();
-            (tag, disposition)
-        });
-    }
 }

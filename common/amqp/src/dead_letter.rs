@@ -1,5 +1,4 @@
-//! What stands on a dead letter, whoever parked it: a reader of ours with headers of its own, or the
-//! broker with `x-death`.
+//! A dead letter with its reason: from the headers of this system, or from the broker's `x-death`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,29 +9,28 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::crash_points;
-use crate::forward::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS};
-use crate::forward::{copied, kept, number};
+use crate::forward::copied;
+use crate::headers::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS, kept, number};
 use crate::outgoing::Outgoing;
 use crate::properties_json::properties_json;
 use crate::topology::WorkQueue;
 
-/// What the broker counts up on a letter whenever inspects it.
+/// Counts that the broker raises on a dead letter whenever a consumer receives it.
 const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 /// The broker's history of a message, newest first
 /// (<https://www.rabbitmq.com/docs/dlx#effects>).
 const DEATH: &str = "x-death";
-/// The reason of a letter on which nobody left one.
+/// The reason of a dead letter without one.
 const NO_REASON: &str = "none";
-/// What a person wants to know about a letter that the broker parked.
-const READERS_DIED: &str = "the broker moved it: it came back from readers that died, or whose \
+/// The detail of a message that the broker dead-lettered.
+const CONSUMERS_DIED: &str = "the broker moved it: it came back from readers that died, or whose \
                             connection was lost, more often than its queue allows";
-/// The bytes of a hash that make an id.
+/// Number of bytes of a hash in an id.
 const ID_BYTES: usize = 16;
 
-/// Names a dead letter: a hash over its queue, its body and everything that stands on it, without
-/// what the broker counts. So it stays the same however often the letter is looked at, and becomes
-/// another one when the letter is parked anew. Two letters that share one are the same in every
-/// byte.
+/// The id of a dead letter: a hash over its queue, body, properties and headers, without the broker's
+/// counts. It stays the same however often the dead letter is received, and changes when the message
+/// is dead-lettered anew. Two dead letters with the same id are equal in every byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeadLetterId(String);
 
@@ -44,7 +42,7 @@ impl DeadLetterId {
 
     fn of(queue: &str, body: &[u8], properties: &BasicProperties) -> DeadLetterId {
         // Text and metrics into memory: there is nothing in these types that fails to be JSON.
-        let properties = serde_json::to_vec(&uncounted(properties)).unwrap_or_default();
+        let properties = serde_json::to_vec(&without_counts(properties)).unwrap_or_default();
         let mut hash = Sha256::new();
         for part in [queue.as_bytes(), body, &properties] {
             hash.update(part.len().to_be_bytes());
@@ -73,33 +71,33 @@ impl FromStr for DeadLetterId {
     }
 }
 
-/// A dead letter as it lies in its queue. Texts are without control characters.
+/// A dead letter in its queue. Texts contain no control characters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeadLetter {
-    /// Its name.
+    /// The id.
     pub id: DeadLetterId,
     /// The dead-letter queue.
     pub queue: String,
-    /// The body, as it was.
+    /// The original body.
     pub body: Vec<u8>,
-    /// The message's id; a request's is its order's.
+    /// The message id; that of a request is the order's id.
     pub message_id: Option<String>,
-    /// The id of the HTTP request that caused it.
+    /// The id of the HTTP request that caused the message.
     pub correlation_id: Option<String>,
-    /// Why it is here, in one word; `none` if nobody said.
+    /// The reason in one word; `none` if there is none.
     pub reason: String,
-    /// The same for a person.
+    /// The reason as a sentence.
     pub detail: Option<String>,
-    /// How often its work was begun without an end.
+    /// Number of attempts that started and did not finish.
     pub attempts: u64,
-    /// How often an operator has put it back before.
+    /// Number of replays by an operator.
     pub replays: u64,
-    /// How often somebody has looked at it before. Past `DEAD_DELIVERY_LIMIT` the broker drops it.
+    /// Number of times it was received from its queue. Past `DEAD_DELIVERY_LIMIT` the broker drops it.
     pub inspections: u64,
-    /// When it first left its queue unfinished.
+    /// Time of the first attempt that did not finish.
     pub first_at: Option<OffsetDateTime>,
-    /// When it was parked.
-    pub parked_at: Option<OffsetDateTime>,
+    /// Time of dead-lettering.
+    pub dead_lettered_at: Option<OffsetDateTime>,
     pub(crate) properties: BasicProperties,
     pub(crate) tag: u64,
 }
@@ -110,13 +108,13 @@ impl DeadLetter {
         let headers = p.headers().clone().unwrap_or_default();
         let count = |key| u64::try_from(number(&headers, key)).unwrap_or(0);
         let id = DeadLetterId::of(&name, &body, &p);
-        // A copy of ours never carries `x-death`: where the queue's own stands, the broker came last.
+        // A copy of ours never carries `x-death`: if one names this queue, the broker came last.
         let death = death_in(&headers, &queue.name);
-        let (reason, detail, parked_at) = match &death {
+        let (reason, detail, dead_lettered_at) = match &death {
             Some(death) => {
                 let reason = text(death, "reason");
                 let died = reason.as_deref() == Some("delivery_limit");
-                (reason, died.then(|| READERS_DIED.to_owned()), instant(death, "time"))
+                (reason, died.then(|| CONSUMERS_DIED.to_owned()), instant(death, "time"))
             }
             None => (text(&headers, REASON), text(&headers, DETAIL), instant(&headers, LAST_AT)),
         };
@@ -132,20 +130,20 @@ impl DeadLetter {
             replays: count(REPLAYS),
             inspections: count("x-delivery-count").max(count("x-acquired-count")),
             first_at: instant(&headers, FIRST_AT),
-            parked_at,
+            dead_lettered_at,
             properties: p,
             tag,
         }
     }
 
-    /// All properties and headers as JSON text, without what the broker counts.
+    /// All properties and headers as JSON text, without the broker's counts.
     pub fn properties_json(&self) -> String {
-        properties_json(&uncounted(&self.properties)).to_string()
+        properties_json(&without_counts(&self.properties)).to_string()
     }
 
-    /// The copy that goes back to `queue`, through the exchange as when it first came: without what
-    /// speaks to the broker, without the reason, and with one replay more. What was begun before
-    /// stays counted; a panic may happen three times anew.
+    /// The copy that returns to `queue`, through the exchange as the original did: without headers that
+    /// command the broker, without the reason, and with one replay more. Earlier attempts stay counted;
+    /// the handler may panic three times anew.
     pub(crate) fn replay(&self, exchange: &str, queue: &WorkQueue) -> Outgoing {
         let original = self.properties.headers().clone().unwrap_or_default();
         let mut headers = FieldTable::default();
@@ -167,7 +165,7 @@ impl DeadLetter {
     }
 }
 
-fn uncounted(properties: &BasicProperties) -> BasicProperties {
+fn without_counts(properties: &BasicProperties) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (key, value) in properties.headers().clone().unwrap_or_default().inner() {
         if !COUNTS.contains(&key.as_str()) {
@@ -203,7 +201,7 @@ fn instant(headers: &FieldTable, key: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(i64::try_from(*seconds).ok()?).ok()
 }
 
-/// Whatever a sender wrote, as text for a terminal and a table.
+/// A sender's text without control characters, for terminals and tables.
 fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_does_not_change_the_name_and_anything_else_does() {
+    fn receiving_a_dead_letter_does_not_change_its_id_and_anything_else_does() {
         let first = letter(&[(REASON, long("unreadable"))]);
         let inspections = AMQPValue::LongLongInt(3);
         let again = letter(&[(REASON, long("unreadable")), ("x-delivery-count", inspections)]);
@@ -251,18 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn who_parked_last_says_why_and_when() {
+    fn the_last_dead_lettering_decides_reason_and_time() {
         let ours = letter(&[(REASON, long("unreadable")), (LAST_AT, AMQPValue::Timestamp(5))]);
         assert_eq!(
-            (ours.reason.as_str(), ours.parked_at.unwrap().unix_timestamp()),
+            (ours.reason.as_str(), ours.dead_lettered_at.unwrap().unix_timestamp()),
             ("unreadable", 5)
         );
-        // Put back by a shovel, which leaves our headers on it, and then parked by the broker.
+        // Put back by a shovel, which leaves our headers on it, and then dead-lettered by the broker.
         let deaths = vec![died("q", "delivery_limit"), died("q.retry.500", "expired")];
         let history = (DEATH, AMQPValue::FieldArray(deaths.into()));
         let theirs = letter(&[(REASON, long("unreadable")), history]);
         assert_eq!(
-            (theirs.reason.as_str(), theirs.parked_at.unwrap().unix_timestamp()),
+            (theirs.reason.as_str(), theirs.dead_lettered_at.unwrap().unix_timestamp()),
             ("delivery_limit", 7)
         );
         assert!(theirs.detail.unwrap().contains("readers that died"));
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_counts_and_leaves_behind_what_speaks_to_the_broker() {
+    fn a_replay_counts_and_drops_headers_that_command_the_broker() {
         let deaths = vec![died("q", "delivery_limit")];
         let dead = letter(&[
             (ATTEMPTS, AMQPValue::LongLongInt(4)),

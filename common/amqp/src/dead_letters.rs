@@ -1,5 +1,5 @@
-//! The dead letters, taken into the hand page by page. What is not taken out for good goes back in
-//! its order when the hand is closed, or when this process dies.
+//! The dead letters of a queue, received page by page. Those that are not removed return to the queue
+//! in their order, when the session closes or this process dies.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,32 +14,32 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 
 use crate::acks::Acks;
+use crate::confirms::{NotConfirmed, send_and_confirm};
 use crate::connection::{CLOSE_TIMEOUT, close, within};
 use crate::dead_letter::DeadLetter;
 use crate::error::BrokerError;
 use crate::outgoing::Outgoing;
-use crate::publisher::{NotConfirmed, send_and_confirm};
 use crate::settings::BrokerSettings;
 use crate::topology::WorkQueue;
 
-/// Letters of a page.
+/// Largest number of dead letters on a page.
 const PAGE_MAX: u16 = 200;
 /// Acks sent in one go. A channel passes 32 on to a quorum queue and keeps the rest until the queue
 /// has carried those out; what it keeps is lost when it is closed meanwhile (seen with 3.10).
 const ACKS_MAX: usize = 16;
-/// How long a letter that was counted may take to arrive. Somebody else may have taken it.
+/// Time for a dead letter that was counted to arrive; another session may have received it.
 const ARRIVAL: Duration = Duration::from_secs(2);
 
 impl BrokerSettings {
-    /// The queues whose dead letters this process can reach.
+    /// The queues whose dead letters this process can open.
     pub fn work_queues(&self) -> &[WorkQueue] {
         &self.topology.work_queues
     }
 
-    /// Opens the dead letters of `queue` on a connection of their own.
+    /// Opens the dead letters of `queue` on a new connection.
     ///
     /// # Errors
-    /// If the broker does not answer as it should.
+    /// If the broker does not answer in time or refuses.
     pub async fn open_dead_letters(&self, queue: &WorkQueue) -> Result<DeadLetters, BrokerError> {
         let settings = self.clone();
         let large = settings.connection.with_the_largest_frames();
@@ -67,7 +67,8 @@ impl BrokerSettings {
     }
 }
 
-/// The dead letters of one queue. Nobody else is given those that are in this hand.
+/// A session on the dead letters of one queue. The broker delivers those that it received to no other
+/// session.
 #[derive(Debug)]
 pub struct DeadLetters {
     settings: BrokerSettings,
@@ -78,30 +79,30 @@ pub struct DeadLetters {
     letters: u32,
     to_come: u32,
     unacked: Mutex<Acks>,
-    /// The last letter of each page.
+    /// The last delivery of each page.
     pages: Vec<u64>,
 }
 
 impl DeadLetters {
-    /// How many lay in the queue when it was opened.
+    /// Number of dead letters in the queue when it was opened.
     pub fn letters(&self) -> u32 {
         self.letters
     }
 
-    /// The next ones, oldest first; none after the last of those that lay there at the opening. So
-    /// a letter that is put back and parked again is not met a second time.
+    /// The next dead letters, oldest first; none after the last of those that were there at the opening.
+    /// So a message that is replayed and dead-lettered again does not appear a second time.
     ///
     /// # Errors
-    /// If the broker does not answer as it should. Everything goes back.
+    /// If the broker does not answer in time or refuses. Everything is requeued.
     pub async fn page(&mut self) -> Result<Vec<DeadLetter>, BrokerError> {
         let wanted = u16::try_from(self.to_come).unwrap_or(PAGE_MAX).min(PAGE_MAX);
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        // Every page has a consumer of its own, since a prefetch is a consumer's: what stays in the
-        // hand from the pages before takes no room.
+        // Every page has a consumer of its own, since a prefetch belongs to a consumer: unacked dead
+        // letters of earlier pages then take no room.
         let mut consumer =
-            within(self.settings.connection.connect_timeout, "taking dead letters", async {
+            within(self.settings.connection.connect_timeout, "receiving dead letters", async {
                 self.reading.basic_qos(wanted, BasicQosOptions::default()).await?;
                 let name = ShortString::from(self.queue.dead());
                 let options = BasicConsumeOptions::default();
@@ -120,7 +121,7 @@ impl DeadLetters {
             page.push(DeadLetter::read(&self.queue, tag, body, delivery.properties));
         }
         let cancel = self.reading.basic_cancel(consumer.tag(), BasicCancelOptions::default());
-        within(self.settings.connection.connect_timeout, "taking dead letters", async {
+        within(self.settings.connection.connect_timeout, "receiving dead letters", async {
             Ok(cancel.await?)
         })
         .await?;
@@ -133,8 +134,8 @@ impl DeadLetters {
         Ok(page)
     }
 
-    /// Publishes a copy of each to the queue that it came from, and waits for the confirms. Answers
-    /// in their order. The letters stay in the hand.
+    /// Publishes a copy of each to the queue that it came from, and waits for the confirms. Results are
+    /// in the order of `letters`. The dead letters stay unacked.
     pub async fn replay(&self, letters: &[&DeadLetter]) -> Vec<Result<(), NotConfirmed>> {
         let exchange = &self.settings.topology.exchange;
         let copies: Vec<Outgoing> =
@@ -145,7 +146,7 @@ impl DeadLetters {
             .unwrap_or_else(|_| vec![Err(NotConfirmed::Unknown); letters.len()])
     }
 
-    /// Takes letters out of the queue for good.
+    /// Removes dead letters from the queue for good.
     ///
     /// # Errors
     /// If the broker does not answer as it should: some may still be there.
@@ -167,8 +168,8 @@ impl DeadLetters {
         .await
     }
 
-    /// Waits until the queue has carried out every ack so far. Acks have no answer, and what the
-    /// channel has not passed on yet is lost with it. A `basic.get` is carried out behind them.
+    /// Waits until the queue has processed every ack so far. Acks have no answer, and those that the
+    /// channel has not passed on are lost with it. The queue processes a `basic.get` behind them.
     async fn settle(&self) -> Result<(), BrokerError> {
         let name = ShortString::from(self.queue.dead());
         let next = self.reading.basic_get(name, BasicGetOptions::default()).await?;
@@ -179,11 +180,11 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// Gives everything back that was not removed, page by page, which keeps its order.
+    /// Requeues everything that was not removed, page by page, which keeps the order.
     pub async fn close(self) {
-        let give_back = async {
+        let requeue = async {
             for end in &self.pages {
-                // A tag that is not in the hand any more would end the channel.
+                // A tag that is not open any more would end the channel.
                 let last = self.unacked().last_up_to(*end);
                 let Some(last) = last else { continue };
                 let up_to = BasicNackOptions { multiple: true, requeue: true };
@@ -192,9 +193,9 @@ impl DeadLetters {
             }
             Ok(self.reading.close(200, "done".into()).await?)
         };
-        // A broker that does not answer gives everything back by itself.
-        if let Err(error) = within(4 * CLOSE_TIMEOUT, "giving dead letters back", give_back).await {
-            log::debug!("the dead letters go back by themselves: {error}");
+        // A broker that does not answer requeues everything by itself.
+        if let Err(error) = within(4 * CLOSE_TIMEOUT, "requeueing dead letters", requeue).await {
+            log::debug!("the broker requeues the dead letters by itself: {error}");
         }
         close(&self.connection).await;
     }

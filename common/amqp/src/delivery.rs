@@ -14,7 +14,8 @@ use messages::Envelope;
 use service::crash_point;
 
 use crate::crash_points;
-use crate::forward::{ATTEMPTS, Destination, Forward, PANICS, TRACEPARENT, number, short};
+use crate::forward::{Destination, Forward, short};
+use crate::headers::{ATTEMPTS, PANICS, TRACEPARENT, number};
 use crate::metrics::ConsumerMetrics;
 use crate::publisher::Publisher;
 use crate::topology::WorkQueue;

@@ -15,14 +15,20 @@ const REASONS: [&str; 3] = ["unreadable", "unknown_order", "reader_panicked"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SentLabels {
+    /// `rabbitmq`
     messaging_system: &'static str,
+    /// A queue; `_OTHER` for a queue that the settings do not name
     messaging_destination_name: String,
+    /// Empty if the message was confirmed; `returned` (no queue for it), `nacked` (refused),
+    /// `unknown` (no confirm arrived), `not_connected` (nothing was sent)
     error_type: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DestinationLabels {
+    /// `rabbitmq`
     messaging_system: &'static str,
+    /// The queue
     messaging_destination_name: String,
 }
 
@@ -34,17 +40,19 @@ struct QueueLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeadLetterLabels {
     queue: String,
+    /// `unreadable`, `unknown_order` or `reader_panicked`
     reason: &'static str,
 }
 
 telemetry::metrics! {
     /// Metrics of the connections to the broker. The label is the connection's role.
     pub(crate) struct ConnectionFamilies {
-        /// Connections made to the broker, the first one included
+        /// Connections made to RabbitMQ, the first one included: 1 means that no connection was ever
+        /// lost. The role is publish, consume or logs (ships or reads log lines)
         connects: Family<Labels<1>, Counter> = "ordermill_broker_connects_total",
-        /// 1 while the connection to the broker is open and set up
+        /// 1 while the connection to RabbitMQ is established and set up
         up: Family<Labels<1>, Gauge> = "ordermill_broker_connection_up",
-        /// 1 while the broker accepts no messages from this process
+        /// 1 while RabbitMQ blocks publishers (connection.blocked)
         pub(crate) blocked: Gauge = "ordermill_broker_blocked",
     }
 }
@@ -79,21 +87,24 @@ impl ConnectionFamilies {
 telemetry::metrics! {
     /// Metrics of messages. Queues are the few that the settings name; no message brings a name in.
     pub(crate) struct MessageFamilies {
-        /// Time from sending a batch to its last confirm
+        /// Time from publishing a batch to its last confirm
         operations: Histograms<Labels<2>> = "messaging_client_operation_duration_seconds"
             from Histograms::new_with_constructor(publish_times),
-        /// Messages published, by destination and error; confirmed ones have no error_type
+        /// Messages published. A message that ends in an error stays in its source and is published
+        /// again
         sent: Family<SentLabels, Counter> = "messaging_client_sent_messages_total",
-        /// Messages delivered to this process
+        /// Messages delivered to this process, redeliveries included
         consumed: Family<DestinationLabels, Counter> = "messaging_client_consumed_messages_total",
-        /// Time from the delivery of a message until its handler returns
+        /// Time from a message's arrival to the decision about its ack, including the wait for
+        /// capacity, and for the gateway where the handler asks one
         processed: Histograms<DestinationLabels> = "messaging_process_duration_seconds"
             from Histograms::new_with_constructor(work_times),
-        /// Messages that were delivered and not acked yet
+        /// Messages that have arrived and are not decided yet; at most PREFETCH
         unacked: Family<QueueLabels, Gauge> = "ordermill_messages_unacked",
-        /// Messages sent to a retry queue
+        /// Messages sent to the retry queues of this queue
         retries: Family<QueueLabels, Counter> = "ordermill_retries_total",
-        /// Messages sent to a dead-letter queue
+        /// Messages that this process sent to the dead-letter queue of this queue. RabbitMQ counts
+        /// the messages that it dead-letters itself (delivery_limit)
         dead_lettered: Family<DeadLetterLabels, Counter> = "ordermill_dead_lettered_total",
     }
 }

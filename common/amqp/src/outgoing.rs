@@ -3,7 +3,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use messages::Envelope;
 use service::CrashPoint;
 
-use crate::forward::TRACEPARENT;
+use crate::headers::TRACEPARENT;
 
 /// The exchange and routing key of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Route {
     pub routing_key: String,
 }
 
-/// AMQP's number for "store it on disk".
+/// AMQP's delivery mode "persistent".
 pub(super) const PERSISTENT: u8 = 2;
 
 /// A message on its way out: persistent, mandatory, confirmed.
@@ -62,7 +62,7 @@ impl Outgoing {
         }
     }
 
-    /// What stands around the body.
+    /// The properties and headers.
     pub fn properties(&self) -> &BasicProperties {
         &self.properties
     }

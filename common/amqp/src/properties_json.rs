@@ -2,8 +2,8 @@ use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use serde_json::{Map, Value, json};
 
-/// Properties and headers as a person reads them: texts as texts, times in seconds since 1970. What
-/// is no UTF-8 becomes it.
+/// Properties and headers as JSON: texts as texts, times in seconds since 1970. Invalid UTF-8 is
+/// replaced.
 pub(crate) fn properties_json(properties: &BasicProperties) -> Value {
     let mut all = Map::new();
     for (name, text) in [

@@ -1,4 +1,4 @@
-//! How much waits in queues.
+//! The depth of queues.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::connection::{close, within};
 use crate::error::BrokerError;
 use crate::settings::BrokerSettings;
 
-/// How long the broker may take to say how much waits.
+/// Timeout of one inspection.
 const INSPECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Looks at queues, on a connection of its own: to ask for a queue that is not there is an error on
-/// the connection, which must not end the publisher's.
+/// Counts the messages in queues, on a connection of its own: to ask for a queue that does not exist is
+/// an error of the connection, which must not end the publisher's.
 #[derive(Debug)]
 pub struct QueueInspector {
     settings: BrokerSettings,
@@ -28,17 +28,17 @@ impl QueueInspector {
         QueueInspector { settings, connection: None }
     }
 
-    /// How many messages wait in these queues together, those in a reader's hand not counted. A
-    /// queue that is not there holds none.
+    /// Number of messages that wait in these queues together, without the unacked ones. A queue that
+    /// does not exist counts as empty.
     ///
     /// # Errors
     /// If the broker does not answer.
     pub async fn waiting_in(&mut self, queues: &[String]) -> Result<u64, BrokerError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.settings.connection.open("look", &self.settings.topology).await?.0,
+            None => self.settings.connection.open("inspect", &self.settings.topology).await?.0,
         };
-        let counted = within(INSPECT_TIMEOUT, "counting what waits", async {
+        let counted = within(INSPECT_TIMEOUT, "inspecting queues", async {
             let mut waiting = 0;
             for queue in queues {
                 waiting += u64::from(depth(&connection, queue).await?);
@@ -50,7 +50,7 @@ impl QueueInspector {
         Ok(waiting)
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub async fn close(self) {
         if let Some(connection) = self.connection {
             close(&connection).await;
@@ -58,13 +58,13 @@ impl QueueInspector {
     }
 }
 
-/// "Not found" is the end of the channel it is said on, so each queue has one of its own.
+/// Depth of one queue, on a channel of its own: "not found" ends the channel.
 async fn depth(connection: &Connection, queue: &str) -> Result<u32, BrokerError> {
     let channel = connection.create_channel().await?;
     let options = QueueDeclareOptions { passive: true, ..Default::default() };
     match channel.queue_declare(queue.into(), options, FieldTable::default()).await {
         Ok(found) => {
-            channel.close(200, "looked".into()).await?;
+            channel.close(200, "inspected".into()).await?;
             Ok(found.message_count())
         }
         Err(error) if not_found(&error) => Ok(0),

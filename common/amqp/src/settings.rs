@@ -1,36 +1,21 @@
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use lapin::uri::{AMQPScheme, AMQPUri};
 use messages::PACK_MAX;
 use service::{Env, Setting};
 
 use crate::outgoing::Route;
-use crate::topology::{Topology, WorkQueue};
+use crate::topology::{Topology, WorkQueue, WorkSubscription};
+use crate::url::{AmqpUrl, read_url};
 
-/// Seconds between heartbeats unless the URL says otherwise. lapin inspections every half of one whether the
-/// last sign of life is older than two: a peer that went silent is noticed within 10 seconds.
-const HEARTBEAT_SECONDS: u16 = 4;
-/// The largest frame, unless the URL says otherwise. lapin keeps room for 64 of them for each
-/// connection, and RabbitMQ's own proposal of 128 KiB would make that 8 MiB. A message's properties
-/// must fit in one frame; bodies are split.
-const FRAME_MAX_BYTES: u32 = 64 * 1024;
-
-const URL: Setting = Setting {
-    name: "AMQP_SERVER_URL",
-    unit: "amqp:// or amqps:// URL",
-    help: "The broker, with user, password and virtual host (%2f is the default one).",
-};
 const CONNECT_TIMEOUT: Setting = Setting {
     name: "AMQP_CONNECT_TIMEOUT_MS",
     unit: "milliseconds",
-    help: "How long one attempt to connect and declare the queues may take.",
+    help: "Time for one attempt to connect and declare the queues.",
 };
 const CONFIRM_TIMEOUT: Setting = Setting {
     name: "CONFIRM_TIMEOUT_MS",
     unit: "milliseconds",
-    help: "How long the broker may take to confirm a batch before the connection is given up.",
+    help: "Time for the broker to confirm a batch; after that the connection is given up.",
 };
 
 const EXCHANGE: Setting = Setting {
@@ -51,79 +36,29 @@ const RECEIVE: Setting = Setting {
 const DELIVERY_LIMIT: Setting = Setting {
     name: "DELIVERY_LIMIT",
     unit: "deliveries",
-    help: "How often a message may come back from readers that died before the broker parks it. \
+    help: "Deliveries of one message to consumers that died, before the broker dead-letters it. \
            The same for all processes; changing it needs new queues.",
 };
 const PREFETCH: Setting = Setting {
     name: "PREFETCH",
     unit: "messages",
-    help: "How many received messages one process has in hand at the same time; a worker also has \
-           no more orders than this in work.",
+    help: "Largest number of unacked messages of a process; a worker also charges at most this \
+           many orders at the same time.",
 };
 const RETRY_DELAYS: Setting = Setting {
     name: "RETRY_DELAYS_MS",
     unit: "milliseconds, separated by commas",
-    help: "How long a charge without a verdict waits before the gateway is asked again; the last \
+    help: "Delays before the gateway is asked again about a charge without a verdict; the last \
            delay repeats. The same for all processes.",
 };
 const RETRY_DELAYS_DEFAULT: &str = "500,2000,10000,30000,60000";
 const ORDERS_PER_MESSAGE: Setting = Setting {
     name: "ORDERS_PER_MESSAGE",
     unit: "orders",
-    help: "How many orders may travel in one message this service sends under load.",
+    help: "Largest number of orders in one message that this service sends under load.",
 };
 
-/// Where the broker is. The password is in neither Debug nor Display.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AmqpUrl(AMQPUri);
-
-impl FromStr for AmqpUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<AmqpUrl, String> {
-        let mut uri = AMQPUri::from_str(text)
-            .map_err(|_| "a URL such as amqp://user:password@localhost:5672/%2f".to_owned())?;
-        // Without TLS compiled in, the client would talk in clear to whoever listens there.
-        if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "tls") {
-            return Err(
-                "an amqp:// URL: this program was built without its feature `tls`".to_owned()
-            );
-        }
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        uri.query.frame_max.get_or_insert(FRAME_MAX_BYTES);
-        Ok(AmqpUrl(uri))
-    }
-}
-
-impl AmqpUrl {
-    pub(crate) fn uri(&self) -> AMQPUri {
-        self.0.clone()
-    }
-
-    /// The same broker with frames as large as it allows, for whoever has to read a message whose
-    /// properties did not fit into ours.
-    pub(crate) fn with_the_largest_frames(&self) -> AmqpUrl {
-        let mut uri = self.uri();
-        uri.query.frame_max = Some(0);
-        AmqpUrl(uri)
-    }
-}
-
-impl fmt::Display for AmqpUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AMQPUri { scheme, authority, vhost, .. } = &self.0;
-        let vhost = vhost.replace('/', "%2f");
-        write!(f, "{scheme}://{}:{}/{vhost}", authority.host, authority.port)
-    }
-}
-
-impl fmt::Debug for AmqpUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Where the broker is, and who connects.
+/// The broker and the program that connects to it.
 #[derive(Clone, Debug)]
 pub struct ConnectionSettings {
     /// The broker's URL.
@@ -152,7 +87,7 @@ impl ConnectionSettings {
 /// The broker, its exchange and queues, and the limits of their use.
 #[derive(Clone, Debug)]
 pub struct BrokerSettings {
-    /// Where the broker is.
+    /// The connection.
     pub connection: ConnectionSettings,
     /// Time for the confirms of one batch.
     pub confirm_timeout: Duration,
@@ -168,16 +103,16 @@ pub struct BrokerSettings {
     pub orders_per_message: usize,
 }
 
-/// What distinguishes one service's settings from another's.
+/// The defaults that differ between the services.
 #[derive(Clone, Debug)]
 pub struct BrokerRole {
     /// The program's name.
     pub app: &'static str,
-    /// The default for what it sends to.
+    /// Default of the queue that it sends to.
     pub send: &'static str,
-    /// The default for what it receives from.
+    /// Default of the queue that it receives from.
     pub receive: &'static str,
-    /// The delay ladder of what it receives; may be empty.
+    /// Delays of the retry queues of what it receives; may be empty.
     pub retry_delays: Vec<Duration>,
 }
 
@@ -185,6 +120,11 @@ impl BrokerSettings {
     /// The route to the queue that this service sends to.
     pub fn send_route(&self) -> Route {
         self.route(&self.send)
+    }
+
+    /// The queue that this service receives from, to be consumed.
+    pub fn subscription(&self) -> WorkSubscription<'_> {
+        WorkSubscription { queue: &self.receive, prefetch: self.prefetch }
     }
 
     /// The route to `queue`, through the exchange.
@@ -221,25 +161,15 @@ impl BrokerSettings {
     }
 }
 
-/// A URL that cannot be read is noted in `env` without being repeated: it may hold a password.
-fn read_url(env: &mut Env) -> AmqpUrl {
-    let development = "amqp://guest:guest@localhost:5672/%2f";
-    let text = env.secret(&URL, development);
-    text.reveal().parse().unwrap_or_else(|right| {
-        env.refuse(format!("{}=(hidden): must be {right}", URL.name));
-        AmqpUrl(AMQPUri::default())
-    })
-}
-
-/// Reads the delay ladder of the payment requests.
+/// Reads the delays of the payment requests' retry queues.
 pub fn read_retry_delays(env: &mut Env) -> Vec<Duration> {
-    let default = ladder_of(RETRY_DELAYS_DEFAULT).unwrap_or_default();
-    env.parsed(&RETRY_DELAYS, (default, RETRY_DELAYS_DEFAULT), |text| {
-        ladder_of(text).ok_or("1 to 16 times from 1 to 60000, such as 500,60000".into())
+    let default = delays_of(RETRY_DELAYS_DEFAULT).unwrap_or_default();
+    env.parsed(&RETRY_DELAYS, default, RETRY_DELAYS_DEFAULT, |text| {
+        delays_of(text).ok_or("1 to 16 times from 1 to 60000, such as 500,60000".into())
     })
 }
 
-fn ladder_of(text: &str) -> Option<Vec<Duration>> {
+fn delays_of(text: &str) -> Option<Vec<Duration>> {
     let delays: Option<Vec<u64>> = text.split(',').map(|ms| ms.trim().parse().ok()).collect();
     let delays = delays?;
     let fits = delays.len() <= 16 && delays.iter().all(|ms| (1..=60_000).contains(ms));
@@ -251,23 +181,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ladder_is_capped_at_a_minute() {
-        assert_eq!(ladder_of("500, 60000").unwrap().len(), 2);
+    fn a_retry_delay_is_at_most_a_minute() {
+        assert_eq!(delays_of("500, 60000").unwrap().len(), 2);
         for wrong in ["", "0", "60001", "soon", "1,,2"] {
-            assert_eq!(ladder_of(wrong), None, "{wrong:?}");
+            assert_eq!(delays_of(wrong), None, "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn a_url_never_shows_its_password() {
-        let url: AmqpUrl = "amqp://user:hunter2@host:1234/shop".parse().unwrap();
-        assert_eq!(format!("{url} {url:?}"), "amqp://host:1234/shop amqp://host:1234/shop");
-    }
-
-    #[test]
-    #[cfg(not(feature = "tls"))]
-    fn an_encrypted_connection_is_not_silently_made_in_clear() {
-        assert!("amqps://user:hunter2@host/%2f".parse::<AmqpUrl>().is_err());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use lapin::{Connection, ExchangeKind};
 
 use crate::error::BrokerError;
 
-/// A dead letter is looked at by people and tools as often as they like. RabbitMQ 4 would drop
-/// it at the 20th look without a limit, and 3.x does not know "no limit".
+/// Delivery limit of dead-letter and retry queues: people and tools receive a dead letter any number of
+/// times. Without a limit RabbitMQ 4 would drop it after 20 deliveries, and 3.x has no "unlimited".
 const DEAD_DELIVERY_LIMIT: u32 = 1_000_000;
 
 /// Exchanges and queues that are declared on every new connection.
@@ -22,36 +22,45 @@ pub trait Declare: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), BrokerError>> + Send;
 }
 
-/// A queue of work, named as its routing key, with its dead-letter queue and its delay ladder.
+/// A queue of work, named as its routing key, with its dead-letter queue and its retry queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkQueue {
-    /// Its name and routing key.
+    /// The name and routing key.
     pub name: String,
-    /// How long a message waits before its next attempt; the last rung repeats. May be empty.
+    /// Delays before the next attempts; the last one repeats. May be empty.
     pub retry_delays: Vec<Duration>,
 }
 
+/// A work queue that is consumed.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkSubscription<'a> {
+    /// The queue.
+    pub queue: &'a WorkQueue,
+    /// Largest number of unacked messages.
+    pub prefetch: u16,
+}
+
 impl WorkQueue {
-    /// Where its dead letters lie.
+    /// The name of the dead-letter queue.
     pub fn dead(&self) -> String {
         format!("{}.dead", self.name)
     }
 
-    /// The rung for a message that was attempted `attempts` times, if there is a ladder.
+    /// The retry queue of a message that was attempted `attempts` times, if there are any.
     pub fn retry_queue(&self, attempts: u32) -> Option<String> {
         let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
         let delay = self.retry_delays.get(step).or(self.retry_delays.last())?;
         Some(self.retry_queue_of(*delay))
     }
 
-    /// Every queue that one of its messages may lie in.
+    /// Every queue that one of its messages may wait in.
     pub fn all(&self) -> Vec<String> {
-        let rungs = self.retry_delays.iter().map(|delay| self.retry_queue_of(*delay));
-        [self.name.clone(), self.dead()].into_iter().chain(rungs).collect()
+        let retries = self.retry_delays.iter().map(|delay| self.retry_queue_of(*delay));
+        [self.name.clone(), self.dead()].into_iter().chain(retries).collect()
     }
 
-    /// The delay is part of the name, so that another ladder makes new queues instead of
-    /// colliding with the old ones.
+    /// The delay is part of the name, so that other delays make new queues instead of colliding with
+    /// the old ones.
     fn retry_queue_of(&self, delay: Duration) -> String {
         format!("{}.retry.{}", self.name, delay.as_millis())
     }
@@ -65,14 +74,14 @@ pub struct Topology {
     pub exchange: String,
     /// The work queues bound to it.
     pub work_queues: Vec<WorkQueue>,
-    /// How many times a message may come back because its reader died, before the broker itself
-    /// moves it to the dead-letter queue.
+    /// Number of redeliveries because a consumer died, after which the broker moves a message to the
+    /// dead-letter queue.
     pub delivery_limit: u32,
 }
 
 impl Declare for Topology {
     async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        // A refused declaration kills its channel, so this one is for declaring only.
+        // A refused declaration ends its channel, so this one is for declaring only.
         let channel = connection.create_channel().await?;
         let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
         let exchange = ShortString::from(self.exchange.as_str());
@@ -128,7 +137,7 @@ fn quorum(delivery_limit: u32) -> FieldTable {
     with(table, "x-delivery-limit", AMQPValue::LongLongInt(i64::from(delivery_limit)))
 }
 
-/// At least once, as <https://www.rabbitmq.com/docs/quorum-queues#dead-lettering> describes it:
+/// At-least-once dead-lettering (<https://www.rabbitmq.com/docs/quorum-queues#dead-lettering>):
 /// it needs `reject-publish`, and a nack is then normal.
 fn dead_lettering(table: FieldTable, exchange: &str, routing_key: &str) -> FieldTable {
     let table = with(table, "x-dead-letter-exchange", text(exchange));
@@ -151,11 +160,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ladder_is_climbed_rung_by_rung_and_its_last_rung_repeats() {
+    fn delays_grow_with_the_attempts_and_the_last_one_repeats() {
         let retry_delays = vec![Duration::from_millis(500), Duration::from_secs(60)];
         let queue = WorkQueue { name: "q".to_owned(), retry_delays };
-        let rungs: Vec<_> = (1..=4).map(|n| queue.retry_queue(n).unwrap()).collect();
-        assert_eq!(rungs, ["q.retry.500", "q.retry.60000", "q.retry.60000", "q.retry.60000"]);
+        let queues: Vec<_> = (1..=4).map(|n| queue.retry_queue(n).unwrap()).collect();
+        assert_eq!(queues, ["q.retry.500", "q.retry.60000", "q.retry.60000", "q.retry.60000"]);
         assert_eq!(WorkQueue { retry_delays: vec![], ..queue }.retry_queue(1), None);
     }
 }

@@ -13,15 +13,16 @@ telemetry::metrics! {
     /// Metrics of all stages of a process. The label is [`NAME`](crate::BatchHandler::NAME), a
     /// constant of the batch handler's type.
     pub(crate) struct Stages {
-        /// Items that went through a stage, successful or not
+        /// Items that passed the stage, with any outcome: orders; messages at publish; entries at
+        /// log_store
         items: Family<StageLabels, Counter> = "ordermill_stage_items_total",
-        /// Items in one batch of a stage
+        /// Items in one batch
         batch_sizes: Histograms<StageLabels> = "ordermill_stage_batch_size"
             from Histograms::new_with_constructor(batch_sizes),
-        /// Time of one batch in a stage
+        /// Duration of one batch
         batch_times: Histograms<StageLabels> = "ordermill_stage_duration_seconds"
             from Histograms::new_with_constructor(batch_times),
-        /// Items waiting in front of a stage
+        /// Items that wait in front of the stage
         waiting: Family<StageLabels, Gauge> = "ordermill_stage_waiting",
     }
 }

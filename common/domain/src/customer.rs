@@ -1,39 +1,43 @@
-//! Who buys.
+//! Customers.
 
 use std::str::FromStr;
 
 use time::OffsetDateTime;
 
-use super::{CustomerId, Invalid, line};
+use super::invalid::one_line;
+use super::{CustomerId, Invalid};
 
-/// A customer as stored. An archived one keeps its orders and gets no new ones.
+/// A customer as stored. An archived customer keeps its orders and gets no new ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
     /// The id.
     pub id: CustomerId,
     /// The name.
     pub name: CustomerName,
-    /// Where mail reaches them.
+    /// The e-mail address.
     pub email: Email,
-    /// When it was first stored.
+    /// Time at which the customer was stored.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
-    /// Since when it is archived, if it is.
+    /// Time at which the customer was archived; `None` if the customer is not archived.
     pub archived_at: Option<OffsetDateTime>,
 }
 
-/// 1 to 200 characters on one line.
+/// A customer's name: 1 to 200 characters on one line, without spaces around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerName(String);
 
-/// An address with one `@`, something on both sides of it and no spaces: at most 254 characters
-/// (RFC 5321 §4.5.3.1.3). Whether mail arrives there, only mail can tell.
+/// An e-mail address: one `@` with text on both sides, no spaces, at most
+/// [`Email::MAX_LEN`] characters. The mailbox need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
 impl CustomerName {
-    /// The text inside.
+    /// The largest length, in characters.
+    pub const MAX_LEN: usize = 200;
+
+    /// The text of the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -43,12 +47,15 @@ impl FromStr for CustomerName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        line(text, 200, Invalid("must be 1 to 200 characters on one line")).map(Self)
+        one_line(text, Self::MAX_LEN, Invalid("must be 1 to 200 characters on one line")).map(Self)
     }
 }
 
 impl Email {
-    /// The text inside.
+    /// The largest length, in characters (RFC 5321 §4.5.3.1.3).
+    pub const MAX_LEN: usize = 254;
+
+    /// The text of the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,7 +66,7 @@ impl FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let refusal = Invalid("must be an e-mail address such as \"mail@naboo.com\"");
-        let line = line(text, 254, refusal)?;
+        let address = one_line(text, Self::MAX_LEN, refusal)?;
         match text.split_once('@') {
             Some((local, domain))
                 if !local.is_empty()
@@ -67,7 +74,7 @@ impl FromStr for Email {
                     && !domain.contains('@')
                     && !text.contains(char::is_whitespace) =>
             {
-                Ok(Self(line))
+                Ok(Self(address))
             }
             _ => Err(refusal),
         }
@@ -82,7 +89,7 @@ mod tests {
     fn an_address_needs_both_sides_of_one_at_sign() {
         assert!("mail@naboo.com".parse::<Email>().is_ok());
         for wrong in ["", "mail", "@naboo.com", "mail@", "a@b@c", "a b@c", "a@b\0", " a@b"] {
-            assert!(wrong.parse::<Email>().is_err(), "{wrong:?} was taken");
+            assert!(wrong.parse::<Email>().is_err(), "{wrong:?} was accepted");
         }
     }
 }

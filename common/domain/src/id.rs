@@ -1,4 +1,4 @@
-//! Identifiers: every one a type of its own, none of them a bare `String` or `Uuid`.
+//! Identifiers. Each has a type of its own, so that one cannot be passed for another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,8 +15,8 @@ macro_rules! uuid_id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id: a UUIDv7 (RFC 9562 §5.7), so ids sort by the time they were made and
-            /// land side by side in an index.
+            /// Makes a new id: a UUIDv7 (RFC 9562 §5.7). Ids made by one process sort by the time
+            /// of their making, and neighbours in time are neighbours in an index.
             #[expect(clippy::new_without_default, reason = "two calls never give the same value")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -46,15 +46,18 @@ macro_rules! numeric_id {
         pub struct $name(i64);
 
         impl $name {
-            /// The largest one: eighteen digits, a bound that a pattern can say.
+            /// The largest id: eighteen digits, a bound that a JSON schema's pattern can express.
             pub const MAX: i64 = 999_999_999_999_999_999;
 
-            /// Wraps a number; ids start at 1.
+            /// Wraps a number.
+            ///
+            /// # Errors
+            /// If the number is not between 1 and [`Self::MAX`].
             pub fn new(number: i64) -> Result<Self, Invalid> {
                 if (1..=Self::MAX).contains(&number) { Ok(Self(number)) } else { Err(Invalid($refusal)) }
             }
 
-            /// The number inside.
+            /// The id as a number.
             pub fn get(self) -> i64 {
                 self.0
             }
@@ -69,7 +72,8 @@ macro_rules! numeric_id {
         impl FromStr for $name {
             type Err = Invalid;
 
-            /// Digits only: no sign, no space, no leading zero, so that one id has one spelling.
+            /// Reads digits only: no sign, no space, no leading zero, so that one id has one
+            /// spelling.
             fn from_str(text: &str) -> Result<Self, Invalid> {
                 if !text.bytes().all(|b| b.is_ascii_digit()) || text.starts_with('0') {
                     return Err(Invalid($refusal));
@@ -87,10 +91,10 @@ macro_rules! token {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The longest one, in characters.
+            /// The largest length, in characters.
             pub const MAX_LEN: usize = $max;
 
-            /// The text inside.
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -117,45 +121,47 @@ macro_rules! token {
 }
 
 uuid_id!(
-    /// Names an order, and is the key under which the gateway charges it.
+    /// Id of an order, and the key under which the gateway charges the order.
     OrderId,
     "must be the id of an order: a UUID such as \"0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5\""
 );
 uuid_id!(
-    /// Names a payment.
+    /// Id of a payment.
     PaymentId,
     "must be the id of a payment: a UUID"
 );
 uuid_id!(
-    /// Names what somebody did to a dead letter.
+    /// Id of an operator's action on a dead letter.
     ActionId,
     "must be the id of an action: a UUID"
 );
 numeric_id!(
-    /// Names a customer.
+    /// Id of a customer: a number from 1 to [`CustomerId::MAX`].
     CustomerId,
     "must be the id of a customer: a string of digits such as \"1\""
 );
 numeric_id!(
-    /// Names a product.
+    /// Id of a product: a number from 1 to [`ProductId::MAX`].
     ProductId,
     "must be the id of a product: a string of digits such as \"1\""
 );
 token!(
-    /// One request's name in every answer, log line and message it causes.
+    /// Id of an HTTP request, present in every answer, log line and message that the request
+    /// causes: 1 to 128 visible ASCII characters.
     RequestId,
     128,
     "must be 1 to 128 visible ASCII characters without spaces"
 );
 token!(
-    /// A client's name for one wish to place an order, however often it is sent.
+    /// A client's name for one request to place an order: 1 to 255 visible ASCII characters.
+    /// Repeats of the request have the same key (P7).
     IdempotencyKey,
     255,
     "must be 1 to 255 visible ASCII characters without spaces"
 );
 
 impl RequestId {
-    /// A name of our own, for a request that came without a usable one.
+    /// Makes an id for a request that came without a usable one.
     pub fn made_here() -> Self {
         let mut digits = Uuid::encode_buffer();
         let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut digits);
@@ -172,7 +178,7 @@ mod tests {
         assert_eq!("42".parse::<CustomerId>().unwrap().get(), 42);
         assert_eq!("9".repeat(18).parse::<CustomerId>().unwrap().get(), CustomerId::MAX);
         for wrong in ["", "0", "-1", "+1", " 1", "01", "1.0", "x", "1000000000000000000"] {
-            assert!(wrong.parse::<CustomerId>().is_err(), "{wrong:?} was taken");
+            assert!(wrong.parse::<CustomerId>().is_err(), "{wrong:?} was accepted");
         }
     }
 
@@ -186,7 +192,7 @@ mod tests {
     fn a_key_with_a_space_a_control_character_or_too_many_characters_is_refused() {
         assert!("k-1".parse::<IdempotencyKey>().is_ok());
         for wrong in ["", "a b", "a\n", "a\0", "ü", &"x".repeat(256)] {
-            assert!(wrong.parse::<IdempotencyKey>().is_err(), "{wrong:?} was taken");
+            assert!(wrong.parse::<IdempotencyKey>().is_err(), "{wrong:?} was accepted");
         }
     }
 }

@@ -1,23 +1,19 @@
-//! Money, exact: counted in minor units, spoken as decimals, never held in a float.
+//! Money: counted in minor units, written as decimals, never a float.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::Invalid;
-use super::order::Quantity;
+use super::decimal::parse_hundredths;
+use super::{Invalid, Quantity};
 
-/// Digits behind the point in every [`Currency`] known here.
-const DECIMALS: usize = 2;
-/// Minor units in one major unit: 10 to the power of [`DECIMALS`].
+/// Minor units in one major unit, for every [`Currency`] known here.
 const MINOR_PER_MAJOR: i64 = 100;
-/// The longest number text that is looked at.
-const TEXT_MAX: usize = 64;
 
 /// Money in minor units (cents for USD): never negative, at most [`Amount::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i64);
 
-/// Price × quantity would be more than [`Amount::MAX`].
+/// The error of a total above [`Amount::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the total would be more than {}", Amount::MAX)]
 pub struct AmountTooLarge;
@@ -26,20 +22,27 @@ const REFUSAL: Invalid =
     Invalid("must be a decimal number from 0 to 100000000 with at most 2 decimals, such as 199.9");
 
 impl Amount {
-    /// One hundred million in major units: far above any order, far below overflow.
+    /// The largest amount, one hundred million in major units: far above any order, far below
+    /// overflow.
     pub const MAX: Amount = Amount(10_000_000_000);
 
-    /// From minor units, 0 to [`Amount::MAX`].
+    /// Makes an amount of `minor` minor units.
+    ///
+    /// # Errors
+    /// If `minor` is negative or above [`Amount::MAX`].
     pub fn from_minor(minor: i64) -> Result<Amount, Invalid> {
         if (0..=Self::MAX.0).contains(&minor) { Ok(Amount(minor)) } else { Err(REFUSAL) }
     }
 
-    /// In minor units.
+    /// The amount in minor units.
     pub fn minor(self) -> i64 {
         self.0
     }
 
-    /// Price × quantity, checked.
+    /// Price × quantity, exactly.
+    ///
+    /// # Errors
+    /// If the total is above [`Amount::MAX`].
     pub fn times(self, quantity: Quantity) -> Result<Amount, AmountTooLarge> {
         let total = self.0.checked_mul(i64::from(quantity.get())).ok_or(AmountTooLarge)?;
         Amount::from_minor(total).map_err(|_| AmountTooLarge)
@@ -47,7 +50,7 @@ impl Amount {
 }
 
 impl fmt::Display for Amount {
-    /// Major units with as many decimals as are needed: `199`, `199.9`, `0.01`.
+    /// Writes major units with as many decimals as are needed: `199`, `199.9`, `0.01`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor) = (self.0 / MINOR_PER_MAJOR, self.0 % MINOR_PER_MAJOR);
         match minor {
@@ -61,39 +64,15 @@ impl fmt::Display for Amount {
 impl FromStr for Amount {
     type Err = Invalid;
 
-    /// Reads a JSON number (RFC 8259 §6), exponent included, without ever rounding: `199`,
-    /// `199.90` and `1.99e2` are taken, `0.001` is refused.
+    /// Reads major units, written as a JSON number (RFC 8259 §6, exponent included), and never
+    /// rounds: `199`, `199.90` and `1.99e2` are accepted, `0.001` is refused.
     fn from_str(text: &str) -> Result<Amount, Invalid> {
-        parse_minor(text).ok_or(REFUSAL).and_then(Amount::from_minor)
+        // A hundredth is a minor unit of every currency here.
+        parse_hundredths(text).ok_or(REFUSAL).and_then(Amount::from_minor)
     }
 }
 
-fn parse_minor(text: &str) -> Option<i64> {
-    if text.len() > TEXT_MAX {
-        return None;
-    }
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if whole.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let significant = digits.trim_end_matches('0');
-    if significant.is_empty() {
-        return Some(0);
-    }
-    // value = significant × 10^shift, counted in minor units
-    let dropped = digits.len() - significant.len();
-    let shift = i64::try_from(dropped + DECIMALS).ok()? + i64::from(exponent)
-        - i64::try_from(fraction.len()).ok()?;
-    let scale = 10_i64.checked_pow(u32::try_from(shift).ok()?)?;
-    significant.parse::<i64>().ok()?.checked_mul(scale)
-}
-
-/// An ISO 4217 currency. Only ones with two decimals are known so far.
+/// An ISO 4217 currency. Only currencies with two decimals are supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Currency {
     /// US dollar.
@@ -105,7 +84,7 @@ pub enum Currency {
 }
 
 impl Currency {
-    /// The ISO 4217 code.
+    /// The ISO 4217 code, three capital letters.
     pub fn code(self) -> &'static str {
         match self {
             Currency::Usd => "USD",
@@ -157,7 +136,7 @@ mod tests {
         }
         for text in ["", "-1", "0.001", "1e-3", "1e99", "100000000.01", "NaN", "1,5", ".5", "1.5.2"]
         {
-            assert!(text.parse::<Amount>().is_err(), "{text:?} was taken");
+            assert!(text.parse::<Amount>().is_err(), "{text:?} was accepted");
         }
     }
 

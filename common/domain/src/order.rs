@@ -1,60 +1,63 @@
-//! What was ordered, and how far it is.
+//! Orders and their status.
 
 use std::fmt;
 use std::str::FromStr;
 
 use time::OffsetDateTime;
 
-use super::{Amount, Currency, CustomerId, Invalid, OrderId, PaymentMethod, ProductId, Reason};
+use super::{
+    Amount, Currency, CustomerId, Invalid, OrderId, PaymentMethod, ProductId, Quantity, Reason,
+};
 
 /// An order as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The id.
     pub id: OrderId,
-    /// Who ordered.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// What was ordered.
+    /// The ordered product.
     pub product_id: ProductId,
-    /// How many.
+    /// Number of pieces.
     pub quantity: Quantity,
-    /// Price × quantity, with the price of the moment it was placed.
+    /// Price × quantity, with the price at the time the order was placed.
     pub total: Amount,
-    /// What the total is in.
+    /// Currency of the total.
     pub currency: Currency,
-    /// What it is paid with; without one the gateway takes its default.
+    /// Payment method to charge; `None` leaves the choice to the gateway.
     pub payment_method: Option<PaymentMethod>,
-    /// How far it is.
+    /// The status.
     pub status: OrderStatus,
-    /// Why it was canceled, if it was and the gateway said why.
+    /// Reason of the cancellation; `None` if the order is not canceled, or the gateway gave no
+    /// reason.
     pub cancel_reason: Option<Reason>,
-    /// When it was committed.
+    /// Time of the commit that placed the order.
     pub created_at: OffsetDateTime,
-    /// When its status last moved.
+    /// Time at which the status last moved.
     pub updated_at: OffsetDateTime,
 }
 
-/// What a client wants ordered; the price is not theirs to say.
+/// An order as a client asks for it. Price and currency are the product's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrder {
-    /// Who orders.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// What.
+    /// The product to order.
     pub product_id: ProductId,
-    /// How many.
+    /// Number of pieces.
     pub quantity: Quantity,
-    /// What it is paid with.
+    /// Payment method to charge; `None` leaves the choice to the gateway.
     pub payment_method: Option<PaymentMethod>,
 }
 
-/// `Pending → Confirmed` or `Pending → Canceled`, once (P5).
+/// Status of an order: `Pending → Confirmed` or `Pending → Canceled`, once (P5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
-    /// Committed, not yet paid.
+    /// Committed, without a verdict.
     Pending,
     /// The money was captured.
     Confirmed,
-    /// The money was declined.
+    /// The charge was declined.
     Canceled,
 }
 
@@ -63,7 +66,7 @@ impl OrderStatus {
     pub const ALL: [OrderStatus; 3] =
         [OrderStatus::Pending, OrderStatus::Confirmed, OrderStatus::Canceled];
 
-    /// As it is spoken and stored.
+    /// The spelling in bodies, logs and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             OrderStatus::Pending => "Pending",
@@ -85,51 +88,5 @@ impl FromStr for OrderStatus {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let refusal = Invalid("must be one of \"Pending\", \"Confirmed\", \"Canceled\"");
         Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(refusal)
-    }
-}
-
-/// How many pieces: 1 to [`Quantity::MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Quantity(i32);
-
-impl Quantity {
-    /// The most pieces in one order.
-    pub const MAX: i32 = 10_000;
-    const REFUSAL: Invalid = Invalid("must be a whole number from 1 to 10000");
-
-    /// Wraps a count.
-    pub fn new(count: i32) -> Result<Quantity, Invalid> {
-        if (1..=Self::MAX).contains(&count) { Ok(Quantity(count)) } else { Err(Self::REFUSAL) }
-    }
-
-    /// The count.
-    pub fn get(self) -> i32 {
-        self.0
-    }
-}
-
-impl FromStr for Quantity {
-    type Err = Invalid;
-
-    /// Reads a JSON number by its value, exactly: `2`, `2.0` and `0.2e1` are two.
-    fn from_str(text: &str) -> Result<Quantity, Invalid> {
-        let hundredths = text.parse::<Amount>().map_err(|_| Self::REFUSAL)?.minor();
-        let whole = if hundredths % 100 == 0 { hundredths / 100 } else { 0 };
-        i32::try_from(whole).map_err(|_| Self::REFUSAL).and_then(Quantity::new)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantity_is_read_by_its_value_and_never_rounded() {
-        for (text, count) in [("1", 1), ("1.0", 1), ("1e4", 10_000), ("0.2e1", 2)] {
-            assert_eq!(text.parse::<Quantity>().map(Quantity::get), Ok(count), "{text}");
-        }
-        for text in ["0", "-1", "1.5", "1.001", "10001", "1e400", "\"1\"", "true", "[1]", ""] {
-            assert!(text.parse::<Quantity>().is_err(), "{text:?} was taken");
-        }
     }
 }

@@ -1,16 +1,20 @@
-//! How an order is paid, and what the gateway said.
+//! Payment methods, verdicts and workers.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Invalid;
 
-/// What a gateway charges, by its own name for it: 1 to 64 letters, digits, `_` or `-`.
+/// A gateway's name for the account or card to charge: 1 to [`PaymentMethod::MAX_LEN`] letters,
+/// digits, `_` or `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PaymentMethod(String);
 
 impl PaymentMethod {
-    /// The text inside.
+    /// The largest length, in characters.
+    pub const MAX_LEN: usize = 64;
+
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -21,28 +25,29 @@ impl FromStr for PaymentMethod {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+        if (1..=Self::MAX_LEN).contains(&text.len()) && text.bytes().all(allowed) {
             return Ok(Self(text.to_owned()));
         }
         Err(Invalid("must be 1 to 64 letters, digits, \"_\" or \"-\", such as \"pm_card_visa\""))
     }
 }
 
-/// Why a payment was declined, as a short code such as `insufficient_funds`. Anything a
-/// worker sends is cut to [`Reason::MAX_LEN`] characters and stripped of control characters.
+/// Reason of a declined charge, a short code such as `insufficient_funds`. At most
+/// [`Reason::MAX_LEN`] characters, none of them a control character.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reason(String);
 
 impl Reason {
-    /// The longest reason kept, in characters.
+    /// The largest length, in characters.
     pub const MAX_LEN: usize = 200;
 
-    /// Keeps what can be kept of `text`.
+    /// Makes a reason of any text: leaves out control characters and cuts the rest to
+    /// [`Reason::MAX_LEN`].
     pub fn from_text(text: &str) -> Reason {
         Reason(text.chars().filter(|c| !c.is_control()).take(Self::MAX_LEN).collect())
     }
 
-    /// The text inside.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,26 +59,26 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The gateway's final word on one order. An answer that is missing is no verdict (P3).
+/// The gateway's final answer about one order. A missing answer is not a verdict (P3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The money was captured: the order is to be confirmed.
+    /// The money was captured; the order becomes `Confirmed`.
     Captured,
-    /// No money moved: the order is to be canceled.
+    /// No money moved, for the given reason; the order becomes `Canceled`.
     Declined(Option<Reason>),
 }
 
-/// What is asked of a gateway.
+/// The calls to a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GatewayCall {
-    /// Move the money, under a key.
+    /// Capture money under a key.
     Charge,
-    /// Say what became of a key.
+    /// Return the verdict of a key; moves no money.
     LookUp,
 }
 
 impl GatewayCall {
-    /// As it is spoken and stored.
+    /// The spelling in bodies and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             GatewayCall::Charge => "charge",
@@ -92,16 +97,17 @@ impl FromStr for GatewayCall {
     }
 }
 
-/// What an operator finds a worker by: 1 to 64 printable characters of ASCII without spaces.
+/// Name of a worker, for operators: 1 to [`WorkerName::MAX_LEN`] printable characters of ASCII
+/// without spaces.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerName(String);
 
 impl WorkerName {
-    /// The longest name.
+    /// The largest length, in characters.
     pub const MAX_LEN: usize = 64;
 
-    /// The name of one process among all: its host's name, as far as it can be kept, and its
-    /// number there.
+    /// Makes the name of a process: host name, `/`, process id. Characters of the host name that a
+    /// worker name cannot have are left out, and a long host name is cut.
     pub fn of_process(host: &str, pid: u32) -> WorkerName {
         let pid = format!("/{pid}");
         let room = Self::MAX_LEN - pid.len();
@@ -109,7 +115,7 @@ impl WorkerName {
         WorkerName(if host.is_empty() { format!("localhost{pid}") } else { host + &pid })
     }
 
-    /// The text inside.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_a_name_whatever_its_host_is_called() {
+    fn a_process_has_a_valid_name_for_any_host_name() {
         assert_eq!(WorkerName::of_process("mill-7", 41).as_str(), "mill-7/41");
         assert_eq!(WorkerName::of_process(" \n", 41).as_str(), "localhost/41");
         let long = WorkerName::of_process(&"h".repeat(300), u32::MAX);

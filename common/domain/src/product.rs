@@ -1,12 +1,13 @@
-//! What is sold.
+//! Products.
 
 use std::str::FromStr;
 
 use time::OffsetDateTime;
 
-use super::{Amount, Currency, Invalid, ProductId, line};
+use super::invalid::one_line;
+use super::{Amount, Currency, Invalid, ProductId};
 
-/// A product as stored. An archived one keeps its orders and gets no new ones.
+/// A product as stored. An archived product keeps its orders and gets no new ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
     /// The id.
@@ -15,22 +16,25 @@ pub struct Product {
     pub name: ProductName,
     /// The price of one piece.
     pub price: Amount,
-    /// What the price is in.
+    /// The currency of the price.
     pub currency: Currency,
-    /// When it was first stored.
+    /// Time at which the product was stored.
     pub created_at: OffsetDateTime,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: OffsetDateTime,
-    /// Since when it is archived, if it is.
+    /// Time at which the product was archived; `None` if the product is not archived.
     pub archived_at: Option<OffsetDateTime>,
 }
 
-/// 1 to 200 characters on one line.
+/// A product's name: 1 to 200 characters on one line, without spaces around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductName(String);
 
 impl ProductName {
-    /// The text inside.
+    /// The largest length, in characters.
+    pub const MAX_LEN: usize = 200;
+
+    /// The text of the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,6 +44,6 @@ impl FromStr for ProductName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        line(text, 200, Invalid("must be 1 to 200 characters on one line")).map(Self)
+        one_line(text, Self::MAX_LEN, Invalid("must be 1 to 200 characters on one line")).map(Self)
     }
 }

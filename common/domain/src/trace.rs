@@ -4,18 +4,17 @@ use std::str::FromStr;
 
 use super::{Invalid, OrderId, RequestId};
 
-/// The flag that says that somebody records this trace
-/// (<https://www.w3.org/TR/trace-context/#sampled-flag>).
+/// Flag of a recorded trace (<https://www.w3.org/TR/trace-context/#sampled-flag>).
 const SAMPLED: u8 = 1;
-/// The flags there are: that one, and that the trace id was drawn at random
-/// (<https://www.w3.org/TR/trace-context-2/#random-trace-id-flag>). Others are not passed on.
-const KNOWN: u8 = SAMPLED | 2;
-/// How long version 00 is. A later one may go on after another hyphen.
+/// Flags that are passed on: [`SAMPLED`], and the flag of a random trace id
+/// (<https://www.w3.org/TR/trace-context-2/#random-trace-id-flag>).
+const PASSED_ON: u8 = SAMPLED | 2;
+/// Length of version 00, in characters. A later version may continue after another hyphen.
 const LEN: usize = 55;
 
-/// A W3C trace context (<https://www.w3.org/TR/trace-context/#traceparent-header>): which trace
-/// something belongs to, and which of its spans it was caused by. Written as version 00; of a later
-/// version those parts are read that it has in common with that.
+/// A W3C trace context (<https://www.w3.org/TR/trace-context/#traceparent-header>): the id of a
+/// trace, and the id of the span in it that caused the message or call. Written as version 00; of a
+/// later version, the parts that version 00 has too are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
     trace_id: NonZeroU128,
@@ -24,8 +23,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// The context of an order whose client brought none and that nobody records: the order's id
-    /// is the trace id.
+    /// The context of an order that came without one and is not recorded: the order's id is the
+    /// trace id.
     pub fn of_order(id: OrderId) -> TraceParent {
         let (_, low) = id.0.as_u64_pair();
         TraceParent {
@@ -35,28 +34,28 @@ impl TraceParent {
         }
     }
 
-    /// The first span of a trace that is recorded.
+    /// The context of a span in a recorded trace.
     pub fn recorded(trace_id: NonZeroU128, span_id: NonZeroU64) -> TraceParent {
         TraceParent { trace_id, span_id, flags: SAMPLED }
     }
 
-    /// Another span of the same trace.
+    /// The context of another span of the same trace, with the same flags.
     #[must_use]
     pub fn with_span(self, span_id: NonZeroU64) -> TraceParent {
         TraceParent { span_id, ..self }
     }
 
-    /// The trace.
+    /// Id of the trace.
     pub fn trace_id(self) -> NonZeroU128 {
         self.trace_id
     }
 
-    /// The span.
+    /// Id of the span.
     pub fn span_id(self) -> NonZeroU64 {
         self.span_id
     }
 
-    /// Whether somebody records this trace.
+    /// Returns `true` if the trace is recorded.
     pub fn is_sampled(self) -> bool {
         self.flags & SAMPLED == SAMPLED
     }
@@ -83,26 +82,26 @@ impl FromStr for TraceParent {
             ends.then_some(TraceParent {
                 trace_id: NonZeroU128::new(trace_id)?,
                 span_id: NonZeroU64::new(span_id)?,
-                flags: flags & KNOWN,
+                flags: flags & PASSED_ON,
             })
         };
         parse().ok_or(Invalid("must be a W3C traceparent"))
     }
 }
 
-/// An order on its road: what every line and every span about it names.
+/// Identifies an order in log lines and spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About<'a> {
-    /// Which order.
+    /// The order.
     pub order_id: OrderId,
-    /// The request that placed it, as far as that is known.
+    /// The HTTP request that placed the order, if known.
     pub request_id: Option<&'a RequestId>,
-    /// The trace it belongs to, unless that is the order's own.
+    /// The trace of the order; `None` for the order's own trace, see [`TraceParent::of_order`].
     pub traceparent: Option<TraceParent>,
 }
 
 impl About<'_> {
-    /// The trace it belongs to.
+    /// Id of the trace of the order.
     pub fn trace_id(&self) -> NonZeroU128 {
         self.traceparent.unwrap_or_else(|| TraceParent::of_order(self.order_id)).trace_id()
     }
@@ -166,7 +165,7 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0\u{e9}",
             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
         ] {
-            assert!(wrong.parse::<TraceParent>().is_err(), "{wrong:?} was taken");
+            assert!(wrong.parse::<TraceParent>().is_err(), "{wrong:?} was accepted");
         }
     }
 }

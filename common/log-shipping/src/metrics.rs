@@ -1,17 +1,17 @@
 telemetry::metrics! {
     /// Metrics of shipped log lines.
     pub(crate) struct ShippingMetrics {
-        /// Log lines that were to go to the log store, by outcome
+        /// Log lines for the log store
         pub(crate) lines: ShippedMetrics = "ordermill_log_lines_shipped_total",
     }
 }
 
 telemetry::counters_by! {
-    /// Log lines on their way to the log store.
+    /// Log lines for the log store, by outcome.
     pub(crate) struct ShippedMetrics by "outcome" {
-        /// The broker has confirmed the line.
+        /// The broker confirmed the line.
         sent = "sent",
-        /// There was no room for the line, or no broker.
+        /// The buffer was full, or RabbitMQ was unavailable.
         dropped = "dropped",
     }
 }

@@ -1,4 +1,5 @@
-//! A message of log lines: newline-delimited JSON, and what makes each line of it unique.
+//! A message of log lines: newline-delimited JSON, with the process and the number of its first
+//! line, which make each line unique.
 
 use std::collections::VecDeque;
 
@@ -7,26 +8,26 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use service::unix_seconds;
 
-/// How many lines travel together at most.
+/// Maximum number of lines in a message.
 pub(crate) const PACK_LINES_MAX: usize = 256;
-/// How large a message becomes, unless its first line alone is larger.
+/// Maximum size of a message, unless its first line alone is larger.
 const PACK_BYTES_MAX: usize = 64 * 1024;
 
 const INSTANCE: &str = "x-instance";
 const SEQUENCE: &str = "x-sequence";
 
-/// Lines of one process, in their order.
+/// Consecutive lines of one process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pack {
-    /// The number of its first line; the next one's is one higher.
+    /// The number of the first line; every line counts one up.
     pub(crate) first: u64,
     pub(crate) lines: u64,
     pub(crate) body: Vec<u8>,
 }
 
 impl Pack {
-    /// As many of the waiting lines as fit.
-    pub(crate) fn of(waiting: &mut VecDeque<String>, first: u64) -> Pack {
+    /// Takes as many lines from the front of `waiting` as fit; the first one always fits.
+    pub(crate) fn take_from(waiting: &mut VecDeque<String>, first: u64) -> Pack {
         let mut pack = Pack { first, lines: 0, body: Vec::new() };
         let mut lines = 0;
         while let Some(line) = waiting.front() {
@@ -43,7 +44,8 @@ impl Pack {
         pack
     }
 
-    /// Not persistent: the broker need not write lines down that it can keep in memory.
+    /// The properties of the message. The message is not persistent: the broker need not write to disk
+    /// what fits into its memory.
     pub(crate) fn properties(&self, app: &str, instance: &str) -> BasicProperties {
         let mut headers = FieldTable::default();
         headers.insert(INSTANCE.into(), AMQPValue::LongString(instance.into()));
@@ -59,22 +61,22 @@ impl Pack {
     }
 }
 
-/// A message of log lines as it arrived, whoever sent it.
+/// A message of log lines as it arrived, from any sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogPack {
-    /// Lines, or whatever it is.
+    /// The body; lines, if the sender is one of our programs.
     pub body: Vec<u8>,
-    /// The program that says it sent it.
+    /// The program that the message names as its sender.
     pub service: Option<String>,
-    /// The sending process and the number of its first line. Both come again with the same lines if
-    /// the message does.
+    /// The sending process and the number of the first line. A repeated message repeats both.
     pub origin: Option<(String, u64)>,
-    /// When it was sent, in seconds since 1970.
+    /// Time of sending, in seconds since 1970.
     pub sent_at: Option<u64>,
 }
 
 impl LogPack {
-    pub(crate) fn of(body: Vec<u8>, properties: &BasicProperties) -> LogPack {
+    /// The message with this body and these properties.
+    pub(crate) fn new(body: Vec<u8>, properties: &BasicProperties) -> LogPack {
         let headers = properties.headers().as_ref();
         let instance = headers.and_then(|headers| headers.inner().get(INSTANCE));
         let instance = if let Some(AMQPValue::LongString(text)) = instance {
@@ -100,41 +102,41 @@ mod tests {
     #[test]
     fn a_pack_is_bounded_in_lines_and_bytes_and_loses_nothing() {
         let mut waiting: VecDeque<String> = (0..300).map(|n| n.to_string()).collect();
-        let first = Pack::of(&mut waiting, 7);
+        let first = Pack::take_from(&mut waiting, 7);
         assert_eq!((first.first, first.lines), (7, 256));
-        let rest = Pack::of(&mut waiting, 263);
+        let rest = Pack::take_from(&mut waiting, 263);
         assert_eq!((rest.lines, waiting.len()), (44, 0));
         assert!(rest.body.starts_with(b"256\n") && rest.body.ends_with(b"299\n"));
 
         let mut large: VecDeque<String> = (0..3).map(|_| "x".repeat(40_000)).collect();
-        let pack = Pack::of(&mut large, 0);
+        let pack = Pack::take_from(&mut large, 0);
         assert_eq!((pack.lines, large.len()), (1, 2));
     }
 
     #[test]
-    fn what_is_written_on_a_pack_is_read_from_it() {
-        let pack = Pack::of(&mut VecDeque::from(["a".to_owned()]), 5);
-        let read = LogPack::of(pack.body.clone(), &pack.properties("app", "here-1"));
+    fn the_properties_of_a_pack_are_read_back() {
+        let pack = Pack::take_from(&mut VecDeque::from(["a".to_owned()]), 5);
+        let read = LogPack::new(pack.body.clone(), &pack.properties("app", "here-1"));
         assert_eq!(read.origin, Some(("here-1".to_owned(), 5)));
         assert_eq!(read.service.as_deref(), Some("app"));
         assert!(read.sent_at.is_some());
-        let bare = LogPack::of(Vec::new(), &BasicProperties::default());
+        let bare = LogPack::new(Vec::new(), &BasicProperties::default());
         assert_eq!(bare, LogPack::default());
     }
 
     #[test]
-    fn the_first_number_is_read_whatever_integer_type_a_client_chose() {
-        let of = |number| {
+    fn the_first_number_is_read_from_any_integer_type() {
+        let origin = |number| {
             let mut headers = FieldTable::default();
             headers.insert(INSTANCE.into(), AMQPValue::LongString("here-1".into()));
             headers.insert(SEQUENCE.into(), number);
-            LogPack::of(Vec::new(), &BasicProperties::default().with_headers(headers)).origin
+            LogPack::new(Vec::new(), &BasicProperties::default().with_headers(headers)).origin
         };
         let wanted = Some(("here-1".to_owned(), 5));
-        assert_eq!(of(AMQPValue::LongInt(5)), wanted);
-        assert_eq!(of(AMQPValue::ShortInt(5)), wanted);
-        assert_eq!(of(AMQPValue::ShortShortUInt(5)), wanted);
-        assert_eq!(of(AMQPValue::LongInt(-1)), None);
-        assert_eq!(of(AMQPValue::Double(5.0)), None);
+        assert_eq!(origin(AMQPValue::LongInt(5)), wanted);
+        assert_eq!(origin(AMQPValue::ShortInt(5)), wanted);
+        assert_eq!(origin(AMQPValue::ShortShortUInt(5)), wanted);
+        assert_eq!(origin(AMQPValue::LongInt(-1)), None);
+        assert_eq!(origin(AMQPValue::Double(5.0)), None);
     }
 }

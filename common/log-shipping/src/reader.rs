@@ -1,4 +1,4 @@
-//! Reading log lines: every message is handed to a reader, and acked once the reader returns.
+//! Reading log lines: every message goes to a reader, and is acked once the reader returns.
 
 use std::future::Future;
 
@@ -13,17 +13,17 @@ use crate::route::{LogRoute, read_exchange};
 /// that waits here while the store is away; the rest waits in the queue.
 const PREFETCH: u16 = 32;
 
-/// Where log lines are read from.
+/// The connection and the queue of log lines.
 #[derive(Clone, Debug)]
 pub struct ReaderSettings {
-    /// The connection. Its frames are as large as the broker allows: the queue has no delivery limit,
-    /// and a message whose headers do not fit into a frame would end one connection after the other.
+    /// The connection. Its frames are as large as the broker allows: the queue has no delivery
+    /// limit, so a message whose headers do not fit into a frame would end each new connection.
     pub connection: ConnectionSettings,
     route: LogRoute,
 }
 
 impl ReaderSettings {
-    /// Reads them.
+    /// Reads the settings; `app` names the program to the broker.
     pub fn read(env: &mut Env, app: &'static str) -> ReaderSettings {
         let connection = ConnectionSettings::read(env, app).with_the_largest_frames();
         ReaderSettings { connection, route: LogRoute { exchange: read_exchange(env, "logs") } }
@@ -37,8 +37,8 @@ impl ReaderSettings {
 
 /// The reader of log lines.
 pub trait LogReader: Send + Sync + 'static {
-    /// Returns once what is kept of the lines is durable. It may take any time, and may be dropped
-    /// at any await: the lines are then delivered again.
+    /// Stores the lines of `pack`, and returns once the stored lines are durable. The call may take
+    /// any time, and may be dropped at any await: the broker then delivers the lines again.
     fn read(&self, pack: LogPack) -> impl Future<Output = ()> + Send;
 }
 
@@ -46,7 +46,7 @@ struct Reading<R>(R);
 
 impl<R: LogReader> DeliveryHandler for Reading<R> {
     async fn handle(&self, body: Vec<u8>, properties: BasicProperties) -> Disposition {
-        self.0.read(LogPack::of(body, &properties)).await;
+        self.0.read(LogPack::new(body, &properties)).await;
         Disposition::Ack
     }
 }

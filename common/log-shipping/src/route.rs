@@ -4,34 +4,35 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Connection, ExchangeKind};
 use service::{Env, Setting};
 
-/// Largest size of the queue in bytes; beyond it the oldest messages are dropped. Both sides declare
-/// the queue, and a declaration with another number would be refused, so this is no setting. A
-/// policy (`max-length-bytes`) can lower it: the broker applies the smaller number.
+/// Maximum size of the queue in bytes; past it the broker drops the oldest messages. Both sides
+/// declare the queue, and the broker refuses a declaration with another number, so this is not a
+/// setting. A policy (`max-length-bytes`) can lower the bound: the broker applies the smaller
+/// number.
 const QUEUE_BYTES_MAX: i64 = 64 * 1024 * 1024;
 
 const EXCHANGE: Setting = Setting {
     name: "LOG_EXCHANGE",
     unit: "text",
-    help: "The exchange for log lines, and the queue behind it; by convention logs. Without one, \
-           none are shipped.",
+    help: "Exchange for log lines and the queue bound to it; by convention logs. Without a value no \
+           lines are shipped.",
 };
 
-/// Reads the name of the exchange; empty where log lines are not shipped.
+/// Reads the name of the exchange; empty if log lines are not shipped.
 pub(crate) fn read_exchange(env: &mut Env, default: &str) -> String {
-    env.parsed(&EXCHANGE, (default.to_owned(), default), |text| {
+    env.parsed(&EXCHANGE, default.to_owned(), default, |text| {
         if text.len() <= 255 { Ok(text.to_owned()) } else { Err("at most 255 bytes".into()) }
     })
 }
 
-/// A fanout exchange for log lines, and a queue of the same name behind it.
+/// A fanout exchange for log lines, and a queue of the same name bound to it.
 ///
-/// The queue accepts everything and drops its oldest messages past its bound, so that a log store
-/// that is away can neither fill the broker's disk nor raise an alarm, which would block the
-/// publishers of orders. It is a classic queue: a log line need not wait for a majority of nodes, and
-/// a quorum queue would keep each line in the log that the queues of orders share.
+/// The queue drops its oldest messages past its bound, so that an unavailable log store can neither
+/// fill the broker's disk nor raise an alarm, which would block the publishers of orders. It is a
+/// classic queue: a log line need not wait for a majority of nodes, and a quorum queue would keep
+/// each line in the log that the queues of orders share.
 #[derive(Clone, Debug)]
 pub struct LogRoute {
-    /// The name of both; empty where log lines are not shipped.
+    /// The name of the exchange and of the queue; empty if log lines are not shipped.
     pub(crate) exchange: String,
 }
 

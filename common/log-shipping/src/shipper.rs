@@ -1,5 +1,5 @@
-//! Shipping log lines, on a connection of its own: a failure of it does not affect orders. The lines
-//! that this module logs are not shipped.
+//! Shipping of log lines, on a connection of its own, so that a failure does not affect orders. The
+//! lines that this crate logs are not shipped.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use amqp::supervisor::{End, Session, supervise};
 use amqp::{BrokerError, BrokerSettings, ConnectionMetrics, ConnectionSettings, Status};
 use amqp::{close, within};
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt as _};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Confirmation, Event};
@@ -23,20 +23,20 @@ use crate::metrics::{ShippedMetrics, ShippingMetrics};
 use crate::pack::{PACK_LINES_MAX, Pack};
 use crate::route::{LogRoute, read_exchange};
 
-/// How many packs may be without a confirm. While the broker is slower than that, lines wait in the
-/// buffer, and past that they are dropped.
+/// Maximum number of packs without a confirm. While that many are open, lines wait in the buffer;
+/// past the buffer's bound they are dropped.
 const UNCONFIRMED_MAX: usize = 8;
-/// How long what is buffered may take to leave at the end.
+/// Time for the buffered lines to leave when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 const BUFFER: Setting = Setting {
     name: "LOG_SHIP_BUFFER",
     unit: "lines",
-    help: "Log lines that may wait to be shipped, 16 MiB at most; further ones are dropped and \
-           counted.",
+    help: "Maximum number of log lines that wait to be shipped, at most 16 MiB; further lines are \
+           dropped and counted.",
 };
 
-/// Where log lines are shipped to, and how many may wait.
+/// The destination of log lines and the bound of those that wait.
 #[derive(Clone, Debug)]
 pub struct ShippingSettings {
     connection: ConnectionSettings,
@@ -46,13 +46,13 @@ pub struct ShippingSettings {
 }
 
 impl ShippingSettings {
-    /// Reads them. The exchange must not have a name that `broker` uses.
+    /// Reads the settings. An exchange with a name that `broker` uses is an error.
     pub fn read(env: &mut Env, broker: &BrokerSettings) -> ShippingSettings {
         let exchange = read_exchange(env, "");
         if broker.reserved_names().contains(&exchange) {
             env.refuse(format!(
-                "LOG_EXCHANGE={exchange}: must be a name of its own: a queue of log lines with this \
-                 name would collide with the queues of orders"
+                "LOG_EXCHANGE={exchange}: must be another name: a queue of log lines with this name \
+                 would collide with the queues of orders"
             ));
         }
         ShippingSettings {
@@ -64,7 +64,7 @@ impl ShippingSettings {
     }
 }
 
-/// The shipper of this process's log lines.
+/// The shipper of the log lines of this process.
 #[derive(Debug)]
 pub struct LogShipper {
     /// Tasks of its own: a panic in the shipper does not stop the process.
@@ -73,7 +73,7 @@ pub struct LogShipper {
 }
 
 impl LogShipper {
-    /// Starts shipping, or does nothing where log lines are not shipped.
+    /// Starts shipping, or does nothing if no exchange is set.
     pub fn start(settings: &ShippingSettings, runtime: Handle, metrics: &Metrics) -> LogShipper {
         let (tasks, ended) = (Tasks::on(runtime), CancellationToken::new());
         let guard = ended.clone().drop_guard();
@@ -104,13 +104,12 @@ impl LogShipper {
         LogShipper { tasks, ended }
     }
 
-    /// Lets the buffered lines leave, within half a second.
+    /// Ships the buffered lines, for half a second at most, and ends.
     pub async fn finish(self) {
         self.tasks.stop();
         if tokio::time::timeout(FLUSH_TIMEOUT, self.ended.cancelled()).await.is_err() {
-            log::debug!("the last log lines were not shipped in time");
+            log::debug!("some of the last log lines were not shipped in time");
         }
-        // The task ends at its next await.
         self.tasks.abort_after(FLUSH_TIMEOUT).await.ok();
     }
 }
@@ -122,20 +121,20 @@ struct Shipping {
     shipped: ShippedMetrics,
     stopping: CancellationToken,
     lines: CollectedLines,
-    /// Lines out of the buffer that are not in a pack yet: one pack's worth at most.
+    /// Lines taken out of the buffer and not packed yet: fewer than two packs' worth.
     waiting: VecDeque<String>,
-    /// Packs without a confirm. They are sent again on the next connection; the log store recognises
-    /// them by their numbers.
+    /// Packs without a confirm, by the number of their first line. The next connection sends them
+    /// again; the log store recognises repeated lines by their numbers.
     unconfirmed: BTreeMap<u64, (Pack, Instant)>,
     /// The number of the next line.
     next: u64,
 }
 
 impl Session for Shipping {
-    /// Ends once the process stops and all lines have left, or cannot leave.
+    /// Ends after the stop, once all lines have left or the connection is lost.
     async fn run(&mut self, status: &watch::Sender<Status>) -> Result<End, BrokerError> {
         let result = self.session(status).await;
-        // The process ends: there is no time for another connection.
+        // The process ends, so there is no time for another connection.
         if self.stopping.is_cancelled() { Ok(End::Stop) } else { result }
     }
 
@@ -162,24 +161,16 @@ impl Shipping {
         result.map(|()| End::Stop)
     }
 
+    /// Sends packs and counts their confirms, until all lines have left after the stop.
     async fn ship(
         &mut self,
         channel: &Channel,
-        mut events: impl futures_util::Stream<Item = Event> + Unpin,
+        mut events: impl Stream<Item = Event> + Unpin,
     ) -> Result<(), BrokerError> {
+        let exchange = ShortString::from(self.settings.route.exchange.as_str());
+        let origin = self.origin.clone();
+        let send = |pack: &Pack| publish(channel, exchange.clone(), &origin, pack);
         let mut sending = FuturesUnordered::new();
-        let (exchange, origin) =
-            (ShortString::from(self.settings.route.exchange.as_str()), self.origin.clone());
-        let send = |pack: &Pack| {
-            let properties = pack.properties(origin.service, &origin.instance);
-            let (first, body, exchange) = (pack.first, pack.body.clone(), exchange.clone());
-            async move {
-                let options = BasicPublishOptions::default();
-                let sent =
-                    channel.basic_publish(exchange, "".into(), options, &body, properties).await?;
-                Ok::<_, BrokerError>((first, sent.await?))
-            }
-        };
         for (pack, sent_at) in self.unconfirmed.values_mut() {
             *sent_at = Instant::now();
             sending.push(send(pack));
@@ -194,22 +185,20 @@ impl Shipping {
                 return Ok(());
             }
             let stopping = self.stopping.is_cancelled();
-            let takes = self.waiting.len() < PACK_LINES_MAX && !blocked && !drained;
+            let has_room = self.waiting.len() < PACK_LINES_MAX && !blocked && !drained;
             let timeout = self.confirm_timeout(blocked);
             tokio::select! {
                 biased;
-                Some(event) = events.next() => match event {
-                    Event::ConnectionBlocked(_) => blocked = true,
-                    Event::ConnectionUnblocked => blocked = false,
-                    Event::Error(error) => return Err(BrokerError::Amqp(error)),
-                    Event::Connected | Event::SendFlow(_) | _ => {}
-                },
-                Some(confirmed) = sending.next() => self.confirmed(confirmed?),
+                Some(event) = events.next() => blocked = is_blocked(event, blocked)?,
+                Some(answer) = sending.next() => {
+                    let (first, confirm) = answer?;
+                    self.confirmed(first, &confirm);
+                }
                 () = self.stopping.cancelled(), if !stopping => self.lines.close(),
                 () = tokio::time::sleep(timeout.unwrap_or_default()), if timeout.is_some() => {
-                    return Err(BrokerError::TimedOut("log lines were to be confirmed"));
+                    return Err(BrokerError::TimedOut("log lines waited for their confirm"));
                 }
-                lines = self.lines.next(PACK_LINES_MAX), if takes => {
+                lines = self.lines.next(PACK_LINES_MAX), if has_room => {
                     drained = lines.is_empty();
                     self.waiting.extend(lines);
                 }
@@ -217,31 +206,60 @@ impl Shipping {
         }
     }
 
-    /// While one pack is under way, what comes becomes the next. A second one sets out beside it only
-    /// when it is full.
-    fn next_pack(&mut self, under_way: usize, blocked: bool) -> Option<Pack> {
-        if blocked || self.waiting.is_empty() || under_way >= UNCONFIRMED_MAX {
+    /// The next pack to send, if one may be sent now. While one pack is unconfirmed, arriving lines
+    /// form the next pack, which is sent beside the first one only if it is full.
+    fn next_pack(&mut self, unconfirmed: usize, blocked: bool) -> Option<Pack> {
+        if blocked || self.waiting.is_empty() || unconfirmed >= UNCONFIRMED_MAX {
             return None;
         }
-        let is_full = self.waiting.len() >= PACK_LINES_MAX;
-        if under_way > 0 && !is_full {
+        if unconfirmed > 0 && self.waiting.len() < PACK_LINES_MAX {
             return None;
         }
-        let pack = Pack::of(&mut self.waiting, self.next);
+        let pack = Pack::take_from(&mut self.waiting, self.next);
         self.next += pack.lines;
         Some(pack)
     }
 
-    /// How long the oldest pack may still wait for its confirm.
+    /// Time left for the confirm of the oldest pack; `None` while the broker blocks publishers.
     fn confirm_timeout(&self, blocked: bool) -> Option<Duration> {
         let oldest = self.unconfirmed.values().map(|(_, sent_at)| *sent_at).min()?;
         (!blocked).then(|| self.settings.confirm_timeout.saturating_sub(oldest.elapsed()))
     }
 
-    fn confirmed(&mut self, (first, confirm): (u64, Confirmation)) {
+    /// Counts the pack that begins with line `first` by the broker's answer.
+    fn confirmed(&mut self, first: u64, confirm: &Confirmation) {
         let Some((pack, _)) = self.unconfirmed.remove(&first) else { return };
         let nacked = matches!(confirm, Confirmation::Nack(_));
         let counter = if nacked { &self.shipped.dropped } else { &self.shipped.sent };
         counter.inc_by(pack.lines);
+    }
+}
+
+/// Publishes `pack`. Returns the number of its first line and the broker's answer.
+fn publish<'a>(
+    channel: &'a Channel,
+    exchange: ShortString,
+    origin: &Origin,
+    pack: &Pack,
+) -> impl Future<Output = Result<(u64, Confirmation), BrokerError>> + use<'a> {
+    let (first, body) = (pack.first, pack.body.clone());
+    let properties = pack.properties(origin.service, &origin.instance);
+    async move {
+        let options = BasicPublishOptions::default();
+        let sent = channel.basic_publish(exchange, "".into(), options, &body, properties).await?;
+        Ok((first, sent.await?))
+    }
+}
+
+/// Returns true if the broker blocks publishers after `event`.
+///
+/// # Errors
+/// If the event is the end of the connection.
+fn is_blocked(event: Event, blocked: bool) -> Result<bool, BrokerError> {
+    match event {
+        Event::ConnectionBlocked(_) => Ok(true),
+        Event::ConnectionUnblocked => Ok(false),
+        Event::Error(error) => Err(BrokerError::Amqp(error)),
+        Event::Connected | Event::SendFlow(_) | _ => Ok(blocked),
     }
 }

@@ -3,40 +3,41 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::ExactNumber;
 use domain::{
     About, Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, TraceParent,
     Verdict,
 };
 
-/// The largest body that is looked at; a larger one is unreadable.
+use super::json_amount::ExactNumber;
+
+/// Largest body that is read, in bytes. A larger body is unreadable.
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
-/// The most orders in one pack.
+/// Largest number of objects in one pack. A larger pack is unreadable.
 pub const PACK_MAX: usize = 1000;
 
-/// "Charge this order", on `processingorders`.
+/// The request to charge an order, on `processingorders`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRequest {
-    /// The order, and the key under which the gateway is asked.
+    /// The order, and the key under which the gateway charges it.
     pub order_id: OrderId,
-    /// What to charge.
+    /// Amount to charge.
     pub total: Amount,
-    /// In which currency.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// Whom.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// With what; without one the gateway takes its default.
+    /// Payment method to charge; `None` leaves the choice to the gateway.
     pub payment_method: Option<PaymentMethod>,
-    /// The HTTP request that placed the order. In a pack it stands in the object; a single
-    /// object has it in the message's correlation id.
+    /// Id of the HTTP request that placed the order. An object of a pack contains the id; for a
+    /// single object the message's correlation id has it.
     pub request_id: Option<RequestId>,
-    /// The trace of that request, unless it is the order's own. In a pack it stands in the object;
-    /// a single object has it in the message's header.
+    /// Trace of the HTTP request; `None` for the order's own trace. An object of a pack contains
+    /// the trace; for a single object the message's header has it.
     pub traceparent: Option<TraceParent>,
 }
 
 impl PaymentRequest {
-    /// Which order that is.
+    /// The order's ids for log lines and spans.
     pub fn about(&self) -> About<'_> {
         About {
             order_id: self.order_id,
@@ -46,23 +47,23 @@ impl PaymentRequest {
     }
 }
 
-/// "This is how it ended", on `processedorders`.
+/// The verdict on an order, on `processedorders`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentResult {
     /// The order.
     pub order_id: OrderId,
-    /// The gateway's final word.
+    /// The gateway's verdict.
     pub verdict: Verdict,
-    /// The worker's name for the payment, if it gives it one.
+    /// The worker's id of the payment, if the worker gave one.
     pub payment_id: Option<String>,
-    /// As in [`PaymentRequest::request_id`].
+    /// The same as [`PaymentRequest::request_id`].
     pub request_id: Option<RequestId>,
-    /// As in [`PaymentRequest::traceparent`].
+    /// The same as [`PaymentRequest::traceparent`].
     pub traceparent: Option<TraceParent>,
 }
 
 impl PaymentResult {
-    /// Which order that is.
+    /// The order's ids for log lines and spans.
     pub fn about(&self) -> About<'_> {
         About {
             order_id: self.order_id,
@@ -72,16 +73,17 @@ impl PaymentResult {
     }
 }
 
-/// One object of a body: the only one, or one of a pack.
+/// One object of a body: the only object, or one of a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part<'a, T> {
-    /// Its bytes as they came. Where the whole body cannot be read, these are all of it.
+    /// The object's bytes as received. For a body that is unreadable as a whole, all bytes of the
+    /// body.
     pub bytes: &'a [u8],
-    /// What it says, or what is wrong with it.
+    /// The object's content, or the reason why the object is unreadable.
     pub read: Result<T, String>,
 }
 
-/// One object for one request, a pack for several.
+/// Writes payment requests: one object for one request, a pack for several.
 pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
     encode(requests, |r, packed| RequestOnWire {
         order_id: Cow::Owned(r.order_id.to_string()),
@@ -94,7 +96,7 @@ pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
     })
 }
 
-/// One object for one result, a pack for several.
+/// Writes payment results: one object for one result, a pack for several.
 pub fn encode_results(results: &[PaymentResult]) -> Vec<u8> {
     encode(results, |r, packed| {
         let (payment_status, reason) = match &r.verdict {
@@ -116,7 +118,8 @@ pub fn encode_results(results: &[PaymentResult]) -> Vec<u8> {
     })
 }
 
-/// Reads payment requests: one entry an object, in their order, each good or bad on its own.
+/// Reads payment requests: one part per object, in the order of the body. An unreadable object does
+/// not affect the others. Returns at least one part.
 pub fn decode_requests(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
     decode(body, |text| {
         let wire: RequestOnWire<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -132,7 +135,7 @@ pub fn decode_requests(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
     })
 }
 
-/// Reads payment results: one entry an object, in their order, each good or bad on its own.
+/// Reads payment results, as [`decode_requests`] reads requests.
 pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
     decode(body, |text| {
         let wire: ResultOnWire<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -191,7 +194,7 @@ fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) 
         [one] => serde_json::to_vec(&wire(one, false)),
         many => serde_json::to_vec(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
     };
-    // Strings and numbers into memory: there is nothing in these types that can fail to be JSON.
+    // Strings and numbers, written to memory: the types have nothing that fails to be JSON.
     json.unwrap_or_default()
 }
 
@@ -201,19 +204,20 @@ fn decode<T>(body: &[u8], read: impl Fn(&str) -> Result<T, String>) -> Vec<Part<
             .into_iter()
             .map(|text| Part {
                 bytes: text.as_bytes(),
-                read: read(text).and_then(|it| of_object(text, it)),
+                read: read(text).and_then(|value| of_object(text, value)),
             })
             .collect(),
         Err(why) => vec![Part { bytes: body, read: Err(why) }],
     }
 }
 
-/// serde takes an array for an object whose fields it lists in their order; the contract does not.
+/// Refuses everything but an object: serde accepts an array of the fields' values as well, the
+/// contract does not.
 fn of_object<T>(text: &str, read: T) -> Result<T, String> {
     if text.trim_start().starts_with('{') { Ok(read) } else { Err("not an object".to_owned()) }
 }
 
-/// The texts of the objects in a body.
+/// Divides a body into the texts of its objects.
 fn objects(body: &[u8]) -> Result<Vec<&str>, String> {
     if body.len() > BODY_MAX_BYTES {
         return Err(format!("the body has {} bytes, more than {BODY_MAX_BYTES}", body.len()));

@@ -1,20 +1,20 @@
 use domain::TraceParent;
 
-/// What stands around a body, in the terms of AMQP's basic properties.
+/// Properties and headers of a message, named after AMQP's basic properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// Names the message. It stays the same however often the message is published.
+    /// Id of the message, the same for every publish of the message.
     pub message_id: String,
-    /// The id of the HTTP request that caused it.
+    /// Id of the HTTP request that caused the message.
     pub correlation_id: Option<String>,
-    /// Where an answer goes.
+    /// Queue for the answer.
     pub reply_to: Option<String>,
-    /// What kind of body: `payment_request` or `payment_result`.
+    /// Kind of the body: `payment_request` or `payment_result`.
     pub kind: Option<&'static str>,
-    /// The program that wrote it.
+    /// Program that published the message.
     pub app_id: Option<&'static str>,
-    /// The trace it belongs to.
+    /// Trace of the message.
     pub traceparent: Option<TraceParent>,
-    /// How often its work was begun before without an end; 0 at first.
+    /// Number of earlier attempts that began and did not end; 0 at first.
     pub attempts: u32,
 }

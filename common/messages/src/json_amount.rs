@@ -1,4 +1,4 @@
-//! An [`Amount`] as a JSON number that never passes through a float.
+//! An [`Amount`] as a JSON number, without a float in between.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use domain::Amount;
 
-/// Written as its decimal digits, read from the digits as they stand in the text. Works with
-/// `serde_json` only, which is the one that can pass a number's text through untouched.
+/// An amount as a JSON number: written as decimal digits, read from the digits of the text. Works
+/// with `serde_json` only, whose raw values keep the text of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExactNumber(pub Amount);
 

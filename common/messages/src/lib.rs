@@ -1,8 +1,8 @@
-//! The two bodies that travel between the services, and the envelope around them.
+//! The two message bodies that the services exchange, and the envelope around them.
 //!
-//! A body is one object or a JSON array of them (a *pack*); a reader takes both, ignores fields
-//! it does not know, and judges every object of a pack on its own. docs/messages.md is the same
-//! contract for a worker written in another language.
+//! A body is one JSON object, or a JSON array of objects (a *batch message*, in short *pack*). A
+//! reader accepts both, ignores unknown fields, and accepts or refuses every object of a pack on
+//! its own. docs/messages.md is the same contract for a worker written in another language.
 
 mod body;
 mod envelope;

@@ -1,5 +1,5 @@
-//! Waiting before another try: longer each time, never longer than the cap, and never in step
-//! with the other processes that lost the same server.
+//! The delay before another try: it grows up to a cap, and part of it is random, so that the
+//! processes that lost the same server do not return in step.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rand::RngExt as _;
 
 /// Doubling delays with full jitter over their upper half
 /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>, "equal jitter").
-/// There is no last try.
+/// The number of tries has no bound.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     next: Duration,
@@ -17,21 +17,22 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Starts at `first` and stays at `cap` once it is reached.
+    /// Delays from `first`, doubling up to `cap`.
     pub fn new(first: Duration, cap: Duration) -> Backoff {
         Backoff { next: first, first, cap }
     }
 
-    /// For a server that is away: 50 ms to 1 s, so that its return is noticed within a second.
+    /// Delays for a server that is unavailable: 50 ms to 1 s, so that a process notices its return
+    /// within a second.
     pub fn for_server() -> Backoff {
         Backoff::new(Duration::from_millis(50), Duration::from_secs(1))
     }
 
-    /// The delay before the next try: half of it certain, half of it chance.
-    pub fn next(&mut self, chance: &mut impl Rng) -> Duration {
+    /// The delay before the next try: one half is fixed, the other half is random.
+    pub fn next(&mut self, rng: &mut impl Rng) -> Duration {
         let whole = self.next;
         self.next = (whole * 2).min(self.cap);
-        whole.mul_f64(chance.random_range(0.5..=1.0))
+        whole.mul_f64(rng.random_range(0.5..=1.0))
     }
 
     /// Waits for [`Backoff::next`].
@@ -40,7 +41,7 @@ impl Backoff {
         tokio::time::sleep(delay).await;
     }
 
-    /// After a success the next delay is the first one again.
+    /// Returns to the first delay, after a success.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
@@ -55,14 +56,14 @@ mod tests {
 
     #[test]
     fn delays_grow_to_the_cap_and_stay_within_their_upper_half() {
-        let mut chance = StdRng::seed_from_u64(7);
+        let mut rng = StdRng::seed_from_u64(7);
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(1000));
         for whole in [100, 200, 400, 800, 1000, 1000, 1000] {
-            let delay = backoff.next(&mut chance);
+            let delay = backoff.next(&mut rng);
             assert!(delay >= Duration::from_millis(whole / 2), "{delay:?} of {whole} ms");
             assert!(delay <= Duration::from_millis(whole), "{delay:?} of {whole} ms");
         }
         backoff.reset();
-        assert!(backoff.next(&mut chance) <= Duration::from_millis(100));
+        assert!(backoff.next(&mut rng) <= Duration::from_millis(100));
     }
 }

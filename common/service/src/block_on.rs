@@ -2,18 +2,18 @@ use std::io;
 
 use tokio::runtime::Builder;
 
-/// Runs `life` to its end, and lets the last log lines leave. Nothing else is waited for then: the
-/// resolver looks up names on a thread that nobody can stop, and one whose server is silent takes
-/// longer than any drain time.
+/// Runs `program` to its end on the current thread, and flushes the log. Blocking tasks of the
+/// runtime are not awaited: a name look-up cannot be cancelled, and one whose DNS server is silent
+/// takes longer than any drain time.
 ///
 /// # Errors
-/// If there can be no runtime.
-pub fn block_on<T>(life: impl Future<Output = T>) -> io::Result<T> {
+/// If the runtime cannot be built.
+pub fn block_on<T>(program: impl Future<Output = T>) -> io::Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let end = runtime.block_on(life);
+    let output = runtime.block_on(program);
     runtime.shutdown_background();
     log::logger().flush();
-    Ok(end)
+    Ok(output)
 }
 
 #[cfg(test)]
@@ -23,13 +23,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_does_not_wait_for_what_cannot_be_stopped() {
+    fn the_end_does_not_wait_for_a_blocking_task() {
         let (_never, answer) = mpsc::channel::<()>();
-        let (began, begun) = tokio::sync::oneshot::channel();
+        let (started, wait_started) = tokio::sync::oneshot::channel();
         let lookup = async {
-            let hangs = move || (began.send(()).is_ok(), answer.recv().is_ok());
+            let hangs = move || (started.send(()).is_ok(), answer.recv().is_ok());
             let _never_joined = tokio::task::spawn_blocking(hangs);
-            begun.await
+            wait_started.await
         };
         block_on(lookup).unwrap().unwrap();
     }

@@ -58,11 +58,11 @@ impl ProcessSettings {
         let loopback = IpAddr::from([127, 0, 0, 1]);
         env.text(&RUST_LOG, "info");
         ProcessSettings {
-            bind_address: env.parsed(&BIND_ADDRESS, (loopback, "127.0.0.1"), |text| {
+            bind_address: env.parsed(&BIND_ADDRESS, loopback, "127.0.0.1", |text| {
                 text.parse().map_err(|_| "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned())
             }),
             ops_port: env.number(&OPS_PORT, ops_port, 0..=u16::MAX),
-            log_format: env.parsed(&LOG_FORMAT, (LogFormat::Auto, "auto"), LogFormat::parse),
+            log_format: env.parsed(&LOG_FORMAT, LogFormat::Auto, "auto", LogFormat::parse),
             drain: env.millis(&DRAIN_TIMEOUT, 10_000, 0..=3_600_000),
         }
     }

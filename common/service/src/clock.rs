@@ -1,7 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970 by this process's clock: for message timestamps only, which AMQP defines
-/// as the sender's. What the system decides by is stamped by the database.
+/// Seconds since 1970 by the clock of this process: for message timestamps only, which AMQP defines
+/// as the sender's. The database stamps every time that a decision depends on.
 pub fn unix_seconds() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a message's timestamp is its sender's (AMQP)")]
     let now = SystemTime::now();

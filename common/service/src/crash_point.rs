@@ -1,4 +1,4 @@
-//! Crash points: steps of the order pipeline at which a test build can be told to die.
+//! Crash points: steps of the order pipeline at which a test build can be made to die.
 //!
 //! With `CRASH_AT=relay_confirmed` in its environment a process dies the first time it reaches that
 //! point, with `CRASH_AT=relay_confirmed:3` the third time. It dies as from `kill -9`: without

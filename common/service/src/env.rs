@@ -1,5 +1,5 @@
-//! Settings from environment variables: declared once, with unit, default and bounds, which
-//! makes `--help`, the check at the start and the value one and the same thing.
+//! Settings from environment variables. One declaration with unit, default and bounds serves
+//! `--help`, the check at the start and the value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,14 +7,14 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// One setting's name and what a reader has to know about it.
+/// A setting as `--help` describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// The environment variable.
     pub name: &'static str,
-    /// What its value counts, or what form it has.
+    /// The unit or the form of the value.
     pub unit: &'static str,
-    /// What it does.
+    /// The effect of the setting.
     pub help: &'static str,
 }
 
@@ -28,7 +28,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// Shows it, to the one call that needs it.
+    /// The value, for the call that needs it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -40,9 +40,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Every setting that is wrong, in one message: name, value, and what would be right.
+/// All invalid settings, with name, value and the values that are valid.
 #[derive(Debug, thiserror::Error)]
-#[error("{} setting(s) cannot be used:\n{}", .0.len(), .0.join("\n"))]
+#[error("{} setting(s) are invalid:\n{}", .0.len(), .0.join("\n"))]
 pub struct InvalidSettings(Vec<String>);
 
 /// The environment while settings are being read from it.
@@ -54,24 +54,25 @@ pub struct Env {
 }
 
 impl Env {
-    /// This process's environment. A value that is not UTF-8 counts as given and wrong.
+    /// The environment of this process. A value that is not UTF-8 is read with replacement
+    /// characters, which most settings then refuse.
     pub fn of_process() -> Env {
         let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
         Env::of(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
-    /// An environment made of `pairs`. An empty value is the same as none.
+    /// An environment made of `pairs`. An empty value counts as absent.
     pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Env {
         let given = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         Env { given, declared: Vec::new(), wrong: Vec::new() }
     }
 
-    /// Whether `name` is set.
+    /// Returns true if `name` has a value.
     pub fn has(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }
 
-    /// What the system says and nobody sets for us, such as the name of the user.
+    /// A variable that the operating system sets, such as the name of the user; not a setting.
     pub fn of_the_system(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
     }
@@ -82,7 +83,7 @@ impl Env {
         N: Copy + fmt::Display + FromStr + PartialOrd,
     {
         let right = format!("a whole number from {} to {}", range.start(), range.end());
-        self.read(setting, (default, &default.to_string()), |text| {
+        self.parsed(setting, default, &default.to_string(), |text| {
             text.parse().ok().filter(|n| range.contains(n)).ok_or_else(|| right.clone())
         })
     }
@@ -99,42 +100,52 @@ impl Env {
 
     /// Any text.
     pub fn text(&mut self, setting: &Setting, default: &str) -> String {
-        self.read(setting, (default.to_owned(), default), |text| Ok(text.to_owned()))
+        self.parsed(setting, default.to_owned(), default, |text| Ok(text.to_owned()))
     }
 
-    /// Whatever `parse` makes of it; its error says what would be right.
+    /// The value that `parse` returns, or `default`, which `--help` shows as `shown`. An error of
+    /// `parse` names the valid values.
     pub fn parsed<T>(
         &mut self,
         setting: &Setting,
-        default: (T, &str),
+        default: T,
+        shown: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
-        self.read(setting, default, parse)
+        self.declare(setting, shown);
+        let Some(text) = self.given.get(setting.name) else { return default };
+        parse(text.trim()).unwrap_or_else(|right| {
+            self.wrong.push(format!("  {}={text:?}: must be {right}", setting.name));
+            default
+        })
     }
 
-    /// A text that is never shown.
+    /// A text that no output shows.
     pub fn secret(&mut self, setting: &Setting, default: &str) -> Secret {
         self.declare(setting, "a development default");
         Secret::new(self.given.get(setting.name).map_or(default, String::as_str))
     }
 
-    /// What only a test build can be told: it stands neither in `--help` nor in setup.md.
+    /// A variable of test builds, which `--help` and setup.md do not list.
     #[cfg(debug_assertions)]
     pub(super) fn undeclared(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
     }
 
-    /// Ok if every value so far could be used; otherwise all that could not.
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// All settings that were invalid, if any was.
     pub fn finish(self) -> Result<(), InvalidSettings> {
         if self.wrong.is_empty() { Ok(()) } else { Err(InvalidSettings(self.wrong)) }
     }
 
-    /// Notes that something about the settings as a whole is wrong.
+    /// Adds an error that concerns several settings, or whose value must not be shown.
     pub fn refuse(&mut self, what: String) {
         self.wrong.push(format!("  {what}"));
     }
 
-    /// What `--help` prints: every setting declared so far.
+    /// The text of `--help` about the settings declared so far.
     pub fn help(&self) -> String {
         self.declared.join("\n")
     }
@@ -146,36 +157,22 @@ impl Env {
             setting.name, setting.help, setting.unit
         ));
     }
-
-    fn read<T>(
-        &mut self,
-        setting: &Setting,
-        (default, shown): (T, &str),
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> T {
-        self.declare(setting, shown);
-        let Some(text) = self.given.get(setting.name) else { return default };
-        parse(text.trim()).unwrap_or_else(|right| {
-            self.wrong.push(format!("  {}={text:?}: must be {right}", setting.name));
-            default
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PORT: Setting = Setting { name: "PORT", unit: "TCP port", help: "Where." };
-    const WAIT: Setting = Setting { name: "WAIT_MS", unit: "milliseconds", help: "How long." };
-    const WORD: Setting = Setting { name: "WORD", unit: "text", help: "Hush." };
+    const PORT: Setting = Setting { name: "PORT", unit: "TCP port", help: "Port." };
+    const WAIT: Setting = Setting { name: "WAIT_MS", unit: "milliseconds", help: "Time." };
+    const WORD: Setting = Setting { name: "WORD", unit: "text", help: "Secret." };
 
     fn env(pairs: &[(&str, &str)]) -> Env {
         Env::of(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
     }
 
     #[test]
-    fn every_wrong_setting_is_named_at_once_with_what_would_be_right() {
+    fn all_invalid_settings_are_named_at_once_with_their_valid_values() {
         let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "soon"), ("OTHER", "x")]);
         assert_eq!(env.number(&PORT, 3000_u16, 0..=65535), 3000);
         assert_eq!(env.millis(&WAIT, 5, 1..=9), Duration::from_millis(5));
@@ -193,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_stands_neither_in_debug_nor_in_help() {
+    fn a_secret_appears_neither_in_debug_nor_in_help() {
         let mut env = env(&[("WORD", "hunter2")]);
         let secret = env.secret(&WORD, "guest");
         assert_eq!(secret.reveal(), "hunter2");

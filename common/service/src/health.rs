@@ -69,15 +69,16 @@ impl Readiness {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ComponentLabels {
+    /// A component of `/health/ready`
     component: &'static str,
 }
 
 telemetry::metrics! {
     /// The answer of `/health/ready`, in numbers.
     pub(crate) struct HealthMetrics {
-        /// 1 if every component is ready
+        /// 1 if `/health/ready` answers 200, evaluated at the scrape
         ready: Gauge = "ordermill_ready",
-        /// 1 if the component is ready
+        /// 1 if this component is ready
         components: Family<ComponentLabels, Gauge> = "ordermill_component_ready",
     }
 }

@@ -24,23 +24,28 @@ const FAILURES: [u16; 2] = [500, 503];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
+    /// One of the nine methods of RFC 9110 and RFC 5789, else `_OTHER`
     http_request_method: &'static str,
+    /// The matched pattern of the route table, such as `/orders/{id}`, else `unmatched`
     http_route: String,
+    /// The status of the answer
     http_response_status_code: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MethodLabels {
+    /// One of the nine methods of RFC 9110 and RFC 5789, else `_OTHER`
     http_request_method: &'static str,
 }
 
 telemetry::metrics! {
     /// Metrics of requests by label.
     struct RequestFamilies {
-        /// Time until the answer to a request is ready
+        /// Time until the answer is ready. A panic counts as a 500; a request whose connection broke
+        /// earlier is not counted
         durations: Histograms<RequestLabels> = "http_server_request_duration_seconds"
             from Histograms::new_with_constructor(request_times),
-        /// Requests that are being answered
+        /// Requests in progress
         active: Family<MethodLabels, Gauge> = "http_server_active_requests",
     }
 }

@@ -4,11 +4,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use telemetry::metrics::Metrics;
 
 use crate::health::{CHECK_TIMEOUT, Health, HealthMetrics, Readiness};
+use crate::problem::Problem;
+use crate::request::with_request_id;
+use crate::routes::{Routes, unknown_route};
 
 /// Largest number of open connections; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
@@ -33,9 +38,10 @@ pub(crate) fn serve(
             .app_data(Data::new(readiness.clone()))
             .app_data(Data::new(metrics.clone()))
             .app_data(Data::new(health_metrics.clone()))
-            .configure(health_routes)
-            .route("/metrics", web::get().to(render))
+            .wrap(from_fn(with_request_id))
+            .configure(|config| routes().configure(config))
             .configure(more.clone())
+            .default_service(web::to(unknown_route))
     })
     .workers(1)
     .disable_signals()
@@ -47,11 +53,14 @@ pub(crate) fn serve(
     Ok(server.run())
 }
 
-fn health_routes(routes: &mut ServiceConfig) {
+/// The routes of every program.
+fn routes() -> Routes {
+    let mut routes = Routes::default();
+    routes.add(Method::GET, "/health/live", live);
+    routes.add(Method::GET, "/health/ready", ready);
+    routes.add(Method::GET, "/actuator/health", ready);
+    routes.add(Method::GET, "/metrics", render);
     routes
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready))
-        .route("/actuator/health", web::get().to(ready));
 }
 
 /// `200` as long as the process runs.
@@ -74,14 +83,12 @@ async fn render(
     readiness: Data<Readiness>,
     metrics: Data<Metrics>,
     health_metrics: Data<HealthMetrics>,
-) -> HttpResponse {
+) -> Result<HttpResponse, Problem> {
     health_metrics.set(&readiness.health().await);
-    match metrics.render() {
-        Ok(text) => HttpResponse::Ok()
-            .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-            .body(text),
-        Err(_) => HttpResponse::InternalServerError().finish(),
-    }
+    let text = metrics.render().map_err(|_| Problem::internal())?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
 }
 
 /// The subcommand `healthcheck`: asks the process that listens on `address` of this machine whether

@@ -20,7 +20,7 @@ use crate::tasks::Tasks;
 /// Time for the last tasks to end after the drain.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the components of a program share. Clones share it too.
+/// The tasks and metrics that the components of a program share. Clones share them too.
 #[derive(Clone, Debug)]
 pub struct Runtime {
     /// The tasks of the process.
@@ -29,7 +29,7 @@ pub struct Runtime {
     pub metrics: Metrics,
 }
 
-/// What [`Service::start`] has to know of a program.
+/// A program, as [`Service::start`] needs to know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
     /// The program's name, in logs, traces and metrics.

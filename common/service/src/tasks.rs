@@ -1,4 +1,4 @@
-//! Everything spawned is named, cancelled and waited for.
+//! The tasks of a process: each is named, cancelled and awaited.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,42 +11,42 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The tasks of a process and the three steps in which they end: *leave* (say that the end is near
-/// and go on as before), *stop* (take nothing new, finish what is in hand) and *end* (let go of what
-/// is left).
+/// The tasks of a process and the three steps in which they end: *drain* (readiness fails,
+/// everything else goes on), *stop* (intake ends, work in flight finishes) and *abort* (the
+/// remaining tasks are dropped).
 ///
-/// A task that panics stops the whole process: half a process that looks alive would hold
-/// messages that somebody else could finish.
+/// A task that panics stops the whole process: a process that is only partly alive would keep
+/// messages that another process could finish.
 #[derive(Clone, Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
     runtime: Handle,
     drain: CancellationToken,
     stop: CancellationToken,
-    end: CancellationToken,
+    abort: CancellationToken,
     failed: Arc<OnceLock<&'static str>>,
 }
 
 impl Tasks {
-    /// No tasks yet; they will run on `runtime`.
+    /// An empty set, whose tasks run on `runtime`.
     pub fn on(runtime: Handle) -> Tasks {
         Tasks {
             tracker: TaskTracker::new(),
             runtime,
             drain: CancellationToken::new(),
             stop: CancellationToken::new(),
-            end: CancellationToken::new(),
+            abort: CancellationToken::new(),
             failed: Arc::new(OnceLock::new()),
         }
     }
 
-    /// Runs `work` until it is done or the end has come.
+    /// Runs `work` until it ends or is aborted.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let tasks = self.clone();
         let guarded = async move {
             let outcome = tokio::select! {
                 outcome = AssertUnwindSafe(work).catch_unwind() => outcome,
-                () = tasks.end.cancelled() => Ok(()),
+                () = tasks.abort.cancelled() => Ok(()),
             };
             if outcome.is_err() {
                 log::error!(task = name; "a task panicked; the process stops");
@@ -57,27 +57,27 @@ impl Tasks {
         self.tracker.spawn_on(guarded, &self.runtime);
     }
 
-    /// Begins the stop.
+    /// Starts the stop, and the drain if that has not begun.
     pub fn stop(&self) {
         self.drain.cancel();
         self.stop.cancel();
     }
 
-    /// Cancelled once the stop is certain; until it comes, everything goes on.
+    /// A token that is cancelled when the drain begins; everything goes on until the stop.
     pub fn draining(&self) -> CancellationToken {
         self.drain.clone()
     }
 
-    /// Cancelled once nothing new is to be taken.
+    /// A token that is cancelled when the stop begins: intake ends.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Leaves at SIGTERM or SIGINT, and stops `notice` later, or at the second signal.
+    /// Starts the drain at SIGTERM or SIGINT, and the stop after `delay` or at the second signal.
     ///
     /// # Errors
     /// If the handlers cannot be installed.
-    pub fn stop_on_signals(&self, notice: Duration) -> std::io::Result<()> {
+    pub fn stop_on_signals(&self, delay: Duration) -> std::io::Result<()> {
         let mut signals = Signals::new()?;
         let tasks = self.clone();
         self.spawn("signals", async move {
@@ -87,36 +87,37 @@ impl Tasks {
                 () = stopping.cancelled() => return,
             };
             tasks.drain.cancel();
-            if !notice.is_zero() {
-                let for_ms = notice.as_millis();
-                log::info!(signal = name, for_ms:%; "leaving: not ready any more, still serving");
+            if !delay.is_zero() {
+                let for_ms = delay.as_millis();
+                log::info!(signal = name, for_ms:%; "draining: not ready any more, still serving");
                 tokio::select! {
-                    () = tokio::time::sleep(notice) => {}
+                    () = tokio::time::sleep(delay) => {}
                     () = stopping.cancelled() => return,
                     again = signals.next() => name = again,
                 }
             }
-            log::info!(signal = name; "stopping: intake ends, work in hand goes on");
+            log::info!(signal = name; "stopping: intake ends, work in flight goes on");
             tasks.stop();
         });
         Ok(())
     }
 
-    /// Ends what is left and waits for it, at most `patience`.
+    /// Aborts the remaining tasks, each at its next await, and waits for them for `timeout` at
+    /// most.
     ///
     /// # Errors
     /// The name of the task that panicked, if one did.
-    pub async fn abort_after(&self, patience: Duration) -> Result<(), &'static str> {
-        self.end.cancel();
+    pub async fn abort_after(&self, timeout: Duration) -> Result<(), &'static str> {
+        self.abort.cancel();
         self.tracker.close();
-        if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {
-            log::warn!(left = self.tracker.len(); "tasks were still running at the end");
+        if tokio::time::timeout(timeout, self.tracker.wait()).await.is_err() {
+            log::warn!(left = self.tracker.len(); "tasks were still running when the process ended");
         }
         self.failed.get().map_or(Ok(()), |name| Err(*name))
     }
 }
 
-/// The signals that ask a process to end.
+/// The signals that end a process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_lets_go_of_a_task_that_would_run_for_ever() {
+    async fn a_task_that_would_run_for_ever_is_aborted() {
         let tasks = Tasks::on(Handle::current());
         tasks.spawn("endless", std::future::pending());
         assert_eq!(tasks.abort_after(Duration::from_secs(5)).await, Ok(()));

@@ -8,47 +8,48 @@ use crate::env::{Env, Setting};
 const EXPORTER: Setting = Setting {
     name: "OTEL_TRACES_EXPORTER",
     unit: "none, otlp or zipkin",
-    help: "Where spans go; none records nothing.",
+    help: "Exporter of spans; none records nothing.",
 };
 const OTLP: Setting = Setting {
     name: "OTEL_EXPORTER_OTLP_ENDPOINT",
     unit: "http:// URL",
-    help: "A collector that takes OTLP over HTTP (protobuf), such as Jaeger; /v1/traces is added.",
+    help: "Collector that accepts OTLP over HTTP (protobuf), such as Jaeger; /v1/traces is added to \
+           the URL.",
 };
 const ZIPKIN: Setting = Setting {
     name: "OTEL_EXPORTER_ZIPKIN_ENDPOINT",
     unit: "http:// URL",
-    help: "A collector that takes Zipkin's JSON, version 2.",
+    help: "Collector that accepts Zipkin's JSON, version 2.",
 };
 const RATIO: Setting = Setting {
     name: "OTEL_TRACES_SAMPLER_ARG",
     unit: "share from 0 to 1",
-    help: "How many of the requests that come without a trace of their own are recorded. One that \
-           comes with a traceparent is recorded if that says so.",
+    help: "Share of the requests without a traceparent that are recorded. A request with a \
+           traceparent is recorded if the traceparent says so.",
 };
 
-/// Reads what a process records of its orders, and where it sends the spans.
+/// Reads the exporter of spans and the share of requests that are recorded.
 pub fn read_trace_settings(env: &mut Env) -> TraceSettings {
     let otlp = endpoint(env, &OTLP, "http://localhost:4318");
     let zipkin = endpoint(env, &ZIPKIN, "http://localhost:9411/api/v2/spans");
-    let exporter = env.parsed(&EXPORTER, (TraceExporter::None, "none"), |text| match text {
+    let exporter = env.parsed(&EXPORTER, TraceExporter::None, "none", |text| match text {
         "none" => Ok(TraceExporter::None),
         "otlp" => Ok(TraceExporter::Otlp(format!("{}/v1/traces", otlp.trim_end_matches('/')))),
         "zipkin" => Ok(TraceExporter::Zipkin(zipkin.clone())),
         _ => Err("none, otlp or zipkin".to_owned()),
     });
-    let ratio = env.parsed(&RATIO, (0.01, "0.01"), |text| {
+    let ratio = env.parsed(&RATIO, 0.01, "0.01", |text| {
         let ratio: Option<f64> = text.parse().ok();
         ratio.filter(|r| (0.0..=1.0).contains(r)).ok_or("a number from 0 to 1".to_owned())
     });
     TraceSettings { exporter, ratio }
 }
 
-/// In clear only: a collector stands on the same machine or in the same network, and speaks TLS from
-/// there if it has to. A password would be sent in clear, and a URL that holds one stands in what the
-/// libraries log, so it is neither taken nor repeated.
+/// Reads a collector's URL. Only `http://` is accepted: the collector runs on the same machine or
+/// in the same network, and speaks TLS from there if necessary. A URL with a password is refused
+/// and not repeated in the error: the password would travel unencrypted, and libraries log the URL.
 fn endpoint(env: &mut Env, setting: &Setting, default: &str) -> String {
-    let text = env.parsed(setting, (default.to_owned(), default), |text| Ok(text.to_owned()));
+    let text = env.text(setting, default);
     if is_endpoint(&text) {
         return text;
     }
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_recorded_unless_it_is_asked_for() {
+    fn no_span_is_recorded_by_default() {
         assert_eq!(read(&[]).unwrap().exporter, TraceExporter::None);
         let otlp = [(EXPORTER.name, "otlp"), (OTLP.name, "http://jaeger:4318/")];
         let wanted = TraceExporter::Otlp("http://jaeger:4318/v1/traces".to_owned());
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_invalid_setting_is_named() {
         for wrong in [
             (EXPORTER.name, "jaeger"),
             (OTLP.name, "https://collector"),
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_taken_and_not_repeated() {
+    fn a_password_is_refused_and_not_repeated() {
         for wrong in ["http://me:hunter2@collector", "https://me:hunter2@collector"] {
             let refusal = read(&[(ZIPKIN.name, wrong)]).unwrap_err();
             assert!(refusal.contains(ZIPKIN.name) && !refusal.contains("hunter2"), "{refusal}");

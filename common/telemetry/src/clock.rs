@@ -7,10 +7,9 @@ use time::macros::format_description;
 const MICROSECONDS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
-/// The time by this process's clock as RFC 3339 to the microsecond: for log lines only, which say
-/// when a process saw something.
+/// The time by the clock of this process, as RFC 3339 to the microsecond; for log lines only.
 pub(crate) fn now_text() -> String {
-    #[expect(clippy::disallowed_methods, reason = "a log line's time is that of who wrote it")]
+    #[expect(clippy::disallowed_methods, reason = "a log line carries the time of its process")]
     let now = SystemTime::now();
     OffsetDateTime::from(now).format(MICROSECONDS).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a process reports about itself: log lines, the order log, metrics and traces.
+//! Log lines, the order log, metrics and traces of a process.
 
 mod clock;
 mod logging;
@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod order_log;
 pub mod trace;
 
-pub use logging::metrics::LogMetrics;
-pub use logging::sink::{CollectedLines, Origin, collect_lines};
-pub use logging::{LogFormat, ORDER_TARGET, count_lines, start_logging};
+pub use logging::{
+    CollectedLines, LogFormat, LogMetrics, ORDER_TARGET, Origin, collect_lines, count_lines,
+    start_logging,
+};

@@ -1,42 +1,42 @@
-//! Log lines through `env_logger`: text for people, one JSON object a line for machines.
+//! Log lines through `env_logger`: text on a terminal, one JSON object a line otherwise.
 
 mod json;
-pub(crate) mod metrics;
+mod metrics;
 mod panics;
 mod plain;
-pub(crate) mod sink;
+mod sink;
 mod standard_error;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use env_logger::{Builder, Env, Target, WriteStyle};
 
 pub use self::json::ORDER_TARGET;
 use self::json::with_json_line;
-use self::metrics::LogMetrics;
+pub use self::metrics::{LogMetrics, count_lines};
 use self::plain::with_plain_text;
 use self::sink::Sink;
+pub use self::sink::{CollectedLines, Origin, collect_lines};
 use self::standard_error::NonBlockingStderr;
 use crate::clock;
 
-/// What is logged unless `RUST_LOG` says otherwise. What the libraries tell at `info` is of no use
-/// to an operator, so they speak up only if they are named.
+/// The filter of log lines if `RUST_LOG` is not set. Libraries log only warnings: their lines at
+/// `info` do not help an operator.
 const DEFAULT_FILTER: &str =
     "info,actix_server=warn,lapin=warn,refinery_core=warn,tokio_postgres=warn,tracing=warn";
 
-/// How long the last lines may take to leave.
+/// Time for the last lines to be written when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// In which form log lines come.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     Auto,
     /// Text.
     Text,
-    /// JSON lines.
+    /// One JSON object a line.
     Json,
 }
 
@@ -44,7 +44,7 @@ impl LogFormat {
     /// Reads `auto`, `text` or `json`.
     ///
     /// # Errors
-    /// What would be right.
+    /// The valid values.
     pub fn parse(text: &str) -> Result<LogFormat, String> {
         match text {
             "auto" => Ok(LogFormat::Auto),
@@ -56,37 +56,37 @@ impl LogFormat {
 }
 
 /// Starts logging to standard error, filtered by `RUST_LOG`; `service` names the program in JSON
-/// lines. A panic is a line, too. A second call changes nothing.
+/// lines. Panics are logged as well. A second call changes nothing.
 pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
-    // lapin logs returned messages with their bodies: they are counted and logged here instead.
+    // lapin logs returned messages with their bodies. The publisher counts and logs them without.
     builder.filter_module("lapin::returned_messages", log::LevelFilter::Off);
     let json = match format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    // Where it cannot be looked at or there is no thread to be had, lines are written all the same.
-    let outlet = NonBlockingStderr::open().unwrap_or_default();
-    if let Some(outlet) = outlet.clone() {
+    // If the file or the thread cannot be opened, lines are written directly.
+    let stderr = NonBlockingStderr::open().unwrap_or_default();
+    if let Some(stderr) = stderr.clone() {
         if wants_colours() {
             builder.write_style(WriteStyle::Always);
         }
-        builder.target(Target::Pipe(Box::new(outlet)));
+        builder.target(Target::Pipe(Box::new(stderr)));
     }
-    let logger = RedactingLogger { text: builder.build(), json: json.then_some(service), outlet };
+    let logger = RedactingLogger { text: builder.build(), json: json.then_some(service), stderr };
     let level = logger.text.filter();
     if log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
-        panics::tell_as_lines();
+        panics::log_panics();
     }
 }
 
-/// As env_logger decides it, which cannot see through an outlet that there is a terminal behind it.
+/// The decision of env_logger, which does not recognise a terminal behind [`NonBlockingStderr`].
 #[expect(
     clippy::disallowed_methods,
-    reason = "what a terminal is capable of is no setting of ours"
+    reason = "the capabilities of a terminal are not a setting of ours"
 )]
 fn wants_colours() -> bool {
     let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|given| given == value);
@@ -95,37 +95,32 @@ fn wants_colours() -> bool {
     std::io::stderr().is_terminal() && !refused
 }
 
-/// Counts the lines from now on.
-pub fn count_lines(metrics: &LogMetrics) {
-    // A second process within this one, in a test, keeps the first one's.
-    METRICS.get_or_init(|| metrics.clone());
-}
-
-static METRICS: OnceLock<LogMetrics> = OnceLock::new();
-
-/// Leaves out what would tell a password, whatever `RUST_LOG` asks for.
+/// The logger of a process. It omits the lines of libraries that would contain secrets, at any
+/// level of `RUST_LOG`.
 struct RedactingLogger {
-    /// Which lines there are, and how they look as text.
+    /// The filter, and the format of text.
     text: env_logger::Logger,
-    /// Whose lines they are, where they are JSON.
+    /// The program's name, if lines are JSON.
     json: Option<&'static str>,
-    outlet: Option<NonBlockingStderr>,
+    /// `None` if standard error is written directly.
+    stderr: Option<NonBlockingStderr>,
 }
 
 impl RedactingLogger {
-    /// At `trace` lapin writes down every frame it sends, the one with the password among them; at
-    /// `debug` tokio-postgres every statement's parameters, which are customers and payment methods.
-    fn may_tell(metadata: &log::Metadata<'_>) -> bool {
+    /// Returns false for lines that may contain a secret. lapin logs at `trace` each frame that it
+    /// sends, including the password; tokio-postgres logs at `debug` the parameters of statements,
+    /// which are customers and payment methods.
+    fn is_allowed(metadata: &log::Metadata<'_>) -> bool {
         let frames =
             metadata.level() == log::Level::Trace && metadata.target().starts_with("lapin");
         !frames && !metadata.target().starts_with("tokio_postgres::query")
     }
 
-    /// Without env_logger, which would copy each of these long lines twice.
+    /// Writes a JSON line past env_logger, which would copy each of these long lines twice.
     fn write(&self, line: &[u8]) {
-        match &self.outlet {
-            Some(outlet) => outlet.put(line),
-            // Nobody can be told that nobody listens.
+        match &self.stderr {
+            Some(stderr) => stderr.put(line),
+            // A failure to write to standard error has no other place to be reported.
             None => drop(std::io::stderr().lock().write_all(line)),
         }
     }
@@ -133,36 +128,37 @@ impl RedactingLogger {
 
 impl log::Log for RedactingLogger {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        Self::may_tell(metadata) && self.text.enabled(metadata)
+        Self::is_allowed(metadata) && self.text.enabled(metadata)
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if Self::may_tell(record.metadata()) && self.text.matches(record) {
-            let sink = sink::of(record.metadata());
-            // The log store gets JSON, whatever the terminal gets.
-            if let Some(service) = self.json.or(sink.map(Sink::service)) {
-                with_json_line(record, (clock::now_text(), service), |line| {
-                    if let Some(sink) = sink {
-                        sink.take(line.trim_ascii_end());
-                    }
-                    if self.json.is_some() {
-                        self.write(line);
-                    }
-                });
-            }
-            if self.json.is_none() {
-                with_plain_text(record, |record| self.text.log(record));
-            }
-            if let Some(metrics) = METRICS.get() {
-                metrics.lines.level(record.level()).inc();
-            }
+        if !Self::is_allowed(record.metadata()) || !self.text.matches(record) {
+            return;
+        }
+        let sink = Sink::for_line(record.metadata());
+        // The log store receives JSON in any format.
+        if let Some(service) = self.json.or(sink.map(Sink::service)) {
+            with_json_line(record, clock::now_text(), service, |line| {
+                if let Some(sink) = sink {
+                    sink.put(line.trim_ascii_end());
+                }
+                if self.json.is_some() {
+                    self.write(line);
+                }
+            });
+        }
+        if self.json.is_none() {
+            with_plain_text(record, |record| self.text.log(record));
+        }
+        if let Some(metrics) = metrics::counted() {
+            metrics.lines.level(record.level()).inc();
         }
     }
 
-    /// Gives what is under way a moment to leave.
+    /// Waits for the lines that are still to be written, for [`FLUSH_TIMEOUT`] at most.
     fn flush(&self) {
-        if let Some(outlet) = &self.outlet {
-            outlet.flush(FLUSH_TIMEOUT);
+        if let Some(stderr) = &self.stderr {
+            stderr.flush(FLUSH_TIMEOUT);
         }
     }
 }

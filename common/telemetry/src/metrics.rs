@@ -1,6 +1,6 @@
 //! The metrics mechanism. A component declares its metrics with [`metrics!`](crate::metrics!), and
-//! asks [`Metrics::get`] for them when it is built: counting is then one atomic addition. A value
-//! that can be asked for at any time (a queue's length, a pool's size) is set by a hook that runs
+//! gets its handles from [`Metrics::get`] at construction, so counting is one atomic addition. A
+//! value that can be read at any time (a queue's length, a pool's size) is set by a hook that runs
 //! before each scrape ([`Metrics::on_scrape`]) and costs nothing in between.
 
 pub mod buckets;
@@ -17,18 +17,9 @@ pub use prometheus_client::metrics::counter::Counter;
 pub use prometheus_client::metrics::family::Family;
 pub use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
-pub use registry::Registry;
+pub use registry::{MetricSet, Registry};
 
 use self::process::ProcessMetrics;
-
-/// The metrics of one component. [`metrics!`](crate::metrics!) implements it.
-pub trait MetricSet: Clone + Send + Sync + 'static {
-    /// The set with every value at zero.
-    fn new() -> Self;
-
-    /// Puts every metric of the set into `registry`, under the name as it is exposed.
-    fn register(&self, registry: &mut Registry);
-}
 
 type Hook = Box<dyn Fn() + Send + Sync>;
 
@@ -53,8 +44,8 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// The metrics of the program called `program`: those of the process itself, and those that
-    /// components ask for from now on.
+    /// The metrics of the process of `program`, and of the components that call [`Metrics::get`]
+    /// from now on.
     pub fn new(program: &'static str) -> Metrics {
         let mut sets = Sets::default();
         let process = ProcessMetrics::new();
@@ -63,8 +54,8 @@ impl Metrics {
         Metrics { sets: Arc::new(Mutex::new(sets)), hooks: Arc::default(), process }
     }
 
-    /// The set `M` of this process. The first call exposes it; later calls return clones, which
-    /// count into the same values.
+    /// The set `M` of this process. The first call exposes the set; later calls return clones,
+    /// which count into the same values.
     pub fn get<M: MetricSet>(&self) -> M {
         let Sets { registry, known } = &mut *lock(&self.sets);
         let set = known.entry(TypeId::of::<M>()).or_insert_with(|| {
@@ -72,11 +63,12 @@ impl Metrics {
             set.register(registry);
             Box::new(set)
         });
-        // Under the type's own id there is nothing but that type.
+        // The entry under a type's id has that type, so the downcast succeeds.
         set.downcast_ref::<M>().cloned().unwrap_or_else(M::new)
     }
 
-    /// Adds a hook that runs before each scrape, to set what is not counted. It must not block.
+    /// Adds a hook that runs before each scrape, to set values that are not counted. It must not
+    /// block.
     pub fn on_scrape(&self, hook: impl Fn() + Send + Sync + 'static) {
         lock(&self.hooks).push(Box::new(hook));
     }
@@ -96,12 +88,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Declares the metrics of a component: one line a metric, with its name as it is exposed. The doc
-/// comment is the help text that Prometheus shows and docs/metrics.md lists.
+/// Declares the metrics of a component: one line for each metric, with its exposed name. The doc
+/// comment is the help text that Prometheus shows.
 ///
-/// A type that is not at zero by itself is made by the expression behind `from`.
+/// A type without `Default` is made by the expression after `from`.
 ///
 /// ```
+/// use telemetry::metrics::Counter;
+///
 /// telemetry::metrics! {
 ///     /// Metrics of the mill.
 ///     pub struct MillMetrics {

@@ -1,35 +1,35 @@
-//! What is told of orders on their road: at every station one line for what went through together,
-//! so that a `grep` for a request's id finds all of an order's road in the logs of all processes.
+//! The order log: one line per stage and batch, listing every order in it, so that a `grep` for a
+//! request id finds the whole way of an order in the logs of all processes.
 
 use std::cell::Cell;
 use std::fmt;
 
+use domain::{About, RequestId};
 use log::Level;
 use memchr::memchr2;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
-use crate::ORDER_TARGET;
-use domain::{About, RequestId};
+use crate::logging::ORDER_TARGET;
 
-/// The most orders in one line.
+/// Maximum number of orders in one line.
 const LINE_MAX: usize = 50;
-/// What its orders take at most but for the last one. So a line stays below the 16 KiB at which
-/// container engines cut lines, whatever clients call their requests.
+/// Maximum size of the orders in a line, without the last one. A line stays below the 16 KiB at
+/// which container engines cut lines, with request ids of any length.
 const LINE_BYTES_MAX: usize = 15 * 1024;
-/// What an order takes in such a line, where its request has an id of our own making.
+/// Size of an order in a line, if its request id was generated here.
 const ORDER_BYTES: usize = 160;
-/// The most outcomes that orders of one batch usually have.
+/// Number of outcomes that one batch has at most, as a rule.
 const OUTCOMES: usize = 4;
 
 thread_local! {
-    /// Where lines are made. A piece of a kilobyte or more from the allocator, thousands of times a
-    /// second, has glibc tidy up all the small ones each time.
+    /// Buffers for lines. An allocation of a kilobyte or more makes glibc consolidate all small
+    /// free chunks, and there would be thousands of them a second.
     static SPARES: Cell<Vec<String>> = const { Cell::new(Vec::new()) };
 }
 
-/// Tells what became of orders at a station: the message of the line, and for each order its outcome. Those with
-/// the same word share lines. Costs a look at the log's level where that is off.
+/// Logs a batch at `info`: `message` and, for each order, its outcome. Orders with the same outcome
+/// share lines. Costs one check of the level if the level is off.
 pub fn info<'a>(
     message: &'static str,
     orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
@@ -37,7 +37,7 @@ pub fn info<'a>(
     write(Level::Info, message, orders);
 }
 
-/// The same for what only somebody who looks closer wants to know.
+/// Logs a batch at `debug`, in the format of [`info`].
 pub fn debug<'a>(
     message: &'static str,
     orders: impl IntoIterator<Item = (&'static str, About<'a>)>,
@@ -53,14 +53,14 @@ fn write<'a>(
     if !log::log_enabled!(target: ORDER_TARGET, level) {
         return;
     }
-    // A thread that is ending has none any more.
+    // A thread that is ending has no thread-locals any more.
     let mut spares = SPARES.try_with(Cell::take).unwrap_or_default();
-    // On the stack, for the same reason.
+    // On the stack, for the reason given at `SPARES`.
     let mut lines: SmallVec<[Line<'a>; OUTCOMES]> = SmallVec::new();
     for (outcome, about) in orders {
         let known = lines.iter().position(|line| line.outcome == outcome);
         let at = known.unwrap_or_else(|| {
-            lines.push(Line::of(outcome, spares.pop().unwrap_or_default()));
+            lines.push(Line::new(outcome, spares.pop().unwrap_or_default()));
             lines.len() - 1
         });
         let Some(line) = lines.get_mut(at) else { continue };
@@ -77,7 +77,7 @@ fn write<'a>(
     let _ending = SPARES.try_with(|kept| kept.set(spares));
 }
 
-/// A line in the making.
+/// A line that is being composed.
 struct Line<'a> {
     outcome: &'static str,
     orders: usize,
@@ -86,7 +86,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(outcome: &'static str, json: String) -> Line<'a> {
+    fn new(outcome: &'static str, json: String) -> Line<'a> {
         Line { outcome, orders: 0, first: None, json }
     }
 
@@ -108,7 +108,7 @@ impl<'a> Line<'a> {
         self.orders == LINE_MAX || self.json.len() > LINE_BYTES_MAX
     }
 
-    /// Writes it, if there is anything in it, and begins the next one.
+    /// Writes the line if it has an order, and begins the next one.
     fn write(&mut self, level: Level, message: &str) {
         let Some(about) = self.first.take() else { return };
         let outcome = self.outcome;
@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The trace of an order, as it stands in a log line.
+/// The trace id of an order, as a log line shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceId<'a>(pub &'a About<'a>);
 
@@ -136,8 +136,8 @@ impl fmt::Display for TraceId<'_> {
     }
 }
 
-/// Adds an order to a JSON array that is not closed yet. By hand and without the machinery of
-/// formatting: there are a hundred thousand of them a second.
+/// Adds an order to a JSON array that is not closed yet; without `serde_json` and `fmt`, because
+/// there are a hundred thousand orders a second.
 fn add(json: &mut String, about: &About<'_>) {
     let mut digits = Uuid::encode_buffer();
     json.push_str(if json.is_empty() { "[{" } else { "},{" });
@@ -148,15 +148,14 @@ fn add(json: &mut String, about: &About<'_>) {
         escape(request_id.as_str(), json);
     }
     json.push_str("\",\"trace_id\":\"");
-    // As many hexadecimal digits as a UUID without its hyphens.
+    // A trace id has as many hexadecimal digits as a UUID without hyphens.
     let trace_id = Uuid::from_u128(about.trace_id().get());
     json.push_str(trace_id.simple().encode_lower(&mut digits));
     json.push('"');
 }
 
-/// A request's id has visible ASCII characters only; two of them mean something in JSON.
+/// Adds a request id, escaped. It has visible ASCII characters only, of which JSON escapes two.
 fn escape(text: &str, json: &mut String) {
-    // Hardly ever.
     if memchr2(b'"', b'\\', text.as_bytes()).is_none() {
         return json.push_str(text);
     }
@@ -174,8 +173,9 @@ fn escape(text: &str, json: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use domain::{OrderId, TraceParent};
+
+    use super::*;
 
     fn json(orders: &[About<'_>]) -> String {
         let mut json = String::new();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn several_orders_are_json_whatever_a_client_calls_its_request() {
+    fn several_orders_are_valid_json_with_any_request_id() {
         let request_id: RequestId = r#"a"b\c"#.parse().unwrap();
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let traceparent: TraceParent = traceparent.parse().unwrap();
@@ -208,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stays_below_what_a_container_engine_takes_for_one() {
-        // In JSON each of these is two.
+    fn a_line_stays_below_the_length_at_which_container_engines_cut() {
+        // JSON escapes each of these characters with another one.
         let request_id: RequestId = "\\".repeat(RequestId::MAX_LEN).parse().unwrap();
-        let mut line = Line::of("confirmed", String::new());
+        let mut line = Line::new("confirmed", String::new());
         while !line.is_full() {
             let order_id = OrderId::new();
             line.add(About { order_id, request_id: Some(&request_id), traceparent: None });

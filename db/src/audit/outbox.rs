@@ -10,7 +10,7 @@ const OUTBOX_ORDERS: &str = "
                      unnest(o.order_ids) as e (id)
      limit $1";
 
-/// The orders that wait in the outbox, the `limit` oldest of them.
+/// Returns the orders whose requests wait in the outbox, the `limit` oldest of them.
 pub async fn outbox_orders(db: &Db, limit: i64) -> Result<HashSet<OrderId>, Error> {
     let rows = db.query(OUTBOX_ORDERS, &[&limit]).await?;
     rows.iter().map(|row| column(row, "id").map(OrderId)).collect()

@@ -4,16 +4,16 @@ use domain::OrderId;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::{OrderRow, Range, Sum};
+use super::rows::{OrderRow, Range, Sum};
 use crate::row::{column, parsed};
 use crate::{Db, Error};
 
-/// A moment, and its place among the orders' ids.
+/// A time, and the lower bound of the ids that were made after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
-    /// Now, by the database's clock.
+    /// The present time, by the database's clock.
     pub now: OffsetDateTime,
-    /// Orders placed `ago` or earlier have lower ids.
+    /// Orders whose ids were made `ago` or earlier have lower ids.
     pub id: OrderId,
 }
 
@@ -24,7 +24,8 @@ const HORIZON: &str = "
             || repeat('0', 20))::uuid as id
       from generate_series(1, 1)";
 
-/// Where orders of a certain age are among the ids.
+/// Returns the present time, and the id that separates orders made more than `ago` before it from
+/// the others.
 pub async fn horizon(db: &Db, ago: Duration) -> Result<Horizon, Error> {
     let ago_ms = ago.as_secs_f64() * 1000.0;
     let rows = db.query(HORIZON, &[&ago_ms]).await?;
@@ -43,31 +44,32 @@ macro_rules! select_orders {
 
 const ORDERS_BETWEEN: &str = select_orders!("id > $1 and id <= $2 order by id limit $3");
 
-/// A range of orders, in the order of their ids.
+/// Returns a range of orders, ordered by id.
 pub async fn orders_between(db: &Db, range: &Range) -> Result<Vec<OrderRow>, Error> {
     let (after, up_to) = (range.after.0, range.up_to.0);
     let rows = db.query(ORDERS_BETWEEN, &[&after, &up_to, &range.limit]).await?;
-    rows.iter().map(order).collect()
+    rows.iter().map(order_from_row).collect()
 }
 
 const ORDERS_OF: &str = select_orders!("id = any($1)");
 
-/// These orders, as far as there are any.
+/// Returns the given orders; an id without an order has no row in the result.
 pub async fn orders_of(db: &Db, ids: &[OrderId]) -> Result<Vec<OrderRow>, Error> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    db.query(ORDERS_OF, &[&ids]).await?.iter().map(order).collect()
+    db.query(ORDERS_OF, &[&ids]).await?.iter().map(order_from_row).collect()
 }
 
-const LATE_ORDERS: &str =
+const OVERDUE_ORDERS: &str =
     "select order_id from late_orders where order_id > $1 order by order_id limit $2";
 
-/// Orders that were noted down as late, and may have ended since.
-pub async fn late_orders(db: &Db, after: OrderId, limit: i64) -> Result<Vec<OrderId>, Error> {
-    let rows = db.query(LATE_ORDERS, &[&after.0, &limit]).await?;
+/// Returns up to `limit` orders with ids above `after` that were recorded as overdue. Some may have
+/// reached their final status since.
+pub async fn overdue_orders(db: &Db, after: OrderId, limit: i64) -> Result<Vec<OrderId>, Error> {
+    let rows = db.query(OVERDUE_ORDERS, &[&after.0, &limit]).await?;
     rows.iter().map(|row| column(row, "order_id").map(OrderId)).collect()
 }
 
-fn order(row: &Row) -> Result<OrderRow, Error> {
+fn order_from_row(row: &Row) -> Result<OrderRow, Error> {
     Ok(OrderRow {
         id: OrderId(column(row, "id")?),
         status: parsed(row, "status")?,

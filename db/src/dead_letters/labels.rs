@@ -1,29 +1,29 @@
 use std::str::FromStr;
 
-/// What can be done to a dead letter.
+/// Kind of an action on a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionKind {
-    /// A copy goes back to the queue that it came from.
+    /// A copy of the message is published to the queue that the message came from.
     Replay,
-    /// It is kept with the action and nowhere else.
+    /// The message is removed, and kept in the record of the action only.
     Discard,
 }
 
-/// How it ended.
+/// Outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Not yet, or its process died: the letter may be where it was.
+    /// The action is in progress, or its process died: the dead letter may still be in its queue.
     Begun,
-    /// As it was meant.
+    /// The action was carried out.
     Done,
-    /// Not at all: the letter is where it was.
+    /// Nothing was done: the dead letter is still in its queue.
     Failed,
-    /// Nobody knows: a copy may have gone back; the letter is where it was as well.
+    /// A copy may have been published; the dead letter is still in its queue as well.
     Unknown,
 }
 
 impl ActionKind {
-    /// As it is stored.
+    /// The spelling in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             ActionKind::Replay => "replay",
@@ -33,7 +33,7 @@ impl ActionKind {
 }
 
 impl Outcome {
-    /// As it is stored.
+    /// The spelling in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Begun => "begun",

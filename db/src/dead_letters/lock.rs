@@ -5,13 +5,13 @@ use deadpool_postgres::{ClientWrapper, Object};
 use crate::row::column;
 use crate::{Db, Error};
 
-/// Any number that no other program takes as an advisory lock: "dead ltr" in ASCII.
+/// Key of the advisory lock: "dead ltr" in ASCII, which no other program uses.
 const LOCK: i64 = 0x6465_6164_206c_7472;
-/// Between two tries to get the lock.
+/// Pause between two tries to get the lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The right to handle dead letters, which one session has at a time, over all processes. It ends
-/// when this is dropped, or its process dies.
+/// The right to act on dead letters, which at most one session of all processes has at a time. Ends
+/// when the value is dropped or the process dies.
 pub struct DeadLetterLock {
     _session: ClientWrapper,
 }
@@ -22,7 +22,7 @@ impl std::fmt::Debug for DeadLetterLock {
     }
 }
 
-const TAKE: &str =
+const TRY_LOCK: &str =
     "select set_config('application_name', $2, false), pg_try_advisory_lock($1) as got";
 const HOLDER: &str = "
     select a.application_name as name
@@ -31,22 +31,22 @@ const HOLDER: &str = "
        and l.objid = ($1::bigint & 4294967295)::oid
        and l.database = (select oid from pg_database where datname = current_database())";
 
-/// Waits up to `patience` for the lock. `name` is what others see meanwhile; `Err` within is what
-/// they see of whoever has it.
+/// Waits up to `timeout` for the lock. `name` describes the holder to other sessions while the lock
+/// is held. The inner `Err` is the name of the session that has the lock.
 pub async fn lock(
     db: &Db,
     name: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Result<DeadLetterLock, String>, Error> {
-    let begun = Instant::now();
-    // A session of its own: it would keep the lock, and the name, when it is handed on.
+    let start = Instant::now();
+    // Taken out of the pool: a connection that is lent again would keep the lock and the name.
     let session = Object::take(db.session().await?);
     loop {
-        let taken = session.query_one(TAKE, &[&LOCK, &name]).await?;
-        if column(&taken, "got")? {
+        let tried = session.query_one(TRY_LOCK, &[&LOCK, &name]).await?;
+        if column(&tried, "got")? {
             return Ok(Ok(DeadLetterLock { _session: session }));
         }
-        if begun.elapsed() > patience {
+        if start.elapsed() > timeout {
             let holder = session.query_opt(HOLDER, &[&LOCK]).await?;
             let holder = holder.map(|row| column(&row, "name")).transpose()?;
             return Ok(Err(holder.unwrap_or_default()));

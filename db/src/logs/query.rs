@@ -1,31 +1,29 @@
-//! Reading lines in the order in which they were written.
-
 use std::time::Duration;
 
 use domain::OrderId;
 use time::OffsetDateTime;
 
-use super::{Entry, Level, entry};
+use super::entry::{Entry, Level, entry_from_row};
 use crate::{Db, Error};
 
-/// Which lines, oldest first. All that is given has to be true of a line.
+/// Filter and size of a page of lines, oldest first. A line has to match every filter that is set.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Only lines behind this one: time, instance and sequence.
+    /// Only lines after this position: time, instance and sequence.
     pub after: (OffsetDateTime, String, i64),
-    /// Only lines as young as this, by the database's clock.
+    /// Only lines of at most this age, by the database's clock.
     pub age_max: Option<Duration>,
-    /// This level and worse.
+    /// Only lines of this level and above.
     pub level: Level,
-    /// Of this program.
+    /// Only lines of this program.
     pub service: Option<String>,
-    /// About this order.
+    /// Only lines about this order.
     pub order: Option<OrderId>,
-    /// About this request.
+    /// Only lines about this HTTP request.
     pub request: Option<String>,
-    /// About this trace.
+    /// Only lines about this trace.
     pub trace: Option<String>,
-    /// How many lines at most.
+    /// Maximum number of lines.
     pub limit: i64,
 }
 
@@ -44,11 +42,13 @@ impl Default for Query {
     }
 }
 
-// Where the walk begins stands in the comparison of rows as well: an index is entered there.
+// The lower bound of time is part of the row comparison as well, so that a scan of the index begins
+// there.
 //
-// A plan has to be right for every value, so that each way to find lines has a statement of its own.
-// Those with an id are found by the index of ids and sorted: a walk in the order of time, in the hope
-// that enough of them come soon, may go through everything. `materialized` is what rules it out.
+// A generic plan has to be right for every value, so each way to find lines has a statement of its
+// own. Lines with an id are found by the index of ids and sorted afterwards: a scan in the order of
+// time, which hopes to meet enough of them soon, might read the whole table. `materialized` rules
+// that scan out.
 macro_rules! read_lines {
     ($found_by:literal) => {
         concat!(
@@ -86,7 +86,7 @@ const READ_OF_ORDER: &str = read_lines!("order_ids @> array[$7::uuid]");
 const READ_OF_REQUEST: &str = read_lines!("request_ids @> array[$8::text]");
 const READ_OF_TRACE: &str = read_lines!("trace_ids @> array[$9::text]");
 
-/// The lines that `query` asks for, oldest first.
+/// Returns the lines that match `query`, oldest first.
 pub async fn read(db: &Db, query: &Query) -> Result<Vec<Entry>, Error> {
     let statement = match query {
         Query { order: Some(_), .. } => READ_OF_ORDER,
@@ -113,5 +113,5 @@ pub async fn read(db: &Db, query: &Query) -> Result<Vec<Entry>, Error> {
             ],
         )
         .await?;
-    rows.iter().map(entry).collect()
+    rows.iter().map(entry_from_row).collect()
 }

@@ -1,5 +1,6 @@
 //! Orders: placed and settled in batches, read one by one or by the page.
 
+mod columns;
 mod overdue;
 mod place;
 mod read;

@@ -1,6 +1,6 @@
-//! Orders that are pending for longer than usual. They are few, they are what an operator looks
-//! for, and no index on `orders` may find them (see the table's comment): so a scan_overdue notes them
-//! down.
+//! Overdue orders: pending for longer than expected. They are few, operators search for them, and
+//! no index on `orders` may find them (see the comment of the table in its migration), so the
+//! overdue scan records them in `late_orders`. The table `survey` has the scan's position.
 
 use std::time::Duration;
 
@@ -9,39 +9,39 @@ use domain::OrderId;
 use crate::row::column;
 use crate::{Db, Error};
 
-// Ids begin with the milliseconds since 1970 (RFC 9562, section 5.7), so a time is a place among
-// them.
+// Ids begin with the milliseconds since 1970 (RFC 9562, section 5.7), so a time has a position
+// among the ids.
 const SCAN_OVERDUE: &str = "
     with turn as materialized (
         select seen, (lpad(to_hex((extract(epoch from now()) * 1000 - $1::float8)::bigint), 12, '0')
                       || repeat('0', 20))::uuid as horizon
-          from scan_overdue for update skip locked
+          from survey for update skip locked
     ), step as materialized (
         select id, status from orders
          where id > (select seen from turn) and id < (select horizon from turn)
          order by id limit $2
-    ), late as (
+    ), overdue as (
         insert into late_orders (order_id) select id from step where status = 'Pending'
         on conflict do nothing
         returning order_id
     ), progress as (
-        update scan_overdue set seen = case when (select count(*) from step) = $2
+        update survey set seen = case when (select count(*) from step) = $2
                                       then (select id from step order by id desc limit 1)
                                       else greatest(turn.seen, turn.horizon) end
           from turn
     )
     select (select count(*) from step) as seen";
 
-/// Notes down which orders are still pending `after` they were placed, looking at up to `limit`
-/// orders that no scan_overdue has seen. Says how many it has looked at: `limit` means that there may be
-/// more. Only one of several callers at the same time gets a turn.
+/// Records the orders that are pending `after` they were placed. Reads up to `limit` orders above
+/// the scan's position and returns their number: `limit` means that there may be more. Of
+/// concurrent callers one scans, the others return 0.
 pub async fn scan_overdue(db: &Db, after: Duration, limit: i64) -> Result<i64, Error> {
     let after_ms = after.as_secs_f64() * 1000.0;
     let rows = db.query(SCAN_OVERDUE, &[&after_ms, &limit]).await?;
     rows.first().map_or(Ok(0), |row| column(row, "seen"))
 }
 
-const FORGET: &str = "
+const FORGET_ENDED: &str = "
     with step as materialized (
         select order_id from late_orders where order_id > $1 order by order_id limit $2
     ), gone as (
@@ -52,19 +52,20 @@ const FORGET: &str = "
     select (select order_id from step order by order_id desc limit 1) as last,
            (select count(*) from step) as seen, (select count(*) from gone) as gone";
 
-/// What one look at late orders found.
+/// Result of one step over the recorded overdue orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forgotten {
-    /// The last one looked at, where the next look goes on; `None` after the last of all.
+    /// The last order of the step, after which the next step begins; `None` at the end of the list.
     pub last: Option<OrderId>,
-    /// How many were struck out.
+    /// Number of orders that were removed from the list.
     pub gone: i64,
 }
 
-/// Looks at up to `limit` late orders after `after` and strikes out those that have ended.
+/// Reads up to `limit` recorded overdue orders after `after`, and removes those that have reached
+/// their final status from the list.
 pub async fn forget_ended(db: &Db, after: Option<OrderId>, limit: i64) -> Result<Forgotten, Error> {
     let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
-    let rows = db.query(FORGET, &[&after, &limit]).await?;
+    let rows = db.query(FORGET_ENDED, &[&after, &limit]).await?;
     let Some(row) = rows.first() else { return Ok(Forgotten { last: None, gone: 0 }) };
     let last: Option<uuid::Uuid> = column(row, "last")?;
     let more = column::<i64>(row, "seen")? == limit;

@@ -8,63 +8,65 @@ use domain::{
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::read::order;
+use super::columns::{order_from_row, select_orders};
 use crate::outbox::BatchId;
 use crate::row::{checked, column, parsed};
 use crate::{Db, Error};
 
-/// An order to be placed.
+/// The command to place an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOrder {
-    /// Its id. The same id is never placed twice, so the batch may be repeated.
+    /// Id of the order. One id is placed at most once, so a batch may be repeated.
     pub id: OrderId,
-    /// What is wanted.
+    /// The requested order.
     pub order: NewOrder,
-    /// The client's name for this wish, if it gave one.
+    /// The client's idempotency key, if any.
     pub key: Option<IdempotencyKey>,
-    /// The request that asks for it.
+    /// Id of the HTTP request.
     pub request_id: RequestId,
-    /// Its trace, if the client brought one or it is recorded.
+    /// Trace of the HTTP request, if the client sent one or the trace is recorded.
     pub traceparent: Option<TraceParent>,
 }
 
-/// What became of one order of the batch.
+/// The result of one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceOutcome {
-    /// It is committed, with its outbox row.
-    Now(Order),
-    /// The key was used before for the same wish: this is that order, as it is today (P7).
-    Before(Order),
-    /// It was not placed, and nothing is left of it.
+    /// The order is committed, together with its outbox row.
+    Placed(Order),
+    /// The key belongs to an earlier request with the same content: that request's order, in its
+    /// present state (P7).
+    Repeated(Order),
+    /// The order was not placed; nothing is stored.
     Refused(Refusal),
 }
 
-/// Why an order was not placed.
+/// The reason why an order was not placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such customer, or an archived one.
+    /// The customer does not exist or is archived.
     UnknownCustomer,
-    /// No such product, or an archived one.
+    /// The product does not exist or is archived.
     UnknownProduct,
-    /// Price × quantity is more than an amount can be.
+    /// Price × quantity is above [`Amount::MAX`].
     TotalTooLarge,
-    /// The key was used before for another wish (P7).
+    /// The key belongs to an earlier request with other content (P7).
     KeyUsed,
-    /// Somebody changed product or customer in the same moment; the same again gets an answer.
+    /// Product or customer changed at the same time; the same command again gets another result.
     Contended,
 }
 
-/// What became of a batch.
+/// The results of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placements {
-    /// One answer for each wish, in their order.
+    /// One outcome per command, in the order of the batch.
     pub each: Vec<PlaceOutcome>,
-    /// The outbox row with all that were placed now; `None` where none was.
+    /// The outbox row of the orders that were placed now; `None` if none was placed.
     pub outbox: Option<BatchId>,
 }
 
-// Keys are inserted in order, so that two batches that share keys cannot wait for each other. The
-// outbox row names all wishes: those that were refused have no order and are passed over.
+// Keys are inserted in sorted order, so that two batches that share keys cannot wait for each
+// other. The outbox row names all commands: those that were refused have no order, and the relay
+// passes over them.
 const PLACE: &str = "
     with wanted as (
         select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],
@@ -91,12 +93,12 @@ const PLACE: &str = "
     select placed.id, total_minor, currency, created_at, queued.id as outbox_id
       from placed cross join queued";
 
-/// Places orders, all in one commit, with one outbox row, leased to the caller for `lease`. Within
-/// one batch every key may stand only once.
+/// Places orders, all in one commit, with one outbox row that is leased to the caller for `lease`.
+/// A key that occurs twice in a batch is placed once.
 ///
 /// # Errors
-/// Nothing was placed, or (after [`Error::Unavailable`]) perhaps all of it: the same batch again
-/// finds out.
+/// [`Error::Refused`]: nothing was placed. [`Error::Unavailable`]: all or nothing was placed; the
+/// same batch again returns the outcomes.
 pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Placements, Error> {
     let ids: Vec<_> = batch.iter().map(|p| p.id.0).collect();
     let customers: Vec<_> = batch.iter().map(|p| p.order.customer_id.get()).collect();
@@ -127,32 +129,32 @@ pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Pla
         )
         .await?;
     let outbox = rows.first().map(|row| column(row, "outbox_id").map(BatchId)).transpose()?;
-    let placed: HashMap<OrderId, Stamp> = rows.iter().map(stamp).collect::<Result<_, _>>()?;
+    let placed: HashMap<OrderId, Stamp> =
+        rows.iter().map(stamp_from_row).collect::<Result<_, _>>()?;
     let missing: Vec<&PlaceOrder> = batch.iter().filter(|p| !placed.contains_key(&p.id)).collect();
     let mut others = explain(db, &missing).await?;
-    let answer = |p: &PlaceOrder| match placed.get(&p.id) {
-        Some(stamp) => PlaceOutcome::Now(stamp.order(p)),
+    let outcome = |p: &PlaceOrder| match placed.get(&p.id) {
+        Some(stamp) => PlaceOutcome::Placed(stamp.order(p)),
         None => others.remove(&p.id).unwrap_or(PlaceOutcome::Refused(Refusal::Contended)),
     };
-    Ok(Placements { each: batch.iter().map(answer).collect(), outbox })
+    Ok(Placements { each: batch.iter().map(outcome).collect(), outbox })
 }
 
-const EXPLAIN: &str = "
-    select w.id as wanted_id, c.id is not null as customer_known, p.price_minor,
-           o.id, o.customer_id, o.product_id, o.quantity, o.total_minor, o.currency,
-           o.payment_method, o.status::text, o.cancel_reason, o.created_at, o.updated_at
+const EXPLAIN: &str = concat!(
+    "select w.id as wanted_id, c.id is not null as customer_known, p.price_minor, o.*
       from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
              as w (id, idempotency_key, customer_id, product_id)
       left join customers c on c.id = w.customer_id and c.archived_at is null
       left join products p on p.id = w.product_id and p.archived_at is null
-      left join lateral (
-            select * from orders where id = w.id
-            union all
-            select * from orders where idempotency_key = w.idempotency_key
-            limit 1
-           ) o on true";
+      left join lateral (",
+    select_orders!("orders where id = w.id"),
+    " union all ",
+    select_orders!("orders where idempotency_key = w.idempotency_key"),
+    " limit 1) o on true"
+);
 
-/// Why these were not inserted: found under their id or key already, or refused.
+/// Returns the outcomes of commands that were not inserted: stored earlier under their id or key,
+/// or refused.
 async fn explain(
     db: &Db,
     missing: &[&PlaceOrder],
@@ -169,19 +171,19 @@ async fn explain(
     let mut explained = HashMap::new();
     for row in &rows {
         let id = OrderId(column(row, "wanted_id")?);
-        if let Some(wanted) = by_id.get(&id) {
-            explained.insert(id, verdict(row, wanted)?);
+        if let Some(command) = by_id.get(&id) {
+            explained.insert(id, outcome_from_row(row, command)?);
         }
     }
     Ok(explained)
 }
 
-fn verdict(row: &Row, wanted: &PlaceOrder) -> Result<PlaceOutcome, Error> {
+fn outcome_from_row(row: &Row, command: &PlaceOrder) -> Result<PlaceOutcome, Error> {
     if column::<Option<uuid::Uuid>>(row, "id")?.is_some() {
-        let found = order(row)?;
-        return Ok(match (found.id == wanted.id, same_wish(&found, &wanted.order)) {
-            (true, _) => PlaceOutcome::Now(found),
-            (false, true) => PlaceOutcome::Before(found),
+        let found = order_from_row(row)?;
+        return Ok(match (found.id == command.id, same_request(&found, &command.order)) {
+            (true, _) => PlaceOutcome::Placed(found),
+            (false, true) => PlaceOutcome::Repeated(found),
             (false, false) => PlaceOutcome::Refused(Refusal::KeyUsed),
         });
     }
@@ -192,13 +194,13 @@ fn verdict(row: &Row, wanted: &PlaceOrder) -> Result<PlaceOutcome, Error> {
         return Ok(PlaceOutcome::Refused(Refusal::UnknownProduct));
     };
     let price = checked(price, Amount::from_minor)?;
-    Ok(PlaceOutcome::Refused(match price.times(wanted.order.quantity) {
+    Ok(PlaceOutcome::Refused(match price.times(command.order.quantity) {
         Err(_) => Refusal::TotalTooLarge,
         Ok(_) => Refusal::Contended,
     }))
 }
 
-fn same_wish(found: &Order, wanted: &NewOrder) -> bool {
+fn same_request(found: &Order, wanted: &NewOrder) -> bool {
     found.customer_id == wanted.customer_id
         && found.product_id == wanted.product_id
         && found.quantity == wanted.quantity
@@ -209,18 +211,18 @@ fn method(order: &NewOrder) -> Option<&str> {
     order.payment_method.as_ref().map(PaymentMethod::as_str)
 }
 
-fn key(placing: &PlaceOrder) -> Option<&str> {
-    placing.key.as_ref().map(IdempotencyKey::as_str)
+fn key(command: &PlaceOrder) -> Option<&str> {
+    command.key.as_ref().map(IdempotencyKey::as_str)
 }
 
-/// What the database decided about a new order.
+/// The columns of a new order that the database fills.
 struct Stamp {
     total: Amount,
     currency: Currency,
     created_at: OffsetDateTime,
 }
 
-fn stamp(row: &Row) -> Result<(OrderId, Stamp), Error> {
+fn stamp_from_row(row: &Row) -> Result<(OrderId, Stamp), Error> {
     let total = checked(column(row, "total_minor")?, Amount::from_minor)?;
     let currency = parsed(row, "currency")?;
     let created_at = column(row, "created_at")?;
@@ -228,15 +230,15 @@ fn stamp(row: &Row) -> Result<(OrderId, Stamp), Error> {
 }
 
 impl Stamp {
-    fn order(&self, placing: &PlaceOrder) -> Order {
+    fn order(&self, command: &PlaceOrder) -> Order {
         Order {
-            id: placing.id,
-            customer_id: placing.order.customer_id,
-            product_id: placing.order.product_id,
-            quantity: placing.order.quantity,
+            id: command.id,
+            customer_id: command.order.customer_id,
+            product_id: command.order.product_id,
+            quantity: command.order.quantity,
             total: self.total,
             currency: self.currency,
-            payment_method: placing.order.payment_method.clone(),
+            payment_method: command.order.payment_method.clone(),
             status: OrderStatus::Pending,
             cancel_reason: None,
             created_at: self.created_at,

@@ -1,37 +1,25 @@
-use domain::{Amount, CustomerId, Order, OrderId, OrderStatus, ProductId, Quantity, Reason};
-use tokio_postgres::Row;
+use domain::{CustomerId, Order, OrderId, OrderStatus};
 
-use crate::row::{checked, column, parsed, parsed_option};
+use super::columns::{order_from_row, select_orders};
 use crate::{Db, Error};
-
-macro_rules! select_orders {
-    ($from_and_filter:expr) => {
-        concat!(
-            "select id, customer_id, product_id, quantity, total_minor, currency, payment_method,
-                    status::text, cancel_reason, created_at, updated_at
-               from ",
-            $from_and_filter
-        )
-    };
-}
 
 const GET: &str = select_orders!("orders where id = $1");
 
-/// One order.
+/// Returns an order.
 pub async fn get(db: &Db, id: OrderId) -> Result<Option<Order>, Error> {
-    db.query(GET, &[&id.0]).await?.first().map(order).transpose()
+    db.query(GET, &[&id.0]).await?.first().map(order_from_row).transpose()
 }
 
-/// Which orders, newest first.
+/// Filter and size of a page of orders, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Only this customer's.
+    /// Only orders of this customer.
     pub customer_id: Option<CustomerId>,
-    /// Only those with this status.
+    /// Only orders with this status.
     pub status: Option<OrderStatus>,
-    /// Only those placed before this one.
+    /// Only orders with lower ids, which were placed before this one.
     pub before: Option<OrderId>,
-    /// At most this many.
+    /// Maximum number of orders.
     pub limit: i64,
 }
 
@@ -41,8 +29,8 @@ macro_rules! listed {
     };
 }
 
-// In an order that only the index by customer has: a plan that is made for every customer would
-// walk through everybody's orders to find those of one who has few.
+// Sorted as only the index by customer is sorted: a generic plan, made for every customer, would
+// otherwise walk through the orders of all customers to find those of a customer who has few.
 macro_rules! listed_of_customer {
     ($filter:expr) => {
         select_orders!(concat!(
@@ -64,7 +52,8 @@ macro_rules! listed_from {
     };
 }
 
-// What is pending is young, or in the list of those that are late.
+// A pending order is younger than the overdue scan's position, or recorded in late_orders. The
+// table `survey` has that position.
 macro_rules! pending {
     ($young:expr, $filter:literal) => {
         concat!(
@@ -75,7 +64,7 @@ macro_rules! pending {
                 "late_orders",
                 concat!(
                     $filter,
-                    " and status = 'Pending' and order_id <= (select seen from scan_overdue)"
+                    " and status = 'Pending' and order_id <= (select seen from survey)"
                 )
             ),
             ")) pending order by id desc limit $2"
@@ -83,11 +72,11 @@ macro_rules! pending {
     };
 }
 
-// A filter stands in the statement's own text and not in a condition on a parameter, so that one
-// plan is right for it. `$3` is the customer.
+// A filter is part of the statement's text, not a condition on a parameter, so that one generic
+// plan is right for the statement. `$3` is the customer.
 const ALL: &str = listed!("$3::bigint is null");
 const PENDING: &str = pending!(
-    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from scan_overdue)"),
+    listed!("$3::bigint is null and status = 'Pending' and id > (select seen from survey)"),
     "$3::bigint is null"
 );
 const CONFIRMED: &str = listed!("status = 'Confirmed' and $3::bigint is null");
@@ -95,14 +84,14 @@ const CANCELED: &str = listed_from!("canceled_orders", "$3::bigint is null");
 const OF_CUSTOMER: &str = listed_of_customer!("");
 const OF_CUSTOMER_PENDING: &str = pending!(
     listed_of_customer!(
-        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from scan_overdue))"
+        " and status = 'Pending' and (customer_id, id) > ($3, (select seen from survey))"
     ),
     "customer_id = $3"
 );
 const OF_CUSTOMER_CONFIRMED: &str = listed_of_customer!(" and status = 'Confirmed'");
 const OF_CUSTOMER_CANCELED: &str = listed_from!("canceled_orders", "customer_id = $3");
 
-/// A page of orders, newest first.
+/// Returns a page of orders, newest first.
 pub async fn list(db: &Db, page: &Page) -> Result<Vec<Order>, Error> {
     let statement = match (page.status, page.customer_id) {
         (None, None) => ALL,
@@ -116,23 +105,9 @@ pub async fn list(db: &Db, page: &Page) -> Result<Vec<Order>, Error> {
     };
     let customer = page.customer_id.map(CustomerId::get);
     let before = page.before.map_or(uuid::Uuid::max(), |id| id.0);
-    db.query(statement, &[&before, &page.limit, &customer]).await?.iter().map(order).collect()
-}
-
-/// An order from a row that has all its columns, the status as text.
-pub(super) fn order(row: &Row) -> Result<Order, Error> {
-    let reason: Option<&str> = column(row, "cancel_reason")?;
-    Ok(Order {
-        id: OrderId(column(row, "id")?),
-        customer_id: checked(column(row, "customer_id")?, CustomerId::new)?,
-        product_id: checked(column(row, "product_id")?, ProductId::new)?,
-        quantity: checked(column(row, "quantity")?, Quantity::new)?,
-        total: checked(column(row, "total_minor")?, Amount::from_minor)?,
-        currency: parsed(row, "currency")?,
-        payment_method: parsed_option(row, "payment_method")?,
-        status: parsed(row, "status")?,
-        cancel_reason: reason.map(Reason::from_text),
-        created_at: column(row, "created_at")?,
-        updated_at: column(row, "updated_at")?,
-    })
+    db.query(statement, &[&before, &page.limit, &customer])
+        .await?
+        .iter()
+        .map(order_from_row)
+        .collect()
 }

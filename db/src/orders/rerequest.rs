@@ -1,5 +1,6 @@
-//! Putting the request of a late order into the outbox once more. Whatever became of the first one,
-//! a worker that gets it finds the payment and answers, or charges under the same key.
+//! Re-request: the payment request of an overdue order goes into the outbox once more. If the first
+//! request was processed, the worker finds the payment and replies again; otherwise it charges
+//! under the same key.
 
 use std::time::Duration;
 
@@ -8,34 +9,35 @@ use domain::OrderId;
 use crate::row::column;
 use crate::{Db, Error};
 
-/// With more rows than this in the outbox nothing is asked for again: what waits there is on its way.
+/// Number of outbox rows above which no order is re-requested: requests that wait there are not
+/// lost.
 const OUTBOX_MAX: i64 = 200;
-/// How often an order is asked for again before it is left to a person.
+/// Largest number of re-requests of one order. After that the order is left to an operator.
 const ASKED_MAX: i32 = 20;
-/// The longest wait.
+/// Longest wait between two re-requests of an order.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Which late orders are asked for again.
+/// Selection of the overdue orders that are re-requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How long an order is waited for before the first time; twice as long before each next time,
-    /// a day at most.
+    /// Wait before the first re-request of an order. Each further wait is twice as long, a day at
+    /// most.
     pub first: Duration,
-    /// How many at a time, those that have waited longest first.
+    /// Largest number of orders of one call; those that have waited longest come first.
     pub limit: i64,
 }
 
-/// An order that was asked for again.
+/// A re-requested order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rerequested {
-    /// Which one.
+    /// The order.
     pub id: OrderId,
-    /// How often by now.
+    /// Number of re-requests of the order, this one included.
     pub times: i32,
 }
 
-// Rows of at most 500 orders, which is the relay's batch. A row that another process has claimed is
-// passed over, and one that it has just asked for is not due any more.
+// Outbox rows of at most 500 orders, the size of the relay's batch. `skip locked` passes over
+// orders that another process re-requests at the same time; afterwards they are not due any more.
 const REREQUEST: &str = "
     with due as materialized (
         select l.order_id from late_orders l
@@ -48,30 +50,29 @@ const REREQUEST: &str = "
            and l.order_id not in (select unnest(order_ids) from outbox)
          order by l.waiting_since limit $3
          for update skip locked
-    ), asked as (
+    ), rerequested as (
         update late_orders l set asked = l.asked + 1, waiting_since = now()
           from due where l.order_id = due.order_id
         returning l.order_id, l.asked
     ), rows as (
-        select order_id, (row_number() over (order by order_id) - 1) / 500 as number from asked
+        select order_id, (row_number() over (order by order_id) - 1) / 500 as number from rerequested
     ), queued as (
         insert into outbox (leased_until, orders, order_ids, request_ids)
         select '-infinity', count(*)::integer, array_agg(order_id), array_agg(null::text)
           from rows group by number
     )
-    select order_id, asked from asked order by order_id";
+    select order_id, asked from rerequested order by order_id";
 
-/// Puts the requests of late orders that are due, and not in the outbox, into it, all in one commit.
-/// Several callers at the same time get different orders. After [`Error::Unavailable`] the same
-/// again asks for nothing that was asked for already.
-pub async fn rerequest(db: &Db, patience: &RetryPolicy) -> Result<Vec<Rerequested>, Error> {
-    let first_ms = patience.first.as_secs_f64() * 1000.0;
-    let last_ms = DAY.max(patience.first).as_secs_f64() * 1000.0;
-    let rows = db
-        .query(REREQUEST, &[&first_ms, &last_ms, &patience.limit, &OUTBOX_MAX, &ASKED_MAX])
-        .await?;
-    let asked = |row| {
+/// Puts the requests of overdue orders that are due and not in the outbox into the outbox, all in
+/// one commit. Concurrent callers get different orders. A repeated call after
+/// [`Error::Unavailable`] re-requests no order twice.
+pub async fn rerequest(db: &Db, policy: &RetryPolicy) -> Result<Vec<Rerequested>, Error> {
+    let first_ms = policy.first.as_secs_f64() * 1000.0;
+    let last_ms = DAY.max(policy.first).as_secs_f64() * 1000.0;
+    let rows =
+        db.query(REREQUEST, &[&first_ms, &last_ms, &policy.limit, &OUTBOX_MAX, &ASKED_MAX]).await?;
+    let rerequested = |row| {
         Ok(Rerequested { id: OrderId(column(row, "order_id")?), times: column(row, "asked")? })
     };
-    rows.iter().map(asked).collect()
+    rows.iter().map(rerequested).collect()
 }

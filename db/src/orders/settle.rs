@@ -7,28 +7,28 @@ use tokio_postgres::Row;
 use crate::row::{column, parsed};
 use crate::{Db, Error};
 
-/// A verdict that has arrived for an order.
+/// The command to settle an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettleOrder {
     /// The order.
     pub id: OrderId,
-    /// The gateway's final word.
+    /// The gateway's verdict.
     pub verdict: Verdict,
 }
 
-/// What a verdict changed.
+/// The effect of a verdict on its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettleOutcome {
     /// The order moved to its final status.
     Moved {
-        /// So long after it was placed, by the database's clock.
+        /// Time since the order was placed, by the database's clock.
         after: Duration,
     },
-    /// It had that final status already.
+    /// The order already had this final status.
     Repeated,
-    /// It had the other final status already, and keeps it (P5).
+    /// The order already had the other final status, and keeps that status (P5).
     Contradicting,
-    /// There is no such order.
+    /// The order does not exist.
     UnknownOrder,
 }
 
@@ -44,33 +44,34 @@ const SETTLE: &str = "
     )
     select id, extract(epoch from age)::float8 as age from moved";
 
-/// Moves pending orders to their final status, all in one commit. Answers in the order of
-/// `batch`; an order that is final already stays as it is (P5). Of two verdicts for one order in
-/// the same batch the first one counts.
+/// Moves pending orders to their final status, all in one commit. Returns one outcome per command,
+/// in the order of `batch`. An order that is already final stays unchanged (P5). Of two verdicts
+/// for one order in the same batch the first counts.
 pub async fn settle(db: &Db, batch: &[SettleOrder]) -> Result<Vec<SettleOutcome>, Error> {
     let mut seen = HashSet::new();
     let mut firsts: Vec<&SettleOrder> = batch.iter().filter(|s| seen.insert(s.id)).collect();
-    // Sorted, two batches that share orders mostly lock them in the same order. Where they do not,
-    // PostgreSQL breaks the deadlock and the loser is repeated.
+    // Two sorted batches that share orders mostly lock them in the same sequence. Where they do
+    // not, PostgreSQL breaks the deadlock, and the statement that lost is repeated.
     firsts.sort_unstable_by_key(|s| s.id);
     let ids: Vec<_> = firsts.iter().map(|s| s.id.0).collect();
     let statuses: Vec<_> = firsts.iter().map(|s| status(&s.verdict).as_str()).collect();
     let reasons: Vec<_> = firsts.iter().map(|s| reason(&s.verdict)).collect();
     let rows = db.query(SETTLE, &[&ids, &statuses, &reasons]).await?;
-    let mut moved: HashMap<OrderId, Duration> = rows.iter().map(moved).collect::<Result<_, _>>()?;
+    let mut moved: HashMap<OrderId, Duration> =
+        rows.iter().map(moved_from_row).collect::<Result<_, _>>()?;
     let all_moved = moved.len() == batch.len();
     let known = if all_moved { HashMap::new() } else { statuses_of(db, batch).await? };
     // `remove`: only the first of several verdicts for one order has moved it.
-    let answer = |s: &SettleOrder| match (moved.remove(&s.id), known.get(&s.id)) {
+    let outcome = |s: &SettleOrder| match (moved.remove(&s.id), known.get(&s.id)) {
         (Some(after), _) => SettleOutcome::Moved { after },
         (None, None) => SettleOutcome::UnknownOrder,
         (None, Some(found)) if *found == status(&s.verdict) => SettleOutcome::Repeated,
         (None, Some(_)) => SettleOutcome::Contradicting,
     };
-    Ok(batch.iter().map(answer).collect())
+    Ok(batch.iter().map(outcome).collect())
 }
 
-fn moved(row: &Row) -> Result<(OrderId, Duration), Error> {
+fn moved_from_row(row: &Row) -> Result<(OrderId, Duration), Error> {
     let age: f64 = column(row, "age")?;
     Ok((OrderId(column(row, "id")?), Duration::from_secs_f64(age.max(0.0))))
 }

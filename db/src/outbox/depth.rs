@@ -3,14 +3,14 @@ use std::time::Duration;
 use crate::row::column;
 use crate::{Db, Error};
 
-/// What waits for the relay.
+/// Size and age of the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Rows, as far as they were counted.
+    /// Number of rows, up to the caller's limit.
     pub rows: i64,
-    /// The orders in them.
+    /// Number of orders in these rows.
     pub orders: i64,
-    /// How long the oldest one has been waiting.
+    /// Age of the oldest row.
     pub oldest: Duration,
 }
 
@@ -19,7 +19,7 @@ const DEPTH: &str = "
            coalesce(extract(epoch from now() - min(queued_at)), 0)::float8 as oldest
       from (select orders, queued_at from outbox order by id limit $1) o";
 
-/// How much waits in the outbox. Counts the oldest `limit` rows and no more.
+/// Returns the size and age of the outbox. Reads the oldest `limit` rows and no more.
 pub async fn depth(db: &Db, limit: i64) -> Result<Depth, Error> {
     let rows = db.query(DEPTH, &[&limit]).await?;
     let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;

@@ -1,28 +1,28 @@
-//! Calls that the gateway gave no answer to. Nothing depends on them: they are for whoever wants to know
-//! why an order takes so long.
+//! Calls to the gateway that got no answer. No decision depends on them; the timeline shows them as
+//! the reason of an order's delay.
 
 use domain::{GatewayCall, OrderId, WorkerName};
 
 use crate::{Db, Error};
 
-/// How many are kept of an order, the newest.
+/// Number of calls kept per order, the newest.
 const KEPT: i32 = 20;
 
-/// A call without an answer.
+/// A call to the gateway without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// The order to charge.
+    /// Order to charge.
     pub order_id: OrderId,
-    /// How often it had been taken by then. There is one such call at most each time.
+    /// Attempt of the worker. At most one call per attempt has no answer.
     pub attempt: i32,
-    /// What was asked.
+    /// The call.
     pub call: GatewayCall,
-    /// Why there is no answer.
+    /// Reason of the missing answer.
     pub why: &'static str,
 }
 
-// One attempt takes the place of the one `KEPT` before it, which is never in the same batch, but a
-// statement must not fail if it were.
+// An attempt replaces the attempt `KEPT` before it. The two are never in the same batch; `distinct
+// on` keeps the statement from failing if they were.
 const NOTE_UNANSWERED: &str = "
     insert into payments.unanswered_calls (order_id, slot, attempt, at, worker, operation, why)
     select distinct on (u.order_id, u.attempt % $5) u.order_id, u.attempt % $5, u.attempt, now(), $6,
@@ -34,7 +34,7 @@ const NOTE_UNANSWERED: &str = "
        set attempt = excluded.attempt, at = excluded.at, worker = excluded.worker,
            operation = excluded.operation, why = excluded.why";
 
-/// Notes down calls without an answer, all in one commit; the newest of each order are kept.
+/// Records calls without an answer, all in one commit. The newest 20 of each order are kept.
 pub async fn note_unanswered(
     db: &Db,
     worker: &WorkerName,

@@ -1,11 +1,48 @@
-use domain::{OrderId, PaymentId, Reason, Verdict};
+use domain::{GatewayCall, OrderId, PaymentId, Reason, Verdict};
+use time::OffsetDateTime;
 use tokio_postgres::Row;
 
-use super::{Payment, Taken, UnansweredCall};
 use crate::row::{column, parsed};
 use crate::{Db, Error};
 
-// What is null says the usual: see the columns' migration.
+/// The workers' part of an order's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Id of the payment.
+    pub id: PaymentId,
+    /// The first attempt.
+    pub started: Attempt,
+    /// The last attempt, if it is not the first.
+    pub resumed: Option<Attempt>,
+    /// The verdict, and the attempt that recorded the verdict.
+    pub ended: Option<(Verdict, Attempt)>,
+    /// Calls to the gateway without an answer, oldest first; only the newest are kept.
+    pub unanswered: Vec<UnansweredCall>,
+}
+
+/// An attempt of a worker to process a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Time of the record.
+    pub at: OffsetDateTime,
+    /// Name of the worker; `None` for a payment that is older than the workers' names.
+    pub worker: Option<String>,
+    /// Number of the attempt, from 1.
+    pub number: i32,
+}
+
+/// A call to the gateway without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnansweredCall {
+    /// The attempt that made the call. Its time is the time of the record.
+    pub attempt: Attempt,
+    /// The call.
+    pub call: GatewayCall,
+    /// Reason of the missing answer.
+    pub why: String,
+}
+
+// A null means the usual value: see the columns' migration.
 const PAYMENTS: &str = "
     select p.payment_id, p.status::text, p.reason, p.started_at, p.started_by, p.taken, p.taken_at,
            p.taken_by, p.finished_at, coalesce(p.ended_by, p.started_by) as ended_by,
@@ -16,54 +53,55 @@ const PAYMENTS: &str = "
      where p.order_id = $1
      order by c.attempt";
 
-/// What the workers know of an order's way; `None` if none of them has begun. Asked once and not again:
-/// the rest can be told without it, and somebody waits.
+/// Returns the workers' part of an order's history; `None` if no worker has begun. The statement is
+/// not repeated on another connection: the timeline is useful without this part, and its reader
+/// waits.
 pub async fn payments(db: &Db, id: OrderId) -> Result<Option<Payment>, Error> {
     let rows = db.query_once(PAYMENTS, &[&id.0]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let unanswered = rows.iter().filter_map(|row| unanswered(row).transpose());
+    let unanswered = rows.iter().filter_map(|row| unanswered_from_row(row).transpose());
     Ok(Some(Payment {
         id: PaymentId(column(row, "payment_id")?),
-        begun: Taken {
+        started: Attempt {
             at: column(row, "started_at")?,
             worker: column(row, "started_by")?,
-            attempt: 1,
+            number: 1,
         },
-        again: again(row)?,
-        ended: ended(row)?,
+        resumed: resumed_from_row(row)?,
+        ended: ended_from_row(row)?,
         unanswered: unanswered.collect::<Result<_, _>>()?,
     }))
 }
 
-fn again(row: &Row) -> Result<Option<Taken>, Error> {
-    let (Some(attempt), Some(at)) = (column(row, "taken")?, column(row, "taken_at")?) else {
+fn resumed_from_row(row: &Row) -> Result<Option<Attempt>, Error> {
+    let (Some(number), Some(at)) = (column(row, "taken")?, column(row, "taken_at")?) else {
         return Ok(None);
     };
-    Ok(Some(Taken { at, worker: column(row, "taken_by")?, attempt }))
+    Ok(Some(Attempt { at, worker: column(row, "taken_by")?, number }))
 }
 
-fn ended(row: &Row) -> Result<Option<(Verdict, Taken)>, Error> {
+fn ended_from_row(row: &Row) -> Result<Option<(Verdict, Attempt)>, Error> {
     let reason: Option<&str> = column(row, "reason")?;
     let verdict = match column(row, "status")? {
         "captured" => Verdict::Captured,
         "declined" => Verdict::Declined(reason.map(Reason::from_text)),
         _ => return Ok(None),
     };
-    // One that ended at no time was ended by hand.
+    // A verdict without a time was written by hand.
     let Some(at) = column(row, "finished_at")? else { return Ok(None) };
-    let (worker, attempt) = (column(row, "ended_by")?, column(row, "ended_at_attempt")?);
-    Ok(Some((verdict, Taken { at, worker, attempt })))
+    let (worker, number) = (column(row, "ended_by")?, column(row, "ended_at_attempt")?);
+    Ok(Some((verdict, Attempt { at, worker, number })))
 }
 
-fn unanswered(row: &Row) -> Result<Option<UnansweredCall>, Error> {
+fn unanswered_from_row(row: &Row) -> Result<Option<UnansweredCall>, Error> {
     if column::<Option<&str>>(row, "operation")?.is_none() {
         return Ok(None);
     }
     Ok(Some(UnansweredCall {
-        taken: Taken {
+        attempt: Attempt {
             at: column(row, "at")?,
             worker: column(row, "worker")?,
-            attempt: column(row, "attempt")?,
+            number: column(row, "attempt")?,
         },
         call: parsed(row, "operation")?,
         why: column(row, "why")?,

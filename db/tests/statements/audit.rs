@@ -1,11 +1,12 @@
-//! What an auditor reads, and that he can do nothing else.
+//! The auditor's reads, and that it can do nothing else.
 
 use std::time::Duration;
 
 use db::Db;
 use db::audit::{
-    PaymentStatus, Range, captures_after, captures_between, captures_of, horizon, late_orders,
-    orders_between, orders_of, outbox, outbox_orders, payments_between, payments_of,
+    KeyRange, PaymentStatus, Range, captures_after, captures_between, captures_of, horizon,
+    orders_between, orders_of, outbox, outbox_orders, overdue_orders, payments_between,
+    payments_of,
 };
 use db::gateway_ledger::{Capture, capture};
 use db::orders::{SettleOrder, place, scan_overdue, settle};
@@ -14,7 +15,11 @@ use domain::{Amount, Currency, OrderId, OrderStatus, PaymentId, Verdict};
 use testkit::eventually;
 use tokio::runtime::Handle;
 
-use super::store::{HOUR, Store, anna, wish};
+use super::store::{HOUR, Store, anna, command};
+
+fn between<'a>(after: &'a str, up_to: &'a str, limit: i64) -> KeyRange<'a> {
+    KeyRange { after, up_to, limit }
+}
 
 async fn reader(store: &Store) -> Db {
     Db::read_only(&store.settings, Handle::current()).unwrap()
@@ -43,7 +48,7 @@ async fn an_auditor_can_read_and_cannot_write() {
     assert_eq!(orders_of(&reader, &[id]).await.unwrap().len(), 1);
 
     let refused = [
-        place(&reader, &[wish()], HOUR).await.map(drop),
+        place(&reader, &[command()], HOUR).await.map(drop),
         settle(&reader, &[SettleOrder { id, verdict: Verdict::Captured }]).await.map(drop),
         start(&reader, &anna(), &[starting(id)]).await.map(drop),
         capture(&reader, &[taken("key", id)]).await,
@@ -85,7 +90,7 @@ async fn both_sides_are_read_by_the_same_range_and_one_by_one() {
 }
 
 #[tokio::test]
-async fn the_gateways_books_are_read_by_key() {
+async fn the_gateways_ledger_is_read_by_key() {
     let store = Store::fresh().await;
     let reader = reader(&store).await;
     let ids: Vec<OrderId> = (0..3).map(|_| OrderId::new()).collect();
@@ -96,7 +101,7 @@ async fn the_gateways_books_are_read_by_key() {
 
     let of = captures_of(&reader, &["zz".to_owned(), "none".to_owned()]).await.unwrap();
     assert_eq!(of.iter().map(|c| (c.order_id, c.sum.minor)).collect::<Vec<_>>(), [(ids[0], 19900)]);
-    let between = captures_between(&reader, (&keys[0], &keys[2]), 9).await.unwrap();
+    let between = captures_between(&reader, &between(&keys[0], &keys[2], 9)).await.unwrap();
     assert_eq!(between.iter().map(|c| &c.key).collect::<Vec<_>>(), [&keys[1], &keys[2]]);
     let first = captures_after(&reader, "", 3).await.unwrap();
     assert_eq!(first.iter().map(|c| &c.key).collect::<Vec<_>>(), [&keys[0], &keys[1], &keys[2]]);
@@ -104,7 +109,7 @@ async fn the_gateways_books_are_read_by_key() {
 }
 
 #[tokio::test]
-async fn the_outbox_and_the_late_orders_are_told_as_far_as_one_asks() {
+async fn the_outbox_and_the_overdue_orders_are_read_up_to_a_limit() {
     let store = Store::fresh().await;
     let reader = reader(&store).await;
     assert_eq!(outbox(&reader, 10).await.unwrap(), db::audit::Outbox::default());
@@ -118,9 +123,9 @@ async fn the_outbox_and_the_late_orders_are_told_as_far_as_one_asks() {
     assert_eq!(outbox(&reader, 10).await.unwrap().rows, 2);
     assert_eq!(outbox_orders(&reader, 2).await.unwrap(), first.iter().copied().collect());
     assert!(outbox_orders(&reader, 10).await.unwrap().contains(&second[0]));
-    eventually("all to be late", Duration::from_secs(10), async || {
+    eventually("all to be overdue", Duration::from_secs(10), async || {
         scan_overdue(&store.db, Duration::ZERO, 100).await.unwrap();
-        late_orders(&reader, first[0], 9).await.unwrap() == [first[1], second[0]]
+        overdue_orders(&reader, first[0], 9).await.unwrap() == [first[1], second[0]]
     })
     .await;
     let hour_ago = horizon(&reader, HOUR).await.unwrap();
@@ -128,7 +133,7 @@ async fn the_outbox_and_the_late_orders_are_told_as_far_as_one_asks() {
     assert!(hour_ago.id < first[0] && first[0] < now.id && now.now >= hour_ago.now);
 }
 
-/// Orders an hour old, all paid and taken.
+/// Orders an hour old, all paid, with a capture each.
 const FILL: &str = "
     insert into orders (id, customer_id, product_id, total_minor, quantity, status, currency)
     select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - 3600000 - n), 12, '0')
@@ -149,7 +154,7 @@ const READ: &str = "
      where relname in ('orders', 'payments', 'captures', 'late_orders', 'outbox')";
 
 #[tokio::test]
-async fn an_auditor_reads_his_own_rows_only_however_many_there_are() {
+async fn an_auditor_reads_its_own_rows_only_however_many_there_are() {
     let store = Store::fresh().await;
     for statement in FILL.split(';') {
         store.look.batch_execute(statement).await.unwrap();
@@ -172,12 +177,12 @@ async fn an_auditor_reads_his_own_rows_only_however_many_there_are() {
     let found = [
         orders.len(),
         payments_between(&reader, &range).await.unwrap().len(),
-        captures_between(&reader, (&keys[0], &keys[49]), 50).await.unwrap().len() + 1,
+        captures_between(&reader, &between(&keys[0], &keys[49], 50)).await.unwrap().len() + 1,
         captures_after(&reader, &keys[0], 50).await.unwrap().len(),
         orders_of(&reader, &ids).await.unwrap().len(),
         payments_of(&reader, &ids).await.unwrap().len(),
         captures_of(&reader, &keys).await.unwrap().len(),
-        late_orders(&reader, OrderId(uuid::Uuid::nil()), 50).await.unwrap().len(),
+        overdue_orders(&reader, OrderId(uuid::Uuid::nil()), 50).await.unwrap().len(),
         usize::try_from(outbox(&reader, 50).await.unwrap().rows).unwrap(),
         outbox_orders(&reader, 50).await.unwrap().len(),
     ];

@@ -42,11 +42,11 @@ async fn a_database_that_is_away_is_an_error_that_may_pass() {
     assert!(!text.contains(store.settings.password.reveal()) || text.contains("(hidden)"));
 }
 
-/// Refuses its first two batches for the reason it is given.
-struct Moody(std::sync::Mutex<Vec<db::Error>>);
+/// Fails its first batches with the given errors.
+struct Failing(std::sync::Mutex<Vec<db::Error>>);
 
-impl batcher::BatchHandler for Moody {
-    const NAME: &'static str = "moody";
+impl batcher::BatchHandler for Failing {
+    const NAME: &'static str = "failing";
     type Item = u8;
     type Output = ();
     type Error = db::Error;
@@ -71,10 +71,10 @@ async fn work_is_stored_when_the_database_is_back_and_refused_when_it_says_no() 
     let runtime = Runtime { tasks: Tasks::on(Handle::current()), metrics: Metrics::new("test") };
     let limits = BatchLimits { waiting_max: 8, batch_max: 8, in_flight_max: 1 };
     let away = || db::Error::Unavailable("away".to_owned());
-    let handler = Moody(std::sync::Mutex::new(vec![away(), away()]));
+    let handler = Failing(std::sync::Mutex::new(vec![away(), away()]));
     let batcher = Batcher::open(handler, limits, &runtime);
     assert_eq!(until_stored(&batcher, &[1]).await, [Ok(())]);
-    let handler = Moody(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
+    let handler = Failing(std::sync::Mutex::new(vec![db::Error::Refused("no".to_owned())]));
     let batcher = Batcher::open(handler, limits, &runtime);
     assert_eq!(until_stored(&batcher, &[1]).await, [Err(db::Error::Refused("no".to_owned()))]);
 }

@@ -1,4 +1,4 @@
-//! Tables with many orders: what is read has to depend on what is asked for.
+//! Tables with many orders: the rows that a statement reads depend on its parameters, not on the table.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const FILL: &str = "
     select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - 3600000 - n), 12, '0')
             || '7000' || lpad(to_hex(n), 16, '8'))::uuid, 1, 1, 19900, 1, 'Confirmed', 'USD'
       from generate_series(1, 60000) as n;
-    update scan_overdue set seen = (select id from orders order by id desc limit 1 offset 10);
+    update survey set seen = (select id from orders order by id desc limit 1 offset 10);
     vacuum analyze";
 
 const READ: &str = "
@@ -22,7 +22,7 @@ const READ: &str = "
       from pg_stat_user_tables where relname = 'orders'";
 
 #[tokio::test]
-async fn a_page_and_a_survey_read_their_own_rows_only() {
+async fn a_page_and_an_overdue_scan_read_their_own_rows_only() {
     let store = Store::fresh().await;
     for statement in FILL.split(';') {
         store.look.batch_execute(statement).await.unwrap();
@@ -32,9 +32,9 @@ async fn a_page_and_a_survey_read_their_own_rows_only() {
     settle(&store.db, &[declined]).await.unwrap();
     let before = store.count(READ).await;
 
-    let (luke, nobody) = ("1".parse().unwrap(), "2".parse().unwrap());
+    let (luke, han) = ("1".parse().unwrap(), "2".parse().unwrap());
     let mut found = Vec::new();
-    for customer_id in [None, Some(luke), Some(nobody)] {
+    for customer_id in [None, Some(luke), Some(han)] {
         for status in [None, Some(OrderStatus::Pending), Some(OrderStatus::Canceled)] {
             let page = Page { customer_id, status, limit: 50, ..Page::default() };
             found.push(list(&store.db, &page).await.unwrap().len());

@@ -131,7 +131,7 @@ async fn days_are_made_when_they_are_wanted_and_dropped_when_they_are_old() {
 }
 
 #[tokio::test]
-async fn whoever_reads_for_hours_keeps_old_days_and_holds_up_no_new_line() {
+async fn a_reader_that_takes_hours_keeps_old_days_and_delays_no_new_line() {
     let store = store().await;
     let now = now(&store).await;
     let today = now.to_offset(time::UtcOffset::UTC).date();
@@ -173,12 +173,12 @@ async fn lines_of_many_days_at_once_get_their_tables_however_little_time_a_state
 const FILL: &str = "
     insert into logs.log_entries
     select now() - n * interval '10 milliseconds', 'here-1', n, 'shop',
-           case when n % 5000 = 0 then 'ERROR' else 'INFO' end::logs.level, 'road', 'settled',
+           case when n % 5000 = 0 then 'ERROR' else 'INFO' end::logs.level, 'order', 'settled',
            array[lpad(to_hex(n), 32, '0')::uuid], array['r-' || n], array['t-' || n], '{}'
       from generate_series(1, 60000) as n;
     vacuum analyze";
 
-/// Pages of tables and indexes that were looked at.
+/// Pages of tables and indexes that were read.
 const PAGES: &str = "
     select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::bigint
       from pg_statio_user_tables where schemaname = 'logs'";

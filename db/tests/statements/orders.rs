@@ -2,20 +2,22 @@ use db::orders::{Page, PlaceOrder, PlaceOutcome, Refusal, SettleOrder, get, list
 use db::products;
 use domain::{Amount, NewOrder, OrderStatus, Quantity, Verdict};
 
-use super::store::{HOUR, Store, wish, wish_with_key};
+use super::store::{HOUR, Store, command, command_with_key};
 
 #[tokio::test]
 async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
     let store = Store::fresh().await;
-    let mut unknown_product = wish();
+    let mut unknown_product = command();
     unknown_product.order.product_id = "99".parse().unwrap();
-    let mut unknown_customer = wish();
+    let mut unknown_customer = command();
     unknown_customer.order.customer_id = "99".parse().unwrap();
     let (star, usd) = ("Star".parse().unwrap(), domain::Currency::Usd);
     let star = products::create(&store.db, &star, Amount::MAX, usd).await.unwrap().id;
-    let order = NewOrder { product_id: star, quantity: Quantity::new(2).unwrap(), ..wish().order };
-    let too_large = PlaceOrder { order, ..wish() };
-    let batch = [wish(), unknown_product, wish_with_key("k"), unknown_customer, too_large, wish()];
+    let order =
+        NewOrder { product_id: star, quantity: Quantity::new(2).unwrap(), ..command().order };
+    let too_large = PlaceOrder { order, ..command() };
+    let batch =
+        [command(), unknown_product, command_with_key("k"), unknown_customer, too_large, command()];
 
     let placed = place(&store.db, &batch, HOUR).await.unwrap().each;
 
@@ -27,7 +29,7 @@ async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
     assert_eq!(refused(3), Refusal::UnknownCustomer);
     assert_eq!(refused(4), Refusal::TotalTooLarge);
     for i in [0, 2, 5] {
-        let PlaceOutcome::Now(order) = &placed[i] else { panic!("{i}: {:?}", placed[i]) };
+        let PlaceOutcome::Placed(order) = &placed[i] else { panic!("{i}: {:?}", placed[i]) };
         assert_eq!(get(&store.db, batch[i].id).await.unwrap().as_ref(), Some(order));
         assert_eq!((order.total.minor(), order.status), (19900, OrderStatus::Pending));
     }
@@ -38,7 +40,7 @@ async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
 #[tokio::test]
 async fn the_same_batch_again_finds_out_that_it_was_placed() {
     let store = Store::fresh().await;
-    let batch = [wish(), wish_with_key("k")];
+    let batch = [command(), command_with_key("k")];
     let first = place(&store.db, &batch, HOUR).await.unwrap();
 
     let again = place(&store.db, &batch, HOUR).await.unwrap();
@@ -49,20 +51,22 @@ async fn the_same_batch_again_finds_out_that_it_was_placed() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_one_wish_for_ever_also_within_one_batch() {
+async fn a_key_belongs_to_one_request_for_ever_also_within_one_batch() {
     let store = Store::fresh().await;
-    let mut other_wish = wish_with_key("k");
-    other_wish.order.quantity = Quantity::new(2).unwrap();
-    let batch = [wish_with_key("k"), wish_with_key("k"), other_wish];
+    let mut other = command_with_key("k");
+    other.order.quantity = Quantity::new(2).unwrap();
+    let batch = [command_with_key("k"), command_with_key("k"), other];
 
     let placed = place(&store.db, &batch, HOUR).await.unwrap().each;
 
-    let now = placed.iter().filter(|p| matches!(p, PlaceOutcome::Now(_))).count();
+    let now = placed.iter().filter(|p| matches!(p, PlaceOutcome::Placed(_))).count();
     assert_eq!((now, store.count("select count(*) from orders").await), (1, 1), "{placed:?}");
-    let later = place(&store.db, &[wish_with_key("k")], HOUR).await.unwrap().each;
+    let later = place(&store.db, &[command_with_key("k")], HOUR).await.unwrap().each;
     let stored_quantity = store.count("select quantity::bigint from orders").await;
     match &later[0] {
-        PlaceOutcome::Before(order) => assert_eq!(i64::from(order.quantity.get()), stored_quantity),
+        PlaceOutcome::Repeated(order) => {
+            assert_eq!(i64::from(order.quantity.get()), stored_quantity)
+        }
         other => {
             assert_eq!((other, stored_quantity), (&PlaceOutcome::Refused(Refusal::KeyUsed), 2))
         }
@@ -75,12 +79,12 @@ async fn batches_that_share_keys_in_opposite_order_do_not_wait_for_each_other() 
     let keys: Vec<String> = (0..50).map(|n| format!("key-{n}")).collect();
     for _ in 0..10 {
         store.look.batch_execute("truncate orders, outbox").await.unwrap();
-        let forward: Vec<_> = keys.iter().map(|key| wish_with_key(key)).collect();
-        let backward: Vec<_> = keys.iter().rev().map(|key| wish_with_key(key)).collect();
+        let forward: Vec<_> = keys.iter().map(|key| command_with_key(key)).collect();
+        let backward: Vec<_> = keys.iter().rev().map(|key| command_with_key(key)).collect();
         let (one, two) =
             tokio::join!(place(&store.db, &forward, HOUR), place(&store.db, &backward, HOUR));
         let both = one.unwrap().each.into_iter().chain(two.unwrap().each);
-        let now = both.filter(|p| matches!(p, PlaceOutcome::Now(_))).count();
+        let now = both.filter(|p| matches!(p, PlaceOutcome::Placed(_))).count();
         assert_eq!(now, 50);
     }
 }
@@ -98,8 +102,8 @@ async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
 
     assert_eq!(listed(page.clone()).await, ids[..3]);
     assert_eq!(listed(Page { before: Some(ids[2]), ..page.clone() }).await, ids[3..]);
-    let (luke, nobody) = (Some("1".parse().unwrap()), Some("2".parse().unwrap()));
-    assert_eq!(listed(Page { customer_id: nobody, ..page.clone() }).await, []);
+    let (luke, han) = (Some("1".parse().unwrap()), Some("2".parse().unwrap()));
+    assert_eq!(listed(Page { customer_id: han, ..page.clone() }).await, []);
     let confirmed = SettleOrder { id: ids[1], verdict: Verdict::Captured };
     let canceled = SettleOrder { id: ids[4], verdict: Verdict::Declined(None) };
     settle(&store.db, &[confirmed, canceled]).await.unwrap();
@@ -109,7 +113,7 @@ async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
         let of_all = Page { status, ..page.clone() };
         assert_eq!(listed(of_all.clone()).await, wanted);
         assert_eq!(listed(Page { customer_id: luke, ..of_all.clone() }).await, wanted);
-        assert_eq!(listed(Page { customer_id: nobody, ..of_all.clone() }).await, []);
+        assert_eq!(listed(Page { customer_id: han, ..of_all.clone() }).await, []);
         assert_eq!(listed(Page { before: Some(ids[4]), ..of_all }).await, []);
     }
 }

@@ -4,7 +4,7 @@ use db::orders::place;
 use db::outbox::{Batch, Depth, claim, depth, remove, retain};
 use domain::OrderId;
 
-use super::store::{HOUR, Store, wish};
+use super::store::{HOUR, Store, command};
 
 fn orders(batches: &[Batch]) -> Vec<OrderId> {
     let entries = batches.iter().flat_map(|batch| &batch.entries);
@@ -12,11 +12,11 @@ fn orders(batches: &[Batch]) -> Vec<OrderId> {
 }
 
 #[tokio::test]
-async fn its_depth_is_told_in_rows_and_orders_as_far_as_one_asks() {
+async fn the_depth_counts_rows_and_orders_up_to_a_limit() {
     let store = Store::fresh().await;
     assert_eq!(depth(&store.db, 10).await.unwrap(), Depth::default());
     for count in [2, 3] {
-        let batch: Vec<_> = (0..count).map(|_| wish()).collect();
+        let batch: Vec<_> = (0..count).map(|_| command()).collect();
         place(&store.db, &batch, HOUR).await.unwrap();
     }
     let aged = "update outbox set queued_at = now() - interval '90 seconds' where orders = 2";
@@ -29,10 +29,10 @@ async fn its_depth_is_told_in_rows_and_orders_as_far_as_one_asks() {
 }
 
 #[tokio::test]
-async fn a_row_belongs_to_whoever_leased_it_until_the_lease_is_over_or_given_up() {
+async fn a_row_belongs_to_its_leaseholder_until_the_lease_is_over_or_given_up() {
     let store = Store::fresh().await;
-    let batch: Vec<_> = (0..3).map(|_| wish()).collect();
-    let ids: Vec<_> = batch.iter().map(|wish| wish.id).collect();
+    let batch: Vec<_> = (0..3).map(|_| command()).collect();
+    let ids: Vec<_> = batch.iter().map(|command| command.id).collect();
     let row = place(&store.db, &batch, HOUR).await.unwrap().outbox.unwrap();
     assert_eq!(claim(&store.db, 10, HOUR).await.unwrap(), []);
 
@@ -46,9 +46,9 @@ async fn a_row_belongs_to_whoever_leased_it_until_the_lease_is_over_or_given_up(
 }
 
 #[tokio::test]
-async fn an_entry_tells_all_that_the_request_needs() {
+async fn a_claimed_row_has_everything_that_its_requests_need() {
     let store = Store::fresh().await;
-    let (other, mut placing) = (wish(), wish());
+    let (other, mut placing) = (command(), command());
     placing.order.payment_method = Some("pm_card_visa".parse().unwrap());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     placing.traceparent = Some(trace.parse().unwrap());
@@ -67,11 +67,11 @@ async fn an_entry_tells_all_that_the_request_needs() {
 }
 
 #[tokio::test]
-async fn a_wish_that_was_refused_is_in_nobodys_outbox() {
+async fn a_command_that_was_refused_is_not_relayed() {
     let store = Store::fresh().await;
-    let mut refused = wish();
+    let mut refused = command();
     refused.order.product_id = "99".parse().unwrap();
-    let good = wish();
+    let good = command();
     place(&store.db, &[refused.clone()], Duration::ZERO).await.unwrap();
     assert_eq!(store.count("select count(*) from outbox").await, 0);
     place(&store.db, &[refused, good.clone()], Duration::ZERO).await.unwrap();
@@ -83,7 +83,7 @@ async fn a_wish_that_was_refused_is_in_nobodys_outbox() {
 async fn a_claim_takes_the_oldest_rows_up_to_its_limit_of_orders() {
     let store = Store::fresh().await;
     for _ in 0..5 {
-        let batch: Vec<_> = (0..4).map(|_| wish()).collect();
+        let batch: Vec<_> = (0..4).map(|_| command()).collect();
         place(&store.db, &batch, Duration::ZERO).await.unwrap();
     }
 
@@ -98,7 +98,7 @@ async fn a_claim_takes_the_oldest_rows_up_to_its_limit_of_orders() {
 async fn claims_at_the_same_time_get_different_rows() {
     let store = Store::fresh().await;
     for _ in 0..400 {
-        place(&store.db, &[wish()], Duration::ZERO).await.unwrap();
+        place(&store.db, &[command()], Duration::ZERO).await.unwrap();
     }
 
     let claims = (0..4).map(|_| claim(&store.db, 100, HOUR));

@@ -81,7 +81,7 @@ async fn the_ledger_captures_once_a_key() {
     }
 }
 
-/// How many second versions of rows did not go beside the first.
+/// Number of second versions of rows that were not stored beside the first.
 const ELSEWHERE: &str = "
     select (n_tup_upd - n_tup_hot_upd)::bigint from pg_stat_user_tables
      where schemaname = 'payments' and relname = 'payments'";
@@ -90,7 +90,7 @@ const UPDATED: &str = "
      where schemaname = 'payments' and relname = 'payments'";
 
 #[tokio::test]
-async fn a_payments_second_version_lands_beside_its_first_and_names_who_did_it_once() {
+async fn a_payments_second_version_lands_beside_its_first_and_names_its_worker_once() {
     let store = Store::fresh().await;
     let orders: Vec<OrderId> = (0..500).map(|_| OrderId::new()).collect();
     let batch: Vec<_> = orders.iter().map(|order| starting(*order, 100)).collect();

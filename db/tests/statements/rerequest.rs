@@ -10,14 +10,14 @@ use super::store::{HOUR, Store};
 
 const NOW: RetryPolicy = RetryPolicy { first: Duration::ZERO, limit: 1000 };
 
-/// Orders that are late and relayed.
-async fn late(store: &Store, count: usize) -> Vec<OrderId> {
+/// Orders that are overdue and relayed.
+async fn overdue(store: &Store, count: usize) -> Vec<OrderId> {
     let mut ids = Vec::new();
     while ids.len() < count {
         ids.extend(store.placed(count.min(500)).await);
     }
     store.look.batch_execute("truncate outbox").await.unwrap();
-    eventually("all to be late", Duration::from_secs(10), async || {
+    eventually("all to be overdue", Duration::from_secs(10), async || {
         scan_overdue(&store.db, Duration::ZERO, 10_000).await.unwrap();
         store.count("select count(*) from late_orders").await == i64::try_from(ids.len()).unwrap()
     })
@@ -25,33 +25,33 @@ async fn late(store: &Store, count: usize) -> Vec<OrderId> {
     ids
 }
 
-async fn asked(store: &Store, patience: &RetryPolicy) -> Vec<OrderId> {
-    rerequest(&store.db, patience).await.unwrap().into_iter().map(|asked| asked.id).collect()
+async fn rerequested(store: &Store, policy: &RetryPolicy) -> Vec<OrderId> {
+    rerequest(&store.db, policy).await.unwrap().into_iter().map(|order| order.id).collect()
 }
 
 #[tokio::test]
-async fn an_order_that_is_nowhere_is_asked_for_and_one_in_the_outbox_or_at_its_end_is_not() {
+async fn a_lost_order_is_rerequested_and_one_in_the_outbox_or_settled_is_not() {
     let store = Store::fresh().await;
-    let ids = late(&store, 4).await;
+    let ids = overdue(&store, 4).await;
     let captured = SettleOrder { id: ids[0], verdict: Verdict::Captured };
     settle(&store.db, &[captured]).await.unwrap();
 
-    assert_eq!(asked(&store, &NOW).await, ids[1..]);
+    assert_eq!(rerequested(&store, &NOW).await, ids[1..]);
 
-    assert_eq!(asked(&store, &NOW).await, [], "they are in the outbox");
+    assert_eq!(rerequested(&store, &NOW).await, [], "they are in the outbox");
     let claimed = claim(&store.db, 10, HOUR).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let found: Vec<_> = claimed[0].entries.iter().map(|e| e.order_id).collect();
     assert_eq!(found, ids[1..]);
     assert_eq!(claimed[0].entries[0].total.minor(), 19900);
     remove(&store.db, &[claimed[0].id]).await.unwrap();
-    assert_eq!(asked(&store, &NOW).await, ids[1..], "relayed and still pending");
+    assert_eq!(rerequested(&store, &NOW).await, ids[1..], "relayed and still pending");
 }
 
 #[tokio::test]
-async fn the_wait_before_the_next_time_doubles_and_there_is_a_last_time() {
+async fn the_wait_before_the_next_rerequest_doubles_and_there_is_a_last_one() {
     let store = Store::fresh().await;
-    late(&store, 1).await;
+    overdue(&store, 1).await;
     let minute = RetryPolicy { first: Duration::from_secs(60), limit: 10 };
     for (times, waited, due) in
         [(0, 59, false), (0, 61, true), (1, 119, false), (1, 121, true), (3, 470, false)]
@@ -72,44 +72,49 @@ async fn the_wait_before_the_next_time_doubles_and_there_is_a_last_time() {
                 set asked = {times}, waiting_since = now() - interval '1 day' * {days}"
         );
         store.look.batch_execute(&past).await.unwrap();
-        assert_eq!(!asked(&store, &minute).await.is_empty(), due, "{times} after {days} days");
+        assert_eq!(
+            !rerequested(&store, &minute).await.is_empty(),
+            due,
+            "{times} after {days} days"
+        );
     }
 }
 
 #[tokio::test]
-async fn callers_at_the_same_time_never_ask_for_the_same_order() {
+async fn concurrent_callers_never_rerequest_the_same_order() {
     let store = Store::fresh().await;
-    let ids = late(&store, 1500).await;
-    // Longer than a statement takes: one that waited for another's lock judges by its own beginning.
+    let ids = overdue(&store, 1500).await;
+    // Longer than a statement takes: one that waited for another's lock judges by its own
+    // beginning.
     let some = RetryPolicy { first: Duration::from_secs(60), limit: 400 };
     let aged = "update late_orders set waiting_since = waiting_since - interval '61 seconds'";
     store.look.batch_execute(aged).await.unwrap();
     let mut found = Vec::new();
     for _ in 0..3 {
-        let rounds = join_all((0..4).map(|_| asked(&store, &some))).await;
+        let rounds = join_all((0..4).map(|_| rerequested(&store, &some))).await;
         found.extend(rounds.concat());
     }
     found.sort();
     let all = found.len();
     found.dedup();
-    assert_eq!(found.len(), all, "asked twice");
+    assert_eq!(found.len(), all, "re-requested twice");
     assert_eq!(found, ids);
     let largest = store.count("select max(orders)::bigint from outbox").await;
     assert!(largest <= 500, "a row of {largest} orders is more than the relay takes at once");
 }
 
 #[tokio::test]
-async fn while_much_waits_in_the_outbox_nothing_is_asked_for() {
+async fn while_much_waits_in_the_outbox_nothing_is_rerequested() {
     let store = Store::fresh().await;
-    late(&store, 1).await;
+    overdue(&store, 1).await;
     for _ in 0..201 {
         store.placed(1).await;
     }
-    assert_eq!(asked(&store, &NOW).await, []);
+    assert_eq!(rerequested(&store, &NOW).await, []);
     store
         .look
         .batch_execute("delete from outbox where id in (select id from outbox limit 1)")
         .await
         .unwrap();
-    assert_eq!(asked(&store, &NOW).await.len(), 1);
+    assert_eq!(rerequested(&store, &NOW).await.len(), 1);
 }

@@ -18,8 +18,8 @@ fn declined(id: OrderId) -> SettleOrder {
 async fn a_status_moves_once_whatever_comes_later_or_at_the_same_time() {
     let store = Store::fresh().await;
     let ids = store.placed(3).await;
-    let nobody = OrderId::new();
-    let batch = [captured(ids[0]), declined(ids[1]), declined(ids[0]), captured(nobody)];
+    let unknown = OrderId::new();
+    let batch = [captured(ids[0]), declined(ids[1]), declined(ids[0]), captured(unknown)];
     let aged = "update orders set created_at = now() - interval '1 hour' where id = $1";
     store.look.execute(aged, &[&ids[1].0]).await.unwrap();
 

@@ -10,13 +10,13 @@ use testkit::{postgres, servers};
 use tokio::runtime::Handle;
 use tokio_postgres::{Client, NoTls};
 
-/// A lease nobody outlives.
+/// A lease longer than any test.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) struct Store {
     pub(super) db: Db,
     pub(super) settings: Settings,
-    /// A connection beside the pool, for looking.
+    /// A connection beside the pool.
     pub(super) look: Client,
 }
 
@@ -47,15 +47,15 @@ impl Store {
     }
 
     pub(super) async fn placed(&self, count: usize) -> Vec<OrderId> {
-        let batch: Vec<PlaceOrder> = (0..count).map(|_| wish()).collect();
+        let batch: Vec<PlaceOrder> = (0..count).map(|_| command()).collect();
         let placed = db::orders::place(&self.db, &batch, HOUR).await.unwrap();
-        assert!(placed.each.iter().all(|placed| matches!(placed, PlaceOutcome::Now(_))));
-        batch.iter().map(|placing| placing.id).collect()
+        assert!(placed.each.iter().all(|placed| matches!(placed, PlaceOutcome::Placed(_))));
+        batch.iter().map(|command| command.id).collect()
     }
 }
 
-/// One Iphone for Luke.
-pub(super) fn wish() -> PlaceOrder {
+/// The command to place an order of one iPhone for Luke.
+pub(super) fn command() -> PlaceOrder {
     PlaceOrder {
         id: OrderId::new(),
         order: NewOrder {
@@ -70,8 +70,8 @@ pub(super) fn wish() -> PlaceOrder {
     }
 }
 
-pub(super) fn wish_with_key(key: &str) -> PlaceOrder {
-    PlaceOrder { key: Some(key.parse().unwrap()), ..wish() }
+pub(super) fn command_with_key(key: &str) -> PlaceOrder {
+    PlaceOrder { key: Some(key.parse().unwrap()), ..command() }
 }
 
 /// A worker.

@@ -1,9 +1,9 @@
-//! What the tables tell of one order.
+//! The history of one order.
 
 use std::time::Duration;
 
 use db::Db;
-use db::dead_letters::{ActionKind, Letter, NewAction, Outcome, begin, end};
+use db::dead_letters::{ActionKind, DeadLetter, NewAction, Outcome, begin, end};
 use db::orders::{RetryPolicy, SettleOrder, place, rerequest, scan_overdue, settle};
 use db::outbox::remove;
 use db::payments::{FinishPayment, StartPayment, Unanswered, finish, note_unanswered, start};
@@ -14,7 +14,7 @@ use domain::{
 use testkit::eventually;
 use tokio::runtime::Handle;
 
-use super::store::{HOUR, Store, anna, bob, wish};
+use super::store::{HOUR, Store, anna, bob, command};
 
 async fn reader(store: &Store) -> Db {
     Db::read_only(&store.settings, Handle::current()).unwrap()
@@ -40,7 +40,7 @@ fn replay(letter: &str, order_ids: Vec<OrderId>) -> NewAction {
         kind: ActionKind::Replay,
         by: "carl".to_owned(),
         note: None,
-        letter: Letter {
+        dead_letter: DeadLetter {
             id: letter.to_owned(),
             queue: "processedorders.dead".to_owned(),
             reason: "unknown_order".to_owned(),
@@ -49,7 +49,7 @@ fn replay(letter: &str, order_ids: Vec<OrderId>) -> NewAction {
             order_ids,
             attempts: 1,
             replays: 0,
-            parked_at: Some(time::OffsetDateTime::UNIX_EPOCH),
+            dead_lettered_at: Some(time::OffsetDateTime::UNIX_EPOCH),
             properties: "{}".to_owned(),
             body: b"{}".to_vec(),
         },
@@ -57,44 +57,44 @@ fn replay(letter: &str, order_ids: Vec<OrderId>) -> NewAction {
 }
 
 #[tokio::test]
-async fn the_shop_tells_what_waits_what_was_asked_again_and_how_it_ended() {
+async fn the_shop_shows_what_waits_what_was_rerequested_and_how_it_ended() {
     let store = Store::fresh().await;
     let reader = reader(&store).await;
     assert_eq!(shop(&reader, OrderId::new()).await.unwrap(), None);
-    let (late, other) = (wish(), wish());
-    let row = place(&store.db, &[late.clone(), other], HOUR).await.unwrap().outbox.unwrap();
+    let (overdue, other) = (command(), command());
+    let row = place(&store.db, &[overdue.clone(), other], HOUR).await.unwrap().outbox.unwrap();
 
-    let placed = shop(&reader, late.id).await.unwrap().unwrap();
+    let placed = shop(&reader, overdue.id).await.unwrap().unwrap();
     assert_eq!(
         (placed.status, placed.outbox),
         (OrderStatus::Pending, InOutbox::Since(placed.placed_at))
     );
-    assert_eq!((placed.asked_again, placed.letters.len()), (None, 0));
+    assert_eq!((placed.rerequested, placed.dead_letter_actions.len()), (None, 0));
     remove(&store.db, &[row]).await.unwrap();
-    assert_eq!(shop(&reader, late.id).await.unwrap().unwrap().outbox, InOutbox::No);
+    assert_eq!(shop(&reader, overdue.id).await.unwrap().unwrap().outbox, InOutbox::No);
 
-    eventually("the order to be late", Duration::from_secs(10), async || {
+    eventually("the order to be overdue", Duration::from_secs(10), async || {
         scan_overdue(&store.db, Duration::ZERO, 100).await.unwrap();
         store.count("select count(*) from late_orders").await == 2
     })
     .await;
-    let patience = RetryPolicy { first: Duration::ZERO, limit: 10 };
-    assert_eq!(rerequest(&store.db, &patience).await.unwrap().len(), 2);
-    let asked = shop(&reader, late.id).await.unwrap().unwrap();
-    let again = asked.asked_again.unwrap();
+    let policy = RetryPolicy { first: Duration::ZERO, limit: 10 };
+    assert_eq!(rerequest(&store.db, &policy).await.unwrap().len(), 2);
+    let asked = shop(&reader, overdue.id).await.unwrap().unwrap();
+    let again = asked.rerequested.unwrap();
     assert_eq!((again.times, asked.outbox), (1, InOutbox::Since(again.at)));
 
     let why = Some(Reason::from_text("insufficient_funds"));
-    let declined = SettleOrder { id: late.id, verdict: Verdict::Declined(why.clone()) };
+    let declined = SettleOrder { id: overdue.id, verdict: Verdict::Declined(why.clone()) };
     settle(&store.db, &[declined]).await.unwrap();
-    let ended = shop(&reader, late.id).await.unwrap().unwrap();
+    let ended = shop(&reader, overdue.id).await.unwrap().unwrap();
     assert_eq!((ended.status, ended.cancel_reason), (OrderStatus::Canceled, why));
     assert!(ended.moved_at > ended.placed_at);
     assert_eq!(ended.outbox, InOutbox::No, "what has ended waits nowhere");
 }
 
 #[tokio::test]
-async fn letters_are_found_by_their_order_and_no_others_are_read() {
+async fn dead_letter_actions_are_found_by_their_order_and_no_others_are_read() {
     const READ: &str = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::bigint
                           from pg_stat_user_tables where relname = 'dead_letter_actions'";
     let store = Store::fresh().await;
@@ -109,12 +109,12 @@ async fn letters_are_found_by_their_order_and_no_others_are_read() {
     store.look.batch_execute("analyze; select pg_stat_force_next_flush()").await.unwrap();
     let before = store.count(READ).await;
 
-    let told = shop(&reader, ids[0]).await.unwrap().unwrap().letters;
-    let outcomes: Vec<_> = told.iter().map(|l| (l.letter.as_str(), l.outcome)).collect();
+    let found = shop(&reader, ids[0]).await.unwrap().unwrap().dead_letter_actions;
+    let outcomes: Vec<_> = found.iter().map(|l| (l.dead_letter_id.as_str(), l.outcome)).collect();
     assert_eq!(outcomes, [("a", Outcome::Failed), ("a", Outcome::Begun)]);
-    assert_eq!((told[0].by.as_str(), told[0].kind), ("carl", ActionKind::Replay));
-    assert_eq!(told[0].parked_at, Some(time::OffsetDateTime::UNIX_EPOCH));
-    assert_eq!(shop(&reader, ids[1]).await.unwrap().unwrap().letters.len(), 1);
+    assert_eq!((found[0].by.as_str(), found[0].kind), ("carl", ActionKind::Replay));
+    assert_eq!(found[0].dead_lettered_at, Some(time::OffsetDateTime::UNIX_EPOCH));
+    assert_eq!(shop(&reader, ids[1]).await.unwrap().unwrap().dead_letter_actions.len(), 1);
 
     // A backend reports what it has read when it is idle for a while or asked for more later.
     let read = eventually("the statistics to arrive", Duration::from_secs(60), async || {
@@ -127,7 +127,7 @@ async fn letters_are_found_by_their_order_and_no_others_are_read() {
 }
 
 #[tokio::test]
-async fn an_outbox_that_is_too_long_to_look_through_has_the_young_orders_at_its_end() {
+async fn an_outbox_too_long_to_search_has_the_young_orders_at_its_end() {
     let store = Store::fresh().await;
     let reader = reader(&store).await;
     let old = store.placed(1).await[0];
@@ -149,7 +149,7 @@ async fn an_outbox_that_is_too_long_to_look_through_has_the_young_orders_at_its_
 }
 
 #[tokio::test]
-async fn a_payment_tells_who_took_it_who_ended_it_and_what_was_not_answered() {
+async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     let store = Store::fresh().await;
     let reader = reader(&store).await;
     let (plain, shared) = (OrderId::new(), OrderId::new());
@@ -157,8 +157,8 @@ async fn a_payment_tells_who_took_it_who_ended_it_and_what_was_not_answered() {
     start(&store.db, &anna(), &[starting(plain), starting(shared)]).await.unwrap();
 
     let begun = payments(&reader, plain).await.unwrap().unwrap();
-    assert_eq!((begun.begun.worker.as_deref(), begun.begun.attempt), (Some("anna/1"), 1));
-    assert_eq!((&begun.again, &begun.ended, begun.unanswered.len()), (&None, &None, 0));
+    assert_eq!((begun.started.worker.as_deref(), begun.started.number), (Some("anna/1"), 1));
+    assert_eq!((&begun.resumed, &begun.ended, begun.unanswered.len()), (&None, &None, 0));
 
     note_unanswered(&store.db, &anna(), &[unanswered(shared, 1)]).await.unwrap();
     start(&store.db, &bob(), &[starting(shared)]).await.unwrap();
@@ -168,18 +168,20 @@ async fn a_payment_tells_who_took_it_who_ended_it_and_what_was_not_answered() {
 
     let plain = payments(&reader, plain).await.unwrap().unwrap();
     let (verdict, by) = plain.ended.unwrap();
-    assert_eq!((verdict, by.worker.as_deref(), by.attempt), (Verdict::Captured, Some("anna/1"), 1));
+    assert_eq!((verdict, by.worker.as_deref(), by.number), (Verdict::Captured, Some("anna/1"), 1));
     let shared = payments(&reader, shared).await.unwrap().unwrap();
-    assert_eq!(shared.begun.worker.as_deref(), Some("anna/1"));
-    let again = shared.again.unwrap();
-    assert_eq!((again.worker.as_deref(), again.attempt), (Some("bob/2"), 2));
+    assert_eq!(shared.started.worker.as_deref(), Some("anna/1"));
+    let again = shared.resumed.unwrap();
+    assert_eq!((again.worker.as_deref(), again.number), (Some("bob/2"), 2));
     let (_, by) = shared.ended.unwrap();
-    assert_eq!((by.worker.as_deref(), by.attempt), (Some("bob/2"), 2));
+    assert_eq!((by.worker.as_deref(), by.number), (Some("bob/2"), 2));
     assert_eq!(shared.unanswered.len(), 1);
     let call = &shared.unanswered[0];
     assert_eq!((call.call, call.why.as_str()), (GatewayCall::Charge, "no answer in time"));
-    assert_eq!((call.taken.worker.as_deref(), call.taken.attempt), (Some("anna/1"), 1));
-    assert!(shared.begun.at <= call.taken.at && call.taken.at <= again.at && again.at <= by.at);
+    assert_eq!((call.attempt.worker.as_deref(), call.attempt.number), (Some("anna/1"), 1));
+    assert!(
+        shared.started.at <= call.attempt.at && call.attempt.at <= again.at && again.at <= by.at
+    );
 }
 
 #[tokio::test]
@@ -193,15 +195,15 @@ async fn the_newest_unanswered_calls_of_an_order_are_kept_and_no_more() {
         note_unanswered(&store.db, &bob(), std::slice::from_ref(call)).await.unwrap();
     }
 
-    let told = payments(&store.db, order).await.unwrap().unwrap().unanswered;
+    let found = payments(&store.db, order).await.unwrap().unwrap().unanswered;
 
-    let attempts: Vec<i32> = told.iter().map(|call| call.taken.attempt).collect();
+    let attempts: Vec<i32> = found.iter().map(|call| call.attempt.number).collect();
     assert_eq!(attempts, (26..=45).collect::<Vec<_>>());
     assert_eq!(store.count("select count(*) from payments.unanswered_calls").await, 20);
 }
 
 #[tokio::test]
-async fn a_payment_that_is_older_than_the_workers_names_is_told_without_one() {
+async fn a_payment_that_is_older_than_the_workers_names_is_shown_without_one() {
     let store = Store::fresh().await;
     let order = OrderId::new();
     start(&store.db, &anna(), &[starting(order)]).await.unwrap();
@@ -209,10 +211,10 @@ async fn a_payment_that_is_older_than_the_workers_names_is_told_without_one() {
                        reason = 'why', finished_at = now()";
     store.look.batch_execute(aged).await.unwrap();
 
-    let told = payments(&store.db, order).await.unwrap().unwrap();
+    let found = payments(&store.db, order).await.unwrap().unwrap();
 
-    assert_eq!((told.begun.worker, told.again), (None, None));
-    let (verdict, by) = told.ended.unwrap();
+    assert_eq!((found.started.worker, found.resumed), (None, None));
+    let (verdict, by) = found.ended.unwrap();
     assert_eq!(verdict, Verdict::Declined(Some(Reason::from_text("why"))));
-    assert_eq!((by.worker, by.attempt), (None, 1));
+    assert_eq!((by.worker, by.number), (None, 1));
 }

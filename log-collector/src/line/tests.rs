@@ -51,17 +51,17 @@ fn a_line_about_several_orders_has_the_ids_of_all() {
 }
 
 #[test]
-fn what_is_not_json_becomes_the_message_and_every_line_has_its_number() {
+fn text_that_is_not_json_becomes_the_message_and_every_line_has_its_number() {
     let read = all(&pack(b"plain \0 \xff text\n\n{\"message\":\"b\"}\n[1]\n"));
-    let told: Vec<_> = read.iter().map(|e| (e.sequence, &*e.message)).collect();
-    assert_eq!(told, [(40, "plain \u{fffd} \u{fffd} text"), (42, "b"), (43, "[1]")]);
+    let lines: Vec<_> = read.iter().map(|e| (e.sequence, &*e.message)).collect();
+    assert_eq!(lines, [(40, "plain \u{fffd} \u{fffd} text"), (42, "b"), (43, "[1]")]);
     let first = &read[0];
     assert_eq!((&*first.service, first.level), ("shop", Level::Info));
     assert_eq!(first.logged_at.unix_timestamp(), 1_700_000_000);
 }
 
 #[test]
-fn what_is_too_long_is_cut_with_a_mark() {
+fn long_texts_are_cut_with_a_mark() {
     let long = "ä".repeat(10_000);
     let entry = only(&json!({"message": long, "target": long, "much": long}));
     assert!(entry.message.ends_with(CUT) && entry.message.len() <= MESSAGE_BYTES_MAX);
@@ -74,7 +74,7 @@ fn what_is_too_long_is_cut_with_a_mark() {
 }
 
 #[test]
-fn what_cannot_be_read_stays_as_it_was() {
+fn fields_that_cannot_be_read_stay() {
     let fields = json!({"time": "yesterday", "level": "loud", "orders": 7, "order_id": "x",
         "request_id": "a b"});
     let entry = only(&fields);
@@ -83,7 +83,7 @@ fn what_cannot_be_read_stays_as_it_was() {
 }
 
 #[test]
-fn a_number_that_would_be_told_with_hundreds_of_digits_is_kept_as_a_text() {
+fn a_number_with_hundreds_of_digits_is_kept_as_a_text() {
     let entry = only(&json!({"a": [1e300, -1e-300], "b": [0, -7, 0.5, 1e20, u64::MAX]}));
     let fields: Value = serde_json::from_str(&entry.fields).unwrap();
     let wanted = json!({"a": ["1e+300", "-1e-300"], "b": [0, -7, 0.5, 1e20, u64::MAX]});
@@ -100,16 +100,16 @@ fn a_time_that_is_none_in_utc_is_no_time() {
 }
 
 #[test]
-fn strangers_are_not_mistaken_for_each_other() {
-    let strange = LogPack { origin: None, ..pack(b"a") };
-    let instances = [all(&strange), all(&strange)].map(|lines| lines[0].instance.clone());
+fn messages_without_an_origin_get_different_instances() {
+    let unknown = LogPack { origin: None, ..pack(b"a") };
+    let instances = [all(&unknown), all(&unknown)].map(|lines| lines[0].instance.clone());
     assert_ne!(instances[0], instances[1]);
 }
 
 proptest! {
-    /// Whatever bytes come, PostgreSQL takes what they become.
+    /// PostgreSQL accepts the rows of any bytes.
     #[test]
-    fn what_comes_out_can_be_stored(
+    fn every_row_can_be_stored(
         body in prop_oneof![
             any::<Vec<u8>>(),
             r#"\{"(message|orders|request_id|order_id|trace_id|service|x)":("(\\u0000|[a-z\n])*"|[0-9]+e?[0-9]|\[\{"order_id":"x"\}\])\}"#

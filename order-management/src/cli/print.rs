@@ -1,5 +1,5 @@
-//! Letters and actions as a terminal shows them. Whatever a sender wrote comes without control
-//! characters: it could otherwise write over what stands above it.
+//! Dead letters and actions as text for a terminal. A sender's texts are printed without control
+//! characters, which could otherwise overwrite the lines above.
 
 use crate::dead_letters::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
 
@@ -7,11 +7,11 @@ pub(super) fn listing(listing: &Listing) -> String {
     if listing.data.is_empty() {
         return "no dead letters".to_owned();
     }
-    let head = ["ID", "PARKED AT", "QUEUE", "REASON", "ATTEMPTS", "REPLAYS", "ORDER"];
+    let head = ["ID", "DEAD SINCE", "QUEUE", "REASON", "ATTEMPTS", "REPLAYS", "ORDER"];
     let rows = listing.data.iter().map(|letter| {
         [
             letter.id.clone(),
-            letter.parked_at.clone().unwrap_or_else(|| "-".to_owned()),
+            letter.dead_lettered_at.clone().unwrap_or_else(|| "-".to_owned()),
             letter.queue.clone(),
             letter.reason.clone(),
             letter.attempts.to_string(),
@@ -33,7 +33,7 @@ pub(super) fn dead_letter(whole: &WholeLetter) -> String {
     say("reason", &letter.reason);
     for (name, value) in [
         ("detail", &letter.detail),
-        ("parked at", &letter.parked_at),
+        ("dead since", &letter.dead_lettered_at),
         ("first at", &letter.first_at),
         ("message id", &letter.message_id),
         ("correlation", &letter.correlation_id),
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_stands_in_columns_and_obeys_nobody() {
+    fn a_table_has_columns_and_no_control_characters() {
         let rows = vec![["1".to_owned(), "x\u{1b}[2J".to_owned()]];
         assert_eq!(table(["ID", "NOTE"], rows), "ID  NOTE\n1   x\u{fffd}[2J");
     }

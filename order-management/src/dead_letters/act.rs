@@ -1,16 +1,18 @@
-use amqp::{DeadLetter, NotConfirmed};
+use amqp::{DeadLetter, NotConfirmed, WorkQueue};
+use db::Db;
 use db::dead_letters::{self as store, ActionKind, NewAction, Outcome};
 use domain::{ActionId, OrderId};
 use messages::decode_requests;
 use serde::Deserialize;
 use telemetry::ORDER_TARGET;
 
-use super::{DeadLetterError, DeadLetters, Note, Operator};
+use super::error::DeadLetterError;
+use super::labels::{Note, Operator};
 
-/// The most bytes of letters that are handled together, unless one alone has more.
+/// Largest number of bytes of dead letters that are handled together, unless one alone has more.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What an operator wants to be done to letters.
+/// An operator's action on dead letters.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
     kind: ActionKind,
@@ -19,17 +21,17 @@ pub(crate) struct Action {
 }
 
 impl Action {
-    /// A copy goes back to the queue that it came from.
+    /// A copy returns to the queue that the message came from.
     pub(crate) fn replay(by: Operator, note: Option<Note>) -> Action {
         Action { kind: ActionKind::Replay, by, note }
     }
 
-    /// It is kept in the record, and nowhere else. Nobody may do that without a word.
+    /// The dead letter is kept in the record only, which requires a note.
     pub(crate) fn discard(by: Operator, note: Note) -> Action {
         Action { kind: ActionKind::Discard, by, note: Some(note) }
     }
 
-    /// For others who want to know who is at it.
+    /// The holder of the lock, as other sessions see it.
     pub(super) fn name(&self) -> String {
         format!("{} by {}", self.kind.as_str(), self.by)
     }
@@ -41,7 +43,7 @@ impl Action {
             kind: self.kind,
             by: self.by.to_string(),
             note: self.note.as_ref().map(ToString::to_string),
-            letter: store::Letter {
+            dead_letter: store::DeadLetter {
                 id: letter.id.to_string(),
                 queue: letter.queue.clone(),
                 reason: letter.reason.clone(),
@@ -50,7 +52,7 @@ impl Action {
                 order_ids,
                 attempts: count(letter.attempts),
                 replays: count(letter.replays),
-                parked_at: letter.parked_at,
+                dead_lettered_at: letter.dead_lettered_at,
                 properties: letter.properties_json(),
                 body: letter.body.clone(),
             },
@@ -58,7 +60,7 @@ impl Action {
     }
 }
 
-/// Parts of `letters` that are small enough to be handled together.
+/// `letters` in parts that are small enough to be handled together.
 pub(super) fn batches<'a, 'b>(letters: &'b [&'a DeadLetter]) -> Vec<&'b [&'a DeadLetter]> {
     let (mut batches, mut rest) = (Vec::new(), letters);
     while !rest.is_empty() {
@@ -74,24 +76,33 @@ pub(super) fn batches<'a, 'b>(letters: &'b [&'a DeadLetter]) -> Vec<&'b [&'a Dea
     batches
 }
 
-impl DeadLetters {
-    /// Written down, done, the end written down; and a letter leaves its queue only once what
-    /// becomes of it is durable: a discarded one's record, a replayed one's copy and record.
+/// An open dead-letter queue and the record of actions.
+pub(super) struct Acting<'a> {
+    pub(super) db: &'a Db,
+    pub(super) queue: &'a amqp::DeadLetters,
+    /// The queue of payment requests.
+    pub(super) requests: &'a WorkQueue,
+}
+
+impl Acting<'_> {
+    /// Records an action, carries it out, and records its end. A dead letter leaves its queue only once the
+    /// record is durable and, for a replay, the copy too.
     pub(super) async fn carry_out(
         &self,
-        hand: &amqp::DeadLetters,
         letters: &[&DeadLetter],
         action: &Action,
     ) -> Result<Vec<ActionId>, DeadLetterError> {
-        let actions: Vec<NewAction> =
-            letters.iter().map(|letter| action.to(letter, self.orders(letter))).collect();
+        let actions: Vec<NewAction> = letters
+            .iter()
+            .map(|letter| action.to(letter, orders_of(letter, self.requests)))
+            .collect();
         let ids: Vec<ActionId> = actions.iter().map(|action| action.id).collect();
-        store::begin(&self.db, &actions).await?;
+        store::begin(self.db, &actions).await?;
         match action.kind {
-            ActionKind::Replay => self.replay(hand, letters, &ids).await?,
+            ActionKind::Replay => self.replay(letters, &ids).await?,
             ActionKind::Discard => {
-                hand.remove(letters).await?;
-                store::end(&self.db, &ids, Outcome::Done).await?;
+                self.queue.remove(letters).await?;
+                store::end(self.db, &ids, Outcome::Done).await?;
             }
         }
         for letter in letters {
@@ -104,40 +115,39 @@ impl DeadLetters {
 
     async fn replay(
         &self,
-        hand: &amqp::DeadLetters,
         letters: &[&DeadLetter],
         ids: &[ActionId],
     ) -> Result<(), DeadLetterError> {
-        let confirms = hand.replay(letters).await;
+        let confirms = self.queue.replay(letters).await;
         for outcome in [Outcome::Done, Outcome::Failed, Outcome::Unknown] {
             let ended = ids.iter().zip(&confirms).filter(|(_, confirm)| end(confirm) == outcome);
             let ended: Vec<ActionId> = ended.map(|(id, _)| *id).collect();
             if !ended.is_empty() {
-                store::end(&self.db, &ended, outcome).await?;
+                store::end(self.db, &ended, outcome).await?;
             }
         }
         let gone = letters.iter().zip(&confirms).filter(|(_, confirm)| confirm.is_ok());
         let gone: Vec<&DeadLetter> = gone.map(|(letter, _)| *letter).collect();
-        hand.remove(&gone).await?;
+        self.queue.remove(&gone).await?;
         confirms.into_iter().collect::<Result<(), _>>().map_err(DeadLetterError::NotConfirmed)
     }
+}
 
-    /// The orders that a letter is about, as far as it can be read.
-    pub(super) fn orders(&self, letter: &DeadLetter) -> Vec<OrderId> {
-        #[derive(Deserialize)]
-        struct Named {
-            #[serde(rename = "orderId")]
-            order_id: String,
-        }
-        let named = |bytes| serde_json::from_slice::<Named>(bytes).ok()?.order_id.parse().ok();
-        // Requests and results are divided into objects in the same way.
-        let parts = decode_requests(&letter.body);
-        let orders: Vec<OrderId> = parts.iter().filter_map(|part| named(part.bytes)).collect();
-        // A request's message is named after its order.
-        let is_request = letter.queue == self.broker.send.dead();
-        let message = letter.message_id.as_ref().filter(|_| orders.is_empty() && is_request);
-        orders.into_iter().chain(message.and_then(|id| id.parse().ok())).collect()
+/// The orders of a dead letter, as far as it is readable.
+pub(super) fn orders_of(letter: &DeadLetter, requests: &WorkQueue) -> Vec<OrderId> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "orderId")]
+        order_id: String,
     }
+    let named = |bytes| serde_json::from_slice::<Named>(bytes).ok()?.order_id.parse().ok();
+    // Requests and results are divided into objects in the same way.
+    let parts = decode_requests(&letter.body);
+    let orders: Vec<OrderId> = parts.iter().filter_map(|part| named(part.bytes)).collect();
+    // A request's message is named after its order.
+    let is_request = letter.queue == requests.dead();
+    let message = letter.message_id.as_ref().filter(|_| orders.is_empty() && is_request);
+    orders.into_iter().chain(message.and_then(|id| id.parse().ok())).collect()
 }
 
 fn end(confirm: &Result<(), NotConfirmed>) -> Outcome {

@@ -1,51 +1,9 @@
-//! Letters and actions as they are shown, over HTTP and by the subcommand alike.
+//! Dead letters and actions as HTTP and the command line show them.
 
 mod action;
 mod dead_letter;
-
-use domain::OrderId;
-use serde::Serialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use utoipa::ToSchema;
+mod fields;
 
 pub(crate) use action::{ActionView, WholeAction};
 pub(crate) use dead_letter::{LetterView, Listing, Replayed, WholeLetter};
-
-/// The most orders of a letter that are named.
-pub(super) const ORDERS_SHOWN: usize = 10;
-
-/// A body: as text if it is UTF-8, otherwise in hexadecimal digits.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BodyView {
-    /// The body, if it is UTF-8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) body: Option<String>,
-    /// The body, if it is not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) body_hex: Option<String>,
-    /// The AMQP properties and headers.
-    pub(crate) properties: serde_json::Value,
-}
-
-impl BodyView {
-    fn of(body: &[u8], properties: &str) -> BodyView {
-        let text = std::str::from_utf8(body).ok().map(str::to_owned);
-        let hex = || body.iter().map(|byte| format!("{byte:02x}")).collect();
-        BodyView {
-            body_hex: if text.is_none() { Some(hex()) } else { None },
-            body: text,
-            properties: serde_json::from_str(properties).unwrap_or_default(),
-        }
-    }
-}
-
-fn named(orders: &[OrderId]) -> Vec<String> {
-    orders.iter().take(ORDERS_SHOWN).map(ToString::to_string).collect()
-}
-
-/// A time that can't be written, which is one after the year 9999, is left out.
-fn rfc3339(time: OffsetDateTime) -> String {
-    time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
-}
+pub(super) use fields::ORDERS_SHOWN;

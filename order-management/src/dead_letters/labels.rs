@@ -1,9 +1,9 @@
-//! Who did it and why, as people say it.
+//! The operator's name and note.
 
 use std::fmt;
 use std::str::FromStr;
 
-macro_rules! words {
+macro_rules! label {
     ($(#[$doc:meta])* $name:ident, $max:literal, $refusal:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +30,14 @@ macro_rules! words {
     };
 }
 
-words!(
-    /// Who does it. Nobody checks it: there are no accounts.
+label!(
+    /// The person who acts. The name is not verified.
     Operator,
     100,
-    "must be 1 to 100 characters, the name of whoever does this"
+    "must be 1 to 100 characters: the name of the person who does this"
 );
-words!(
-    /// Why.
+label!(
+    /// The reason for an action.
     Note,
     1000,
     "must be 1 to 1000 characters that say why"
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_nobody() {
+    fn an_operator_has_a_name() {
         assert_eq!(" anna ".parse::<Operator>().unwrap().to_string(), "anna");
         for wrong in ["", "  ", "a\u{1b}[31m", &"x".repeat(101)] {
             assert!(wrong.parse::<Operator>().is_err(), "{wrong:?} was taken");

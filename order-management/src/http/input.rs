@@ -1,5 +1,5 @@
-//! The door: bodies, headers and query parameters become our own types here, or a problem that
-//! names every field that is wrong.
+//! Bodies, headers and query parameters become the project's types, or a problem that lists every
+//! invalid field.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -8,20 +8,35 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::error::QueryPayloadError;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use service::{FieldError, Problem, ProblemType};
 
-use super::problem::{FieldError, Problem};
-
-/// The largest body of a request, in bytes.
-pub(crate) const BODY_MAX: usize = 16 * 1024;
-/// How long a body may take to arrive.
+/// Largest body of a request, in bytes.
+pub(super) const BODY_MAX: usize = 16 * 1024;
+/// Timeout of a body's arrival.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON body that has the fields of `T`.
-pub(crate) struct JsonBody<T>(pub(crate) T);
+const NOT_JSON: ProblemType =
+    ProblemType { name: "not-json", title: "Invalid JSON", status: StatusCode::BAD_REQUEST };
+const TIMEOUT: ProblemType =
+    ProblemType { name: "timeout", title: "Request timeout", status: StatusCode::REQUEST_TIMEOUT };
+const TOO_LARGE: ProblemType = ProblemType {
+    name: "too-large",
+    title: "Request body too large",
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+};
+const UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType {
+    name: "unsupported-media-type",
+    title: "Unsupported media type",
+    status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+};
+
+/// A JSON body with the fields of `T`, up to [`BODY_MAX`].
+pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Error = Problem;
@@ -32,12 +47,17 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
-                return Err(Problem::NotJsonType);
+                return Err(Problem::new(
+                    &UNSUPPORTED_MEDIA_TYPE,
+                    "Send JSON with the header `Content-Type: application/json`.",
+                ));
             }
             match tokio::time::timeout(BODY_TIMEOUT, body).await {
                 Ok(Ok(bytes)) => read(&bytes).map(JsonBody),
                 Ok(Err(error)) => Err(refused(&error)),
-                Err(_) => Err(Problem::Timeout),
+                Err(_) => {
+                    Err(Problem::new(&TIMEOUT, "The body did not arrive in time. Send it again."))
+                }
             }
         })
     }
@@ -51,38 +71,39 @@ fn is_json(request: &HttpRequest) -> bool {
 
 fn refused(error: &actix_web::Error) -> Problem {
     match error.as_response_error().status_code() {
-        actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge(BODY_MAX),
-        _ => Problem::NotJson("The body did not arrive whole.".to_owned()),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(&TOO_LARGE, format!("It may have {BODY_MAX} bytes."))
+        }
+        _ => Problem::new(&NOT_JSON, "The body did not arrive whole."),
     }
 }
 
-/// The fields of a JSON object. serde would take an array as well, for a list of the values.
+/// The fields of a JSON object. serde alone would accept an array of the values as well.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let read = serde_json::from_slice(bytes);
     match read {
         Ok(body) if is_object(bytes) => Ok(body),
-        Err(error) if !is_json_text(bytes) => Err(Problem::NotJson(error.to_string())),
+        Err(error) if !is_json_text(bytes) => Err(Problem::new(&NOT_JSON, error.to_string())),
         Err(_) if is_object(bytes) => Err(wrong_field::<T>(bytes)),
-        Ok(_) | Err(_) => Err(Problem::field("body", "must be an object")),
+        Ok(_) | Err(_) => Err(Problem::invalid_field("body", "must be an object")),
     }
 }
 
-/// Whether it is JSON at all, whatever it says: to serde a number that no type of its own can hold
-/// is a fault of syntax.
+/// Returns `true` for any JSON. serde reports a number beyond all its types as an error of syntax.
 fn is_json_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
-/// Whether the JSON in `bytes` is an object.
+/// Returns `true` if the JSON in `bytes` is an object.
 fn is_object(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"{")
 }
 
-/// Reads once more, minding the path, to say which field has the wrong type or name.
+/// Reads again with the path, which names the field that has a wrong type or name.
 fn wrong_field<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json) else {
-        return Problem::NotJson("There is something behind the JSON.".to_owned());
+        return Problem::new(&NOT_JSON, "There is something behind the JSON.");
     };
     let message = error.inner().to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
@@ -90,42 +111,48 @@ fn wrong_field<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     // An unknown field is named in the message only, between backticks.
     let named = || message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
     let field = if path == "." { named().unwrap_or("body").to_owned() } else { path };
-    Problem::field(&field, message)
+    Problem::invalid_field(&field, message)
 }
 
-/// Collects what is wrong, so that all of it is said at once.
+/// The problem of a query that is not `T`.
+pub(super) fn wrong_query(error: &QueryPayloadError) -> Problem {
+    let text = error.to_string();
+    Problem::invalid_field("query", text.trim_start_matches("Query deserialize error: "))
+}
+
+/// Collects the invalid fields of a request, so that one answer lists all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Fields {
+pub(super) struct Fields {
     errors: Vec<FieldError>,
 }
 
 impl Fields {
-    /// A text that must be there and parse.
-    pub(crate) fn required<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
+    /// Parses a required text.
+    pub(super) fn required<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
     where
         T::Err: Display,
     {
         self.present(field, text).and_then(|text| self.parse(field, text))
     }
 
-    /// A text that must parse if it is there.
-    pub(crate) fn optional<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
+    /// Parses an optional text.
+    pub(super) fn optional<T: FromStr>(&mut self, field: &str, text: Option<&str>) -> Option<T>
     where
         T::Err: Display,
     {
         text.and_then(|text| self.parse(field, text))
     }
 
-    /// A value that must be there.
-    pub(crate) fn present<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+    /// Requires a value.
+    pub(super) fn present<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.wrong(field, "is required");
         }
         value
     }
 
-    /// A value that was checked already.
-    pub(crate) fn checked<T>(
+    /// Notes the refusal of a value that was checked before.
+    pub(super) fn checked<T>(
         &mut self,
         field: &str,
         value: Option<Result<T, impl Display>>,
@@ -139,16 +166,19 @@ impl Fields {
         }
     }
 
-    /// Notes that a field is wrong.
-    pub(crate) fn wrong(&mut self, field: &str, message: impl Display) {
+    /// Notes an invalid field.
+    pub(super) fn wrong(&mut self, field: &str, message: impl Display) {
         self.errors.push(FieldError { field: field.to_owned(), message: message.to_string() });
     }
 
-    /// `value`, if nothing was wrong.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+    /// Returns `value` if no field is invalid.
+    ///
+    /// # Errors
+    /// A `422` with all invalid fields.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(Problem::Fields(self.errors)),
+            _ => Err(Problem::invalid_fields(self.errors)),
         }
     }
 
@@ -176,7 +206,7 @@ mod tests {
 
     fn field_of(body: &str) -> String {
         match read::<Sample>(body.as_bytes()) {
-            Err(Problem::Fields(errors)) => errors[0].field.clone(),
+            Err(problem) if !problem.errors().is_empty() => problem.errors()[0].field.clone(),
             other => panic!("{body} gave {other:?}"),
         }
     }
@@ -194,10 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_said_to_be_none() {
+    fn a_body_that_is_not_json_is_refused_as_such() {
         for body in ["", "{", "nonsense", "{} {}", "{\"quantity\":1,}", "{\"quantity\":01}"] {
             let read = read::<Sample>(body.as_bytes());
-            assert!(matches!(read, Err(Problem::NotJson(_))), "{body}: {read:?}");
+            assert!(
+                matches!(&read, Err(problem) if *problem.kind() == NOT_JSON),
+                "{body}: {read:?}"
+            );
         }
     }
 }

@@ -1,79 +1,114 @@
-//! An order as it is spoken over HTTP, in and out.
+//! An order in requests and answers.
 
-use domain::{NewOrder, Order, Quantity};
+use db::orders::Page;
+use domain::{CustomerId, NewOrder, Order, OrderStatus, Quantity};
 use messages::ExactNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use service::Problem;
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::input::Fields;
-use super::rfc3339;
+use super::page::{read_cursor, read_limit};
+use crate::rfc3339;
 
-/// Who orders if nobody is named.
+/// The customer of an order that names none.
 const CUSTOMER_DEFAULT: &str = "1";
 
-/// A validate to order. The price is not the client's to say.
+/// A new order. The price comes from the product.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct OrderBody {
-    /// Who orders; `"1"` if left out.
+pub(super) struct OrderBody {
+    /// The customer; `"1"` if left out.
     #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", default = "1")]
     customer_id: Option<String>,
-    /// What is ordered.
+    /// The product.
     #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", required = true, nullable = false)]
     product_id: Option<String>,
-    /// How many pieces.
+    /// Number of pieces.
     #[schema(value_type = i32, example = 1, minimum = 1, maximum = 10000, required = true)]
     quantity: Option<Box<RawValue>>,
-    /// What it is paid with, by the gateway's name for it; the gateway's default if left out.
+    /// The payment method, as the gateway names it; the gateway's default if left out.
     #[schema(example = "pm_card_visa", pattern = "^[A-Za-z0-9_-]{1,64}$")]
     payment_method: Option<String>,
+}
+
+/// A page of orders.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OrderQuery {
+    /// Only orders of this customer.
+    #[param(example = "1", pattern = "^[1-9][0-9]{0,17}$")]
+    customer_id: Option<String>,
+    /// Only orders with this status.
+    #[param(value_type = Option<StatusView>)]
+    status: Option<String>,
+    /// Maximum number of orders, 1 to 500; 50 if left out.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 500, example = 50)]
+    limit: Option<String>,
+    /// `nextCursor` of the page before.
+    #[param(value_type = Option<String>, format = Uuid)]
+    cursor: Option<String>,
+}
+
+impl OrderQuery {
+    /// The page, checked.
+    pub(super) fn page(&self) -> Result<Page, Problem> {
+        let mut fields = Fields::default();
+        let limit = read_limit(&mut fields, self.limit.as_deref());
+        let customer_id: Option<CustomerId> =
+            fields.optional("customerId", self.customer_id.as_deref());
+        let status: Option<OrderStatus> = fields.optional("status", self.status.as_deref());
+        let before = read_cursor(&mut fields, self.cursor.as_deref());
+        fields.finish(Some(Page { customer_id, status, before, limit }))
+    }
 }
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct OrderView {
+pub(super) struct OrderView {
     /// A UUIDv7.
     #[schema(example = "0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5", format = Uuid)]
     id: String,
-    /// Who ordered.
+    /// The customer.
     #[schema(example = "1")]
     customer_id: String,
-    /// What was ordered.
+    /// The product.
     #[schema(example = "1")]
     product_id: String,
-    /// How many pieces.
+    /// Number of pieces.
     #[schema(example = 1, minimum = 1, maximum = 10000)]
     quantity: i32,
     /// Price × quantity in major units of `currency`: an exact decimal of at most 2 places.
     #[schema(value_type = f64, example = 199, minimum = 0, maximum = 100000000)]
     total_price: ExactNumber,
-    /// ISO 4217.
+    /// Currency code of ISO 4217.
     #[schema(example = "USD")]
     currency: &'static str,
-    /// How far it is: `Pending`, then once and for all `Confirmed` or `Canceled`.
+    /// The status: `Pending`, then `Confirmed` or `Canceled`, which are final.
     #[schema(example = "Pending", value_type = StatusView)]
     status: &'static str,
-    /// Why it was canceled, in the gateway's words, if it was.
+    /// The gateway's reason for the cancellation; left out unless the order was canceled with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "insufficient_funds", nullable = false)]
     cancel_reason: Option<String>,
-    /// When it was committed, RFC 3339, UTC, to the microsecond.
+    /// Time of the commit, RFC 3339, UTC, to the microsecond.
     #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = String, format = DateTime)]
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "rfc3339::serialize")]
     created_at: OffsetDateTime,
-    /// When its status last moved.
+    /// Time at which the status last moved.
     #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = String, format = DateTime)]
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "rfc3339::serialize")]
     updated_at: OffsetDateTime,
 }
 
 /// An order's status.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "only the OpenAPI document names it")]
-pub(crate) enum StatusView {
+pub(super) enum StatusView {
     Pending,
     Confirmed,
     Canceled,
@@ -97,8 +132,8 @@ impl From<&Order> for OrderView {
 }
 
 impl OrderBody {
-    /// Checks all of it; what is wrong stands in `fields`.
-    pub(crate) fn validate(&self, fields: &mut Fields) -> Option<NewOrder> {
+    /// The new order, checked. Invalid fields are noted in `fields`.
+    pub(super) fn validate(&self, fields: &mut Fields) -> Option<NewOrder> {
         let customer = self.customer_id.as_deref().unwrap_or(CUSTOMER_DEFAULT);
         let customer_id = fields.required("customerId", Some(customer));
         let product_id = fields.required("productId", self.product_id.as_deref());

@@ -1,38 +1,37 @@
-//! Keyset pages: a cursor names the last row of the page before.
+//! Keyset pages: a cursor is the id of the last row of the page before.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use service::Problem;
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::Fields;
-use super::problem::Problem;
 
-/// The default size of a page.
-pub(crate) const LIMIT_DEFAULT: i64 = 50;
-/// The largest page.
-pub(crate) const LIMIT_MAX: i64 = 500;
+/// Default size of a page.
+const LIMIT_DEFAULT: i64 = 50;
+/// Largest page.
+const LIMIT_MAX: i64 = 500;
 
-/// Which page.
+/// A page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// How many rows, 1 to 500; 50 if left out.
+pub(super) struct PageQuery {
+    /// Maximum number of rows, 1 to 500; 50 if left out.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 500, example = 50)]
-    pub(crate) limit: Option<String>,
+    pub(super) limit: Option<String>,
     /// `nextCursor` of the page before.
     #[param(pattern = "^[1-9][0-9]{0,17}$")]
-    pub(crate) cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 impl PageQuery {
-    /// After which id, and how many rows.
-    pub(crate) fn page<T: FromStr<Err: Display>>(&self) -> Result<(Option<T>, i64), Problem> {
+    /// The id that the page begins after, and the maximum number of rows.
+    pub(super) fn page<T: FromStr<Err: Display>>(&self) -> Result<(Option<T>, i64), Problem> {
         let mut fields = Fields::default();
-        let limit = fields.optional("limit", self.limit.as_deref());
-        let Limit(limit) = limit.unwrap_or(Limit(LIMIT_DEFAULT));
+        let limit = read_limit(&mut fields, self.limit.as_deref());
         let after = fields.optional("cursor", self.cursor.as_deref());
         fields.finish(Some((after, limit)))
     }
@@ -41,30 +40,35 @@ impl PageQuery {
 /// A page of rows.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PageOf<T> {
+pub(super) struct PageOf<T> {
     /// The rows.
-    pub(crate) data: Vec<T>,
+    pub(super) data: Vec<T>,
     /// The cursor of the next page; null on the last one.
-    pub(crate) next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
 }
 
-/// A limit of a page, as text in a query.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit(pub(crate) i64);
-
-impl FromStr for Limit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Limit, String> {
+/// Reads the query parameter `limit`.
+pub(super) fn read_limit(fields: &mut Fields, text: Option<&str>) -> i64 {
+    let limit = text.map(|text| {
         let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        limit.map(Limit).ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"))
-    }
+        limit.ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"))
+    });
+    fields.checked("limit", limit).unwrap_or(LIMIT_DEFAULT)
+}
+
+/// Reads the query parameter `cursor`, which is opaque to clients.
+pub(super) fn read_cursor<T: FromStr>(fields: &mut Fields, text: Option<&str>) -> Option<T> {
+    let wrong = "must be `nextCursor` of the page before";
+    fields.checked("cursor", text.map(|text| text.parse().map_err(|_| wrong)))
 }
 
 impl<T> PageOf<T> {
-    /// From one row more than was asked for, if there are that many: its being there says that
-    /// there is another page.
-    pub(crate) fn of<R>(mut rows: Vec<R>, limit: i64, cursor: impl Fn(&R) -> String) -> PageOf<T>
+    /// Makes a page of `limit` rows. One row more in `rows` means that there is another page.
+    pub(super) fn from_rows<R>(
+        mut rows: Vec<R>,
+        limit: i64,
+        cursor: impl Fn(&R) -> String,
+    ) -> PageOf<T>
     where
         T: for<'a> From<&'a R>,
     {

@@ -1,103 +1,100 @@
-//! What the API makes of any bytes, without a server around it: for whoever tries it on many.
+//! The readers of bodies and queries without a server, for tests with any bytes.
 
-use actix_web::ResponseError as _;
 use actix_web::web::Query;
 use db::orders::Page;
 use domain::{Amount, Currency, CustomerId, CustomerName, Email, NewOrder};
 use domain::{ProductId, ProductName};
 use serde::de::DeserializeOwned;
+use service::Problem;
 
-use super::customers::{CustomerBody, CustomerPatch};
-use super::input::{Fields, read};
-use super::order_dto::OrderBody;
-use super::orders::OrderQuery;
+use super::customer_dto::{CustomerBody, CustomerPatch};
+use super::input::{Fields, read, wrong_query};
+use super::order_dto::{OrderBody, OrderQuery};
 use super::page::PageQuery;
-use super::problem::Problem;
-use super::products::{ProductBody, ProductPatch};
+use super::product_dto::{ProductBody, ProductPatch};
 
-/// An answer that is not the one that was asked for.
+/// The refusal of a body or a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// The fields that are wrong, for a 422.
+    /// The invalid fields of a 422.
     pub fields: Vec<String>,
 }
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Refused {
-        let status = problem.status_code().as_u16();
-        let fields = if let Problem::Fields(errors) = problem { errors } else { Vec::new() };
-        Refused { status, fields: fields.into_iter().map(|error| error.field).collect() }
+        let fields = problem.errors().iter().map(|error| error.field.clone()).collect();
+        Refused { status: problem.kind().status.as_u16(), fields }
     }
 }
 
-/// The body of `POST /orders`.
+/// Reads the body of `POST /orders`.
 ///
 /// # Errors
-/// As the API would answer; so below.
+/// The API's refusal.
 pub fn order(body: &[u8]) -> Result<NewOrder, Refused> {
     let mut fields = Fields::default();
-    let validate = read::<OrderBody>(body)?.validate(&mut fields);
-    Ok(fields.finish(validate)?)
+    let order = read::<OrderBody>(body)?.validate(&mut fields);
+    Ok(fields.finish(order)?)
 }
 
-/// The body of `POST /products`.
+/// Reads the body of `POST /products`.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn product(body: &[u8]) -> Result<(ProductName, Amount, Currency), Refused> {
     Ok(read::<ProductBody>(body)?.validate()?)
 }
 
-/// The body of `PATCH /products/{id}`.
+/// Reads the body of `PATCH /products/{id}`.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn product_patch(body: &[u8]) -> Result<(Option<ProductName>, Option<Amount>), Refused> {
     Ok(read::<ProductPatch>(body)?.validate()?)
 }
 
-/// The body of `POST /customers`.
+/// Reads the body of `POST /customers`.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn customer(body: &[u8]) -> Result<(CustomerName, Email), Refused> {
     Ok(read::<CustomerBody>(body)?.validate()?)
 }
 
-/// The body of `PATCH /customers/{id}`.
+/// Reads the body of `PATCH /customers/{id}`.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn customer_patch(body: &[u8]) -> Result<(Option<CustomerName>, Option<Email>), Refused> {
     Ok(read::<CustomerPatch>(body)?.validate()?)
 }
 
-/// The query of `GET /orders`.
+/// Reads the query of `GET /orders`.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn orders_page(text: &str) -> Result<Page, Refused> {
     Ok(query::<OrderQuery>(text)?.page()?)
 }
 
-/// The query of `GET /products`: after which one, and how many.
+/// Reads the query of `GET /products`: the id that the page begins after, and its size.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn products_page(text: &str) -> Result<(Option<ProductId>, i64), Refused> {
     Ok(query::<PageQuery>(text)?.page()?)
 }
 
-/// The query of `GET /customers`: after which one, and how many.
+/// Reads the query of `GET /customers`: the id that the page begins after, and its size.
 ///
 /// # Errors
-/// As the API would answer.
+/// The API's refusal.
 pub fn customers_page(text: &str) -> Result<(Option<CustomerId>, i64), Refused> {
     Ok(query::<PageQuery>(text)?.page()?)
 }
 
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    Query::from_query(text).map(Query::into_inner).map_err(|error| super::wrong_query(&error))
+    Query::from_query(text).map(Query::into_inner).map_err(|error| wrong_query(&error))
 }

@@ -1,4 +1,4 @@
-//! A timeline as it is spoken over HTTP.
+//! A timeline in answers.
 
 mod labels;
 
@@ -11,68 +11,68 @@ use self::labels::{
     CallView, EventName, OutcomeView, PartView, StageView, WaitsForView, event_name, stage,
 };
 use super::order_dto::StatusView;
-use super::rfc3339_option;
 use crate::orders::{By, Event, Part, Timeline, What};
+use crate::rfc3339;
 
-/// What became of an order.
+/// The timeline of an order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct TimelineView {
+pub(super) struct TimelineView {
     /// The order.
     #[schema(example = "0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5", format = Uuid)]
     order_id: String,
-    /// How far it is.
+    /// The order's status.
     #[schema(example = "Confirmed", value_type = StatusView)]
     status: &'static str,
-    /// What it waits for; left out once it is final, and if that cannot be told because a part is
-    /// missing.
+    /// The next step that a pending order waits for; left out once the status is final, and where a
+    /// missing part would be needed to determine the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     waits_for: Option<WaitsForView>,
-    /// The parts that could not be read and would have told more.
+    /// The parts that could not be read; with them the timeline may have more events.
     #[schema(example = json!([]))]
     missing: Vec<PartView>,
-    /// What happened, in the order of the road.
+    /// The events, in the order of the stages.
     events: Vec<EventView>,
 }
 
-/// Something that happened to an order. What is left out is not known, or does not belong to it.
+/// An event of an order. A field that is left out is unknown, or does not belong to the event.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct EventView {
-    /// When, RFC 3339, UTC, by the clock of the database that knows it; of `parked`: whole seconds, by
-    /// the clock of whoever parked it. Null if it happened at a time that nobody wrote down.
+pub(super) struct EventView {
+    /// The time, RFC 3339, UTC, by the clock of the database that recorded it; for `parked`: whole
+    /// seconds, by the clock of the process that dead-lettered the message. Null if no time was recorded.
     #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = Option<String>,
              format = DateTime, required = true)]
-    #[serde(serialize_with = "rfc3339_option")]
+    #[serde(serialize_with = "rfc3339::serialize_option")]
     at: Option<OffsetDateTime>,
-    /// What.
+    /// The name of the event.
     #[schema(example = "captured")]
     event: EventName,
-    /// The stage of the order pipeline that it happened at.
+    /// The stage of the order pipeline.
     #[schema(example = "charge")]
     stage: StageView,
     #[serde(flatten)]
     details: EventDetails,
 }
 
-/// What belongs to some events only.
+/// The fields of some events only.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EventDetails {
-    /// The worker, by its `INSTANCE_NAME`; not known of what is older than the workers' names.
+    /// The worker's `INSTANCE_NAME`; unknown for payments older than the workers' names.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "mill-7/4711", nullable = false)]
     worker: Option<String>,
-    /// How often workers had taken the payment by then, this time included.
+    /// Number of times that workers had started the payment by then, this time included.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1, minimum = 1, nullable = false)]
     attempt: Option<i32>,
-    /// What the gateway was asked and did not answer.
+    /// The call that the gateway did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     operation: Option<CallView>,
-    /// Why there was no answer, why it was declined or canceled, or why the message was parked.
+    /// The reason for the missing answer, the decline, the cancellation, or the dead letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "insufficient_funds", nullable = false)]
     reason: Option<String>,
@@ -80,11 +80,11 @@ struct EventDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "0197a4f0-6a10-7c11-8f02-5d1c2b3a4f60", format = Uuid, nullable = false)]
     payment_id: Option<String>,
-    /// What the order's status became.
+    /// The order's new status.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Confirmed", value_type = StatusView, required = false, nullable = false)]
     status: Option<&'static str>,
-    /// How often its payment was requested again.
+    /// Number of times that the payment was requested again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1, minimum = 1, nullable = false)]
     times: Option<i32>,
@@ -92,11 +92,11 @@ struct EventDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "processedorders.dead", nullable = false)]
     queue: Option<String>,
-    /// Who did it.
+    /// The operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "anna", nullable = false)]
     by: Option<String>,
-    /// How it ended.
+    /// The outcome of the operator's action.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     outcome: Option<OutcomeView>,
@@ -132,14 +132,20 @@ fn details(what: &What) -> EventDetails {
     let text = |reason: &Option<Reason>| reason.as_ref().map(ToString::to_string);
     match what {
         What::Placed | What::Queued | What::Published | What::Replied => EventDetails::default(),
-        What::PaymentStarted(by) | What::PaymentResumed(by) => of(by),
-        What::Unanswered(by, call, why) => {
-            EventDetails { operation: Some((*call).into()), reason: Some(why.clone()), ..of(by) }
+        What::PaymentStarted(by) | What::PaymentResumed(by) => started_by(by),
+        What::Unanswered(by, call, why) => EventDetails {
+            operation: Some((*call).into()),
+            reason: Some(why.clone()),
+            ..started_by(by)
+        },
+        What::Captured(by, id) => {
+            EventDetails { payment_id: Some(id.to_string()), ..started_by(by) }
         }
-        What::Captured(by, id) => EventDetails { payment_id: Some(id.to_string()), ..of(by) },
-        What::Declined(by, id, reason) => {
-            EventDetails { payment_id: Some(id.to_string()), reason: text(reason), ..of(by) }
-        }
+        What::Declined(by, id, reason) => EventDetails {
+            payment_id: Some(id.to_string()),
+            reason: text(reason),
+            ..started_by(by)
+        },
         What::Settled(status, reason) => EventDetails {
             status: Some(status.as_str()),
             reason: text(reason),
@@ -148,7 +154,7 @@ fn details(what: &What) -> EventDetails {
         What::PaymentRerequested(times) => {
             EventDetails { times: Some(*times), ..EventDetails::default() }
         }
-        What::Parked { queue, reason } => EventDetails {
+        What::DeadLettered { queue, reason } => EventDetails {
             queue: Some(queue.clone()),
             reason: Some(reason.clone()),
             ..EventDetails::default()
@@ -161,6 +167,6 @@ fn details(what: &What) -> EventDetails {
     }
 }
 
-fn of(by: &By) -> EventDetails {
+fn started_by(by: &By) -> EventDetails {
     EventDetails { worker: by.worker.clone(), attempt: Some(by.attempt), ..EventDetails::default() }
 }

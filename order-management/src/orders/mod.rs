@@ -1,5 +1,4 @@
-//! What can be done to an order: place it, settle it, notice
-//! that it is late, tell what became of it.
+//! The use cases of orders: place, settle, find the overdue ones, show the timeline.
 
 mod backlog;
 mod overdue;

@@ -1,5 +1,5 @@
-//! The survey of late orders: what is still pending a minute after it was placed is noted down, so
-//! that it can be found among millions of orders that have ended.
+//! The overdue scan: orders that are still pending a minute after they were placed are noted in a table
+//! of their own, so that they can be found among millions of final orders.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use db::{Db, Error, orders};
 use domain::OrderId;
 use service::Tasks;
 
-/// The pause between two surveys.
+/// Interval between two scans.
 const EVERY: Duration = Duration::from_secs(10);
-/// When an order is late. More than the time from an id's making to the commit, and than the
-/// difference between the clocks of two machines: an order that appears behind the survey's back
-/// would not be found.
+/// Age at which an order is overdue. It exceeds the time from the making of an id to its commit, and
+/// the difference between the clocks of two machines: an order that appears behind the position of the
+/// scan would not be found.
 const OVERDUE_AFTER: Duration = Duration::from_secs(60);
-/// How many orders one statement looks at.
+/// Largest number of orders that one statement reads.
 const STEP_MAX: i64 = 20_000;
 
 /// Scans until the stop. Several processes take turns. `overdue_after` below the usual minute makes
@@ -42,8 +42,8 @@ pub(crate) async fn scan_overdue(db: Db, overdue_after: Duration, tasks: Tasks) 
     }
 }
 
-/// Strikes out late orders that have ended, from where the last round left off, for as long as most
-/// of those looked at have: an outage with millions of late orders is not walked through each time.
+/// Removes final orders from the table, from the position of the last round on, as long as most of the
+/// orders that were read are final: an outage with millions of overdue orders is not read each time.
 async fn forget_ended(db: &Db, after: &mut Option<OrderId>) -> Result<(), Error> {
     loop {
         let Forgotten { last, gone } = orders::forget_ended(db, *after, STEP_MAX).await?;

@@ -70,10 +70,10 @@ impl Intake {
     pub(crate) async fn place(&self, placing: PlaceOrder) -> Result<Placement, PlaceError> {
         let _guard = placing.key.clone().map(|key| self.guard(key)).transpose()?;
         match self.batcher.try_submit(placing).await {
-            Ok(PlaceOutcome::Now(order)) => {
+            Ok(PlaceOutcome::Placed(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: false })
             }
-            Ok(PlaceOutcome::Before(order)) => {
+            Ok(PlaceOutcome::Repeated(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: true })
             }
             Ok(PlaceOutcome::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
@@ -140,9 +140,14 @@ impl BatchHandler for PlaceBatch {
         reach(crash_points::PLACE_COMMITTED);
         self.end(spans, batch);
         self.count(&placements.each);
-        order_log::info("order placed", batch.iter().zip(&placements.each).filter_map(logged));
+        let placed = || batch.iter().zip(&placements.each);
+        order_log::info(
+            "order placed",
+            placed().filter_map(|(order, outcome)| logged(order, outcome)),
+        );
         if let Some(id) = placements.outbox {
-            let entries = batch.iter().zip(&placements.each).filter_map(entry).collect();
+            let entries =
+                placed().filter_map(|(order, outcome)| payment_request(order, outcome)).collect();
             self.relay.publish(Batch { id, entries }, lease);
         }
         Ok(placements.each)
@@ -165,8 +170,8 @@ impl PlaceBatch {
         let (mut placed, mut repeated, mut refused) = (0, 0, 0);
         for one in each {
             match one {
-                PlaceOutcome::Now(_) => placed += 1,
-                PlaceOutcome::Before(_) => repeated += 1,
+                PlaceOutcome::Placed(_) => placed += 1,
+                PlaceOutcome::Repeated(_) => repeated += 1,
                 PlaceOutcome::Refused(_) => refused += 1,
             }
         }
@@ -185,19 +190,17 @@ fn about(placing: &PlaceOrder) -> About<'_> {
 }
 
 /// The order log entry of an order, under the request that was answered with it.
-fn logged<'a>(
-    (placing, placed): (&'a PlaceOrder, &PlaceOutcome),
-) -> Option<(&'static str, About<'a>)> {
+fn logged<'a>(placing: &'a PlaceOrder, placed: &PlaceOutcome) -> Option<(&'static str, About<'a>)> {
     let (outcome, order_id) = match placed {
-        PlaceOutcome::Now(order) => ("placed", order.id),
-        PlaceOutcome::Before(order) => ("repeated", order.id),
+        PlaceOutcome::Placed(order) => ("placed", order.id),
+        PlaceOutcome::Repeated(order) => ("repeated", order.id),
         PlaceOutcome::Refused(_) => return None,
     };
     Some((outcome, About { order_id, ..about(placing) }))
 }
 
-fn entry((placing, placed): (&PlaceOrder, &PlaceOutcome)) -> Option<PaymentRequest> {
-    let PlaceOutcome::Now(order) = placed else { return None };
+fn payment_request(placing: &PlaceOrder, placed: &PlaceOutcome) -> Option<PaymentRequest> {
+    let PlaceOutcome::Placed(order) = placed else { return None };
     Some(PaymentRequest {
         order_id: order.id,
         total: order.total,

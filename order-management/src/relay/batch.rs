@@ -14,9 +14,8 @@ use service::crash_point::reach;
 use telemetry::order_log::{self, TraceId};
 use telemetry::trace::{MessageSpans, OrderSpans};
 
+use super::lease::Lease;
 use crate::crash_points;
-
-use super::Lease;
 
 /// One order of an outbox row, to be published.
 #[derive(Debug)]
@@ -69,7 +68,7 @@ impl BatchHandler for RelayBatch {
         // Past its lease a row may belong to another process.
         let now = Instant::now();
         let ours: Vec<&PendingPublish> =
-            batch.iter().filter(|pending| pending.lease.until > now).collect();
+            batch.iter().filter(|pending| pending.lease.holds_at(now)).collect();
         let packs: Vec<&[&PendingPublish]> = ours.chunks(self.per_message).collect();
         let spans = OrderSpans::begin(ours.iter().map(|pending| pending.request.about()), || {
             self.spans.publishing()
@@ -95,7 +94,7 @@ impl BatchHandler for RelayBatch {
             reach(crash_points::RELAY_CONFIRMED);
         }
         self.update_outbox(&ours, &kept).await;
-        let relayed = |pending: &PendingPublish| match pending.lease.until > now {
+        let relayed = |pending: &PendingPublish| match pending.lease.holds_at(now) {
             true if !kept.contains(&pending.order_id()) => RelayOutcome::Published,
             true | false => RelayOutcome::Kept,
         };

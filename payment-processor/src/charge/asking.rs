@@ -11,9 +11,9 @@ use service::crash_point::reach;
 use telemetry::metrics::Histogram;
 use telemetry::trace;
 
+use super::attempt::{ChargeError, LIMITS, PaymentStore};
 use super::batches::NoteUnanswered;
 use super::logging::span_of_call;
-use super::{ChargeError, LIMITS, PaymentStore};
 use crate::crash_points;
 use crate::gateway::{GatewayError, GatewayResult};
 use crate::metrics::{CallOutcomes, GatewayMetrics};

@@ -7,7 +7,7 @@ use domain::{PaymentId, Verdict};
 use messages::PaymentRequest;
 use service::crash_point::reach;
 
-use super::PaymentStore;
+use super::attempt::PaymentStore;
 use crate::crash_points;
 
 /// The start of a payment, as the request asks for it.

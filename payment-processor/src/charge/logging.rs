@@ -5,7 +5,7 @@ use domain::{About, GatewayCall, Verdict};
 use messages::PaymentRequest;
 use telemetry::trace::{self, SpanKind, SpanRecord};
 
-use super::{ChargeAttempt, ChargeState};
+use super::attempt::{ChargeAttempt, ChargeState};
 use crate::gateway::GatewayError;
 
 /// A verdict in one word.
@@ -21,14 +21,16 @@ type Logged<'a> = (&'static str, About<'a>);
 
 /// A payment that was started for the first time.
 pub(super) fn started<'a>(
-    (request, outcome): (&'a PaymentRequest, &Result<StartOutcome, db::Error>),
+    request: &'a PaymentRequest,
+    outcome: &Result<StartOutcome, db::Error>,
 ) -> Option<Logged<'a>> {
     matches!(outcome, Ok(StartOutcome::First(_))).then(|| ("begun", request.about()))
 }
 
 /// A payment that was started before.
 pub(super) fn resumed<'a>(
-    (request, outcome): (&'a PaymentRequest, &Result<StartOutcome, db::Error>),
+    request: &'a PaymentRequest,
+    outcome: &Result<StartOutcome, db::Error>,
 ) -> Option<Logged<'a>> {
     matches!(outcome, Ok(StartOutcome::Again(_))).then(|| ("begun again", request.about()))
 }

@@ -1,4 +1,4 @@
-//! Waiting for the end of all orders, with as few questions as that takes.
+//! Waiting until all orders are final, with few queries.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,13 @@ use super::watch::cpu::Cpu;
 use super::watch::metrics;
 use testkit::world::World;
 
-/// A look at `/metrics` is an empty statement for PostgreSQL and some text for order-management.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long nothing may become final while something is pending.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Interval between two scrapes, each of which costs PostgreSQL an empty statement and
+/// order-management some text.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Longest time in which no order becomes final while some are pending.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Waits until none of these orders is pending; says when that was, to 20 ms.
+/// Waits until none of these orders is pending, and returns the time of that, to 20 ms.
 ///
 /// # Errors
 /// If for a minute no order becomes final.
@@ -30,18 +31,18 @@ pub(super) async fn all_settled(world: &World, placed: Placed) -> Result<Instant
     }
 }
 
-/// How a backlog was drained.
+/// The drain of a backlog.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drained {
-    /// Orders that became final, each second.
+    /// Orders that became final per second.
     pub(super) per_s: f64,
-    /// How much of the machine was busy meanwhile, from 0 to 1; nothing where there is no `/proc`.
+    /// Busy share of the machine, from 0 to 1; `None` where there is no `/proc`.
     pub(super) busy: Option<f64>,
 }
 
-/// Adds workers to a world that has a backlog and none, and waits until the backlog is gone. Counts
-/// from the moment all of them are ready: neither their start nor what the first of them did until
-/// then is part of it.
+/// Adds workers to a world that has a backlog and no workers, and waits until the backlog is gone.
+/// The measurement begins when all workers are ready: it excludes their start, and the orders that
+/// the first workers finish before.
 ///
 /// # Errors
 /// If for a minute no order becomes final.
@@ -60,7 +61,7 @@ pub(super) async fn drain(world: &mut World, workers: usize) -> Result<Drained> 
     Ok(Drained { per_s: (orders - early) / took.as_secs_f64(), busy })
 }
 
-/// Waits until this many are settled.
+/// Waits until this many orders are settled.
 async fn until(world: &World, wanted: f64) -> Result<()> {
     let (mut last, mut moved_at) = (0.0, Instant::now());
     loop {
@@ -72,7 +73,7 @@ async fn until(world: &World, wanted: f64) -> Result<()> {
             (last, moved_at) = (settled, Instant::now());
         }
         let waiting = wanted - settled;
-        ensure!(moved_at.elapsed() < PATIENCE, "{waiting} orders are pending and none gets final");
-        sleep(LOOK_EVERY).await;
+        ensure!(moved_at.elapsed() < STALL_TIMEOUT, "{waiting} orders stay pending");
+        sleep(POLL_INTERVAL).await;
     }
 }

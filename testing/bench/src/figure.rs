@@ -1,21 +1,22 @@
-//! What a benchmark finds: figures against their targets, and what explains them.
+//! The findings of the benchmark: figures with their targets, and tables and curves that explain
+//! them.
 
 use serde::Serialize;
 
 use testkit::number::median;
 
-/// What a figure should come to.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Target {
-    /// This much or more.
+    /// At least this value.
     AtLeast(f64),
-    /// This much or less.
+    /// At most this value.
     AtMost(f64),
 }
 
 impl Target {
-    /// The bound itself.
+    /// The value.
     pub(super) fn bound(self) -> f64 {
         match self {
             Target::AtLeast(bound) | Target::AtMost(bound) => bound,
@@ -34,28 +35,28 @@ impl Target {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Figure {
-    /// Which chapter of the report it stands in.
+    /// Chapter of the report.
     pub(super) chapter: &'static str,
-    /// What it is.
+    /// Name of the figure.
     pub(super) name: String,
-    /// What it is counted in; empty for a ratio.
+    /// Unit; empty for a ratio.
     pub(super) unit: &'static str,
-    /// Each round's value, in the order they were measured.
+    /// The rounds' values, in order.
     pub(super) values: Vec<f64>,
-    /// The middle one.
+    /// The median.
     pub(super) median: f64,
-    /// The smallest.
+    /// The minimum.
     pub(super) min: f64,
-    /// The largest.
+    /// The maximum.
     pub(super) max: f64,
-    /// What it should come to, if anybody said so.
+    /// The target, if the figure has one.
     pub(super) target: Option<Target>,
-    /// Whether the median does.
+    /// True if the median meets the target.
     pub(super) met: Option<bool>,
 }
 
 impl Figure {
-    /// A figure without a target; nothing if there is no value of it.
+    /// A figure without a target; `None` if there is no value.
     pub(super) fn of(
         chapter: &'static str,
         name: impl Into<String>,
@@ -70,33 +71,33 @@ impl Figure {
         Some(Figure { chapter, name, unit, values, median, min, max, target: None, met: None })
     }
 
-    /// The same with what it should come to.
+    /// The same figure with a target.
     pub(super) fn with(self, target: Target) -> Figure {
         Figure { target: Some(target), met: Some(target.met_by(self.median)), ..self }
     }
 }
 
-/// Names and numbers that belong together.
+/// A table of the report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Table {
-    /// What it shows.
+    /// Title.
     pub(super) title: String,
-    /// The heads of its columns, the names' first.
+    /// Column heads; the first is the head of the names.
     pub(super) columns: Vec<String>,
-    /// Its rows: a name, then a text for each further column.
+    /// Rows: a name, then a text for each further column.
     pub(super) rows: Vec<Vec<String>>,
-    /// What has to be known to read it.
+    /// Explanation below the table.
     pub(super) note: String,
 }
 
-/// Seconds of CPU by who spent them.
+/// CPU seconds by kind of process.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shares {
-    /// In which measurement.
+    /// Name of the measurement.
     pub(super) name: String,
-    /// Who, and seconds for each 1000 settled orders.
+    /// Kinds of processes, each with its seconds per 1000 settled orders.
     pub(super) parts: Vec<(&'static str, f64)>,
 }
 
@@ -104,15 +105,15 @@ pub(super) struct Shares {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Curve {
-    /// Times of what.
+    /// Name of the measured time.
     pub(super) name: &'static str,
-    /// How many were recorded.
+    /// Number of recorded times.
     pub(super) count: u64,
     /// Percentiles (0 to 100) with milliseconds, ascending.
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// Everything that a part of the benchmark found.
+/// The findings of a part of the benchmark.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Findings {
     pub(super) figures: Vec<Figure>,
@@ -122,7 +123,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Adds what another part found.
+    /// Adds the findings of another part.
     pub(super) fn add(&mut self, other: Findings) {
         self.figures.extend(other.figures);
         self.tables.extend(other.tables);

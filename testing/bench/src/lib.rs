@@ -1,10 +1,11 @@
-//! `make bench`: what Ordermill does on this machine, beside what the same PostgreSQL and the same
-//! RabbitMQ do in the same sitting when nobody asks more of them than they must.
+//! `make bench`: the performance of Ordermill on this machine, beside the performance of the same
+//! PostgreSQL and the same RabbitMQ alone, measured in the same sitting.
 //!
-//! Everything runs with the durability it ships with: fsync and synchronous commit on, quorum
+//! Every server runs with the durability of the product: fsync and synchronous commit on, quorum
 //! queues, persistent messages, publisher confirms. The services are the real release binaries.
 //! Services, servers and load generators share the machine's cores.
 
+mod baseline;
 mod drain;
 mod figure;
 mod load;
@@ -15,44 +16,28 @@ mod plan;
 mod program;
 mod progress;
 mod report;
+mod results;
+mod setup;
 mod stack;
 mod watch;
-mod yardstick;
 
 use std::time::Instant;
 
 use anyhow::Result;
 
+use baseline::inserts::Inserts;
 use figure::Findings;
-use load::closed::Closed;
+use load::closed::ClosedLoop;
 use plan::{Part, Plan};
 use progress::say;
-use report::Report;
-use yardstick::inserts::Inserts;
+use results::Results;
+use setup::Setup;
 
-/// What every part works with.
-#[derive(Clone, Debug)]
-struct Bench {
-    plan: Plan,
-    load: std::sync::Arc<Closed>,
-}
-
-impl Bench {
-    /// The same with another number of clients.
-    fn with_clients(&self, clients: u32) -> Bench {
-        Bench { plan: self.plan.clone(), load: self.load.of(clients).into() }
-    }
-
-    /// The same with another plan.
-    fn with(&self, plan: Plan) -> Bench {
-        Bench { plan, load: self.load.clone() }
-    }
-}
-
-/// Measures what the arguments say, shows it, and leaves reports in `target/bench`.
+/// Measures the parts that the command line names, prints the figures, and writes reports into
+/// `target/bench`.
 ///
 /// # Errors
-/// If the arguments make no sense, a program is not installed, something can't be started, orders
+/// If the arguments are invalid, a program is not installed, a component can't be started, orders
 /// are refused or do not become final, or the reports can't be written.
 pub async fn run(arguments: Vec<String>) -> Result<()> {
     let Some(plan) = Plan::from_arguments(&arguments)? else {
@@ -60,37 +45,37 @@ pub async fn run(arguments: Vec<String>) -> Result<()> {
         return Ok(());
     };
     let began = Instant::now();
-    let load = Closed::prepare(plan.clients).await?.into();
-    say("starting PostgreSQL and RabbitMQ, and both services to look at them");
+    let load = ClosedLoop::prepare(plan.clients).await?.into();
+    say("starting PostgreSQL, RabbitMQ and both services to read their versions and settings");
     let world = stack::services(1).start().await;
     let (taken_at, facts) = (machine::now(&world).await?, machine::facts(&world).await?);
     let inserts = Inserts::prepare(&world).await?;
     drop(world);
-    let bench = Bench { plan, load };
-    let findings = measure(&bench, &inserts).await?;
+    let setup = Setup { plan, load };
+    let findings = measure(&setup, &inserts).await?;
     let minutes = began.elapsed().as_secs_f64() / 60.0;
-    let report = Report { taken_at, minutes, plan: bench.plan, facts, findings };
-    say(&report.table());
-    for file in report.write()? {
+    let results = Results { taken_at, minutes, plan: setup.plan, facts, findings };
+    say(&report::table(&results));
+    for file in report::write(&results)? {
         say(&format!("{}", file.display()));
     }
     Ok(())
 }
 
-async fn measure(bench: &Bench, inserts: &Inserts) -> Result<Findings> {
-    let mut findings = part::rounds::measure(bench, inserts).await?;
-    for part in &bench.plan.parts {
+async fn measure(setup: &Setup, inserts: &Inserts) -> Result<Findings> {
+    let mut findings = part::rounds::measure(setup, inserts).await?;
+    for part in &setup.plan.parts {
         findings.add(match part {
-            // These are measured in rounds.
+            // `rounds` has measured these.
             Part::Inserts | Part::Broker | Part::One => Findings::default(),
             Part::Packs | Part::Crowd | Part::Intake | Part::Latency => Findings::default(),
-            Part::Idle => part::idle::measure(bench).await?,
-            Part::Growth => part::growth::measure(bench).await?,
-            Part::Backlog => part::backlog::measure(bench).await?,
-            Part::Gateway => part::gateway::workers(bench).await?,
-            Part::SlowGateway => part::gateway::in_flight(bench).await?,
-            Part::Scale => part::scale::measure(bench).await?,
-            Part::Telemetry => part::telemetry::measure(bench).await?,
+            Part::Idle => part::idle::measure(setup).await?,
+            Part::Growth => part::growth::measure(setup).await?,
+            Part::Backlog => part::backlog::measure(setup).await?,
+            Part::Gateway => part::gateway::workers(setup).await?,
+            Part::SlowGateway => part::gateway::in_flight(setup).await?,
+            Part::Scale => part::scale::measure(setup).await?,
+            Part::Telemetry => part::telemetry::measure(setup).await?,
         });
     }
     Ok(findings)

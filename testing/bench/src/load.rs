@@ -1,12 +1,6 @@
-//! Two kinds of clients: as many orders as they get answered, and orders at a fixed rate.
+//! The load generators: a closed loop, and an open loop with a fixed rate.
 
 pub(super) mod closed;
 mod http;
 pub(super) mod open;
-
-use testkit::world::order_body;
-
-/// The order that everybody places.
-fn body() -> String {
-    order_body("pm_card_visa").to_string()
-}
+mod order;

@@ -1,4 +1,4 @@
-//! What was measured, and on what.
+//! The machine and the servers of a run.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -10,16 +10,16 @@ use testkit::binaries::workspace;
 use testkit::rabbitmq::{PASSWORD, USER};
 use testkit::world::World;
 
-/// PostgreSQL's settings that decide whether a commit is on disk.
+/// PostgreSQL's settings for the durability of a commit.
 const DURABILITY: [&str; 4] = ["fsync", "synchronous_commit", "full_page_writes", "wal_level"];
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+const PROGRAM_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// Names and what was found, in the order they are shown.
+/// Names and values, in the order of the report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct Facts(pub(super) Vec<(&'static str, String)>);
 
-/// The time by PostgreSQL's clock, as it stands in a file's name: `20261120T083000Z`.
+/// Returns the time by PostgreSQL's clock, in the form of a report's file name: `20261120T083000Z`.
 ///
 /// # Errors
 /// If PostgreSQL does not answer.
@@ -28,8 +28,8 @@ pub(super) async fn now(world: &World) -> Result<String> {
     text(world, query).await
 }
 
-/// Looks at the machine and at a world whose services are ready. What can't be found out is left
-/// out.
+/// Reads the facts about the machine and about a world whose services are ready. A fact that can't
+/// be read is left out.
 ///
 /// # Errors
 /// If PostgreSQL does not answer.
@@ -39,10 +39,10 @@ pub(super) async fn facts(world: &World) -> Result<Facts> {
     facts.push(("cores", format!("{cores}, shared by services, servers and load generator")));
     facts.extend(line_of("/proc/cpuinfo", "model name").map(|model| ("CPU", model)));
     facts.extend(line_of("/proc/meminfo", "MemTotal").map(|total| ("memory", total)));
-    facts.extend(said("uname", &["-sr"]).await.map(|kernel| ("kernel", kernel)));
-    facts.extend(said("rustc", &["--version"]).await.map(|version| ("rustc", version)));
+    facts.extend(output_of("uname", &["-sr"]).await.map(|kernel| ("kernel", kernel)));
+    facts.extend(output_of("rustc", &["--version"]).await.map(|version| ("rustc", version)));
     let commit = ["describe", "--always", "--dirty", "--abbrev=12"];
-    facts.extend(said("git", &commit).await.map(|commit| ("commit", commit)));
+    facts.extend(output_of("git", &commit).await.map(|commit| ("commit", commit)));
     facts.push(("PostgreSQL", text(world, "show server_version").await?));
     for name in DURABILITY {
         facts.push((name, text(world, &format!("show {name}")).await?));
@@ -56,9 +56,9 @@ async fn text(world: &World, query: &str) -> Result<String> {
     Ok(rows.first().with_context(|| query.to_owned())?.try_get(0)?)
 }
 
-/// The version, and what kinds of queues there really are.
+/// The version of RabbitMQ, and the types of the world's queues.
 async fn broker(world: &World) -> Result<Vec<(&'static str, String)>> {
-    let base = world.tenancy().rabbitmq().management_url();
+    let base = world.isolation().rabbitmq().management_url();
     let ask = async |path: String| -> Result<Value> {
         let request = world.http().get(format!("{base}/api/{path}"));
         let answer = request.basic_auth(USER, Some(PASSWORD)).send().await?.error_for_status()?;
@@ -76,10 +76,10 @@ async fn broker(world: &World) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![("RabbitMQ", version), ("queues", kinds.join(", ")), ("messages", messages)])
 }
 
-async fn said(program: &str, arguments: &[&str]) -> Option<String> {
+async fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(workspace());
-    let output = finish(command, PATIENCE).await.ok()?;
+    let output = finish(command, PROGRAM_TIMEOUT).await.ok()?;
     Some(output.trim().to_owned())
 }
 

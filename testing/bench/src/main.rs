@@ -1,4 +1,4 @@
-//! `make bench`: see [`testkit::bench`].
+//! The binary behind `make bench`.
 
 use std::process::ExitCode;
 

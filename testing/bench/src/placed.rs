@@ -1,5 +1,5 @@
-//! The orders placed after a moment, and what became of them. Ids ascend with time, so they are found
-//! by the primary key, however many orders there were before.
+//! The orders placed after a moment, by status. Ids ascend with time, so the primary key finds
+//! these orders, regardless of the number of earlier orders.
 
 use anyhow::{Context, Result};
 use uuid::Uuid;
@@ -23,17 +23,17 @@ impl Placed {
         Placed { after: Uuid::nil() }
     }
 
-    /// Those that are placed from now on. At the moment nobody places any.
+    /// The orders that are placed from now on. No client may place orders during the call.
     ///
     /// # Errors
     /// If PostgreSQL does not answer.
     pub(super) async fn from_now_on(world: &World) -> Result<Placed> {
-        let last = world.try_sql(LAST, &[]).await.context("look for the last order")?;
+        let last = world.try_sql(LAST, &[]).await.context("read the last order's id")?;
         let after = last.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
         Ok(Placed { after })
     }
 
-    /// How many of them are pending.
+    /// The number of pending orders.
     ///
     /// # Errors
     /// If PostgreSQL does not answer.
@@ -41,7 +41,7 @@ impl Placed {
         self.count(world, PENDING).await
     }
 
-    /// How many of them are final.
+    /// The number of final orders.
     ///
     /// # Errors
     /// If PostgreSQL does not answer.

@@ -1,4 +1,4 @@
-//! What is to be measured, out of the command line.
+//! The plan of a run, read from the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,38 +6,38 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
-/// What `--help` says.
+/// The text of `--help`.
 pub(super) const HELP: &str = "\
 Measures Ordermill on this machine, on a PostgreSQL and a RabbitMQ of its own.
 
 ordermill-bench [quick] [PART…] [--OPTION=NUMBER…]
 
 Parts measured in rounds, one after the other in each round:
-  inserts       S: one order and outbox row a transaction, by pgbench
+  inserts       S: one order and outbox row per transaction, by pgbench
   broker        B: one quorum queue, a bare publisher and a bare consumer
-  one           the whole road with one order a message
-  packs         the whole road with many orders a message
+  one           the whole pipeline with one order per message
+  packs         the whole pipeline with many orders per message
   crowd         the same with 256 clients instead of 64
   intake        orders accepted while no worker runs
-  latency       200 orders a second, open loop
+  latency       200 orders per second, open loop
 Parts measured on their own:
-  idle          CPU of processes that have nothing to do
-  growth        settled orders with millions of final ones in the tables
-  backlog       half a million orders standing in the queue
-  gateway       a gateway that takes 100 ms, one worker and four
-  slow-gateway  a gateway that takes 2 s, 4000 charges in flight
+  idle          CPU of idle processes
+  growth        settled orders with millions of final orders in the tables
+  backlog       half a million orders in the queue
+  gateway       a gateway with a latency of 100 ms, one worker and four
+  slow-gateway  a gateway with a latency of 2 s, 4000 charges in flight
   scale         1, 2, 4, 8 workers and 1, 2 order-managements
-  telemetry     everything told (metrics scraped, 1 % of the traces, JSON lines at info) and nothing
+  telemetry     all output (metrics scraped, 1 % of the traces, JSON lines at info) and none
 Without a part: all of them; with quick: short rounds of the first eight, two to three minutes.
 
 Options:
-  --rounds=N          how often; 3 otherwise
-  --seconds=N         length of one load; 15 otherwise, 4 in quick
-  --clients=N         of the closed loop; 64 otherwise
-  --pack=N            ORDERS_PER_MESSAGE of packs; 500 otherwise
-  --growth-orders=N   final orders in the tables; 10000000 otherwise
-  --backlog-orders=N  orders in the queue; 500000 otherwise
-  --against=DIR       services of another build, beside these in telemetry
+  --rounds=N          number of rounds; default 3
+  --seconds=N         length of one load; default 15, in quick 4
+  --clients=N         clients of the closed loop; default 64
+  --pack=N            ORDERS_PER_MESSAGE of packs; default 500
+  --growth-orders=N   final orders in the tables; default 10000000
+  --backlog-orders=N  orders in the queue; default 500000
+  --against=DIR       services of another build, compared in telemetry
 ";
 
 /// A part of the benchmark.
@@ -77,39 +77,39 @@ impl Part {
         ("scale", Part::Scale),
         ("telemetry", Part::Telemetry),
     ];
-    /// How many of them `quick` measures.
+    /// Number of parts, from the first, that `quick` measures.
     const QUICK: usize = 8;
 }
 
-/// What is to be measured, and how long.
+/// The parts to measure, and the length of the measurements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Plan {
-    /// Which parts, in this order.
+    /// The parts, in order.
     pub(super) parts: Vec<Part>,
-    /// Whether everything is kept short.
+    /// True for short measurements.
     pub(super) quick: bool,
-    /// How often what is measured in rounds is measured.
+    /// Number of rounds.
     pub(super) rounds: u32,
-    /// How long one load lasts.
+    /// Length of one load.
     pub(super) seconds: u32,
     /// Clients of the closed loop.
     pub(super) clients: u32,
-    /// Orders a message at the best setting.
+    /// Orders per batch message.
     pub(super) pack: u32,
     /// Final orders in the tables of `growth`.
     pub(super) growth_orders: u32,
     /// Orders in the queue of `backlog`.
     pub(super) backlog_orders: u32,
-    /// Where the executables of another build lie.
+    /// Directory with the executables of another build.
     pub(super) against: Option<PathBuf>,
 }
 
 impl Plan {
-    /// Reads the command line; nothing if it asks for help.
+    /// Reads the command line; `None` if it asks for help.
     ///
     /// # Errors
-    /// If it names a part or an option that there is none of, or a number that is none.
+    /// If a part or an option is unknown, or a value is not a number.
     pub(super) fn from_arguments(arguments: &[String]) -> Result<Option<Plan>> {
         if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
             return Ok(None);
@@ -129,17 +129,18 @@ impl Plan {
         Ok(Some(plan))
     }
 
-    /// Whether this part is to be measured.
+    /// True if the plan contains this part.
     pub(super) fn has(&self, part: Part) -> bool {
         self.parts.contains(&part)
     }
 
-    /// How long one load lasts.
+    /// Duration of one load.
     pub(super) fn load(&self) -> Duration {
         Duration::from_secs(self.seconds.into())
     }
 
-    /// How long a load lasts whose figures are thrown away: connections are opened, plans made.
+    /// Duration of the load before a measurement, in which connections are opened and statements
+    /// planned.
     pub(super) fn warm_up(&self) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { 3 })
     }
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_leaves_out_what_takes_long() {
+    fn quick_leaves_out_the_long_parts() {
         let plan = plan("quick --seconds=2").unwrap().unwrap();
         assert_eq!((plan.parts.last(), plan.seconds), (Some(&Part::Idle), 2));
     }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused_by_name() {
+    fn an_error_names_the_unknown_part_option_or_value() {
         for (line, complaint) in [
             ("grwth", "there is no part grwth"),
             ("--round=1", "there is no option --round"),

@@ -1,4 +1,4 @@
-//! Programs of others that do a part of the work.
+//! External programs.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Sixty-four clients say the same thing sixty-four times.
+/// Bound of a quoted complaint: each of sixty-four clients may print the same line.
 const COMPLAINT_LINES: usize = 5;
 
-/// Runs a program to its end, which must be a good one, and returns its output. It is killed if it
-/// takes longer than `deadline`.
+/// Runs a program and returns its output. A program that exceeds `deadline` is killed.
 ///
 /// # Errors
-/// If it is not installed, complains or does not end; the text says which program and what it said.
+/// If the program is not installed, fails or exceeds the deadline; the error names the program and
+/// quotes its complaint.
 pub(super) async fn finish(mut program: Command, deadline: Duration) -> Result<String> {
     let name = program.as_std().get_program().to_string_lossy().into_owned();
     program.kill_on_drop(true);
@@ -26,10 +26,10 @@ pub(super) async fn finish(mut program: Command, deadline: Duration) -> Result<S
         Ok(Err(error)) => return Err(error).with_context(|| format!("run {name}")),
         Err(_) => bail!("{name} did not end within {deadline:?}"),
     };
-    let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let said: Vec<&str> = said.lines().take(COMPLAINT_LINES).collect();
-        bail!("{name} failed ({}): {}", output.status, said.join("\n"));
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let complaint: Vec<&str> = complaint.lines().take(COMPLAINT_LINES).collect();
+        bail!("{name} failed ({}): {}", output.status, complaint.join("\n"));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,8 +1,8 @@
-//! What a person at the terminal sees meanwhile.
+//! Progress on the terminal.
 
 use std::io::Write;
 
-/// One line. If nobody reads any more, that is no reason to stop.
+/// Prints one line. A closed standard output does not stop the benchmark.
 pub(super) fn say(text: &str) {
     writeln!(std::io::stdout(), "{text}").ok();
 }

@@ -1,4 +1,5 @@
-//! Looking at what runs without disturbing it: `/proc`, `/metrics`, and PostgreSQL's own counters.
+//! Measurements that disturb the services little: `/proc`, `/metrics`, and PostgreSQL's own
+//! counters.
 
 pub(super) mod cpu;
 pub(super) mod memory;

@@ -1,5 +1,5 @@
-//! Clients as they are: they keep keys, wait only so long, go to the other process when one does not
-//! answer, repeat with growing pauses, and some give up.
+//! Realistic clients: they keep their keys, time out, change to the other process after a failure,
+//! repeat with growing pauses, and some give up.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,22 +12,22 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::fault::ORDER_MANAGEMENTS;
-use super::history::{Answer, Asked, Card, History, Later, Placing, Try};
+use super::history::{Answer, Attempt, Card, FollowUp, FollowUpKind, History, Placement};
 use testkit::world::World;
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How long a client goes on asking once the campaign is over.
-const STUBBORN: Duration = Duration::from_secs(60);
-/// The longest pause between two tries, and between two orders.
+/// Timeout of one request.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest time for which a client repeats its last order after the end of the campaign.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
+/// Longest pause between two attempts for an order.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-const THINKING_MAX_MS: u64 = 200;
-const FICKLE: f64 = 0.05;
-const READS: f64 = 0.5;
-const REPEATS: f64 = 0.05;
-const MISUSES: f64 = 0.02;
+const PAUSE_BETWEEN_ORDERS_MAX_MS: u64 = 200;
+const GIVES_UP_SHARE: f64 = 0.05;
+const READ_SHARE: f64 = 0.5;
+const REPEAT_SHARE: f64 = 0.05;
+const OTHER_BODY_SHARE: f64 = 0.02;
 
-/// What all clients share.
+/// The state that all clients share.
 #[derive(Debug)]
 pub(super) struct Clients<'a> {
     world: &'a World,
@@ -38,22 +38,22 @@ pub(super) struct Clients<'a> {
 }
 
 impl Clients<'_> {
-    /// None is at work yet.
-    pub(super) fn of(
+    /// Creates the shared state; no client runs yet.
+    pub(super) fn new(
         world: &World,
         began: Instant,
         stop: watch::Receiver<bool>,
     ) -> reqwest::Result<Clients<'_>> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let http = reqwest::Client::builder().timeout(ANSWER_TIMEOUT).build()?;
         Ok(Clients { world, http, began, stop, history: Mutex::default() })
     }
 
-    /// So far.
+    /// The requests so far.
     pub(super) fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One client, until the campaign is over and its last order is answered.
+    /// Runs one client until the campaign is over and its last order is answered.
     pub(super) async fn work(&self, seed: u64, number: usize) {
         let own = seed.wrapping_mul(1_000).wrapping_add(u64::try_from(number).unwrap_or_default());
         let mut rng = StdRng::seed_from_u64(own);
@@ -66,28 +66,28 @@ impl Clients<'_> {
             if let Some((id, card)) = self.place(&key, &mut rng).await {
                 accepted.push((id, key, card));
             }
-            self.look_back(&accepted, &mut rng).await;
-            sleep(Duration::from_millis(rng.random_range(0..THINKING_MAX_MS))).await;
+            self.follow_up(&accepted, &mut rng).await;
+            sleep(Duration::from_millis(rng.random_range(0..PAUSE_BETWEEN_ORDERS_MAX_MS))).await;
         }
     }
 
     async fn place(&self, key: &str, rng: &mut StdRng) -> Option<(uuid::Uuid, Card)> {
-        let card = drawn(rng);
-        let fickle = rng.random_bool(FICKLE);
+        let card = draw(rng);
+        let gives_up = rng.random_bool(GIVES_UP_SHARE);
         let mut process = rng.random_range(0..ORDER_MANAGEMENTS);
-        let mut placing = Placing { key: key.to_owned(), card, tries: Vec::new(), fickle };
+        let mut placement = Placement { key: key.to_owned(), card, attempts: Vec::new(), gives_up };
         let mut pause = Duration::from_millis(50);
         let mut over = self.stop.clone();
         let given_up = async move {
             if over.wait_for(|stop| *stop).await.is_ok() {
-                sleep(STUBBORN).await;
+                sleep(GIVE_UP_AFTER).await;
             }
         };
         let trying = async {
             loop {
-                let tried = self.posted(process, key, &body(card)).await;
-                placing.tries.push(tried);
-                if placing.accepted().is_some() || fickle {
+                let attempt = self.post(process, key, &body(card)).await;
+                placement.attempts.push(attempt);
+                if placement.accepted().is_some() || gives_up {
                     return;
                 }
                 process = (process + 1) % ORDER_MANAGEMENTS;
@@ -99,13 +99,13 @@ impl Clients<'_> {
             () = trying => {}
             () = given_up => {}
         }
-        let accepted = placing.accepted();
-        self.history().placings.push(placing);
+        let accepted = placement.accepted();
+        self.history().placements.push(placement);
         accepted.map(|id| (id, card))
     }
 
-    /// Asks about an earlier order, perhaps.
-    async fn look_back(&self, accepted: &[(uuid::Uuid, String, Card)], rng: &mut StdRng) {
+    /// With some probability, sends a request for an earlier order.
+    async fn follow_up(&self, accepted: &[(uuid::Uuid, String, Card)], rng: &mut StdRng) {
         if accepted.is_empty() {
             return;
         }
@@ -113,30 +113,32 @@ impl Clients<'_> {
         let Some((order, key, card)) = accepted.get(which) else { return };
         let process = rng.random_range(0..ORDER_MANAGEMENTS);
         let chance = rng.random_range(0.0..1.0);
-        let asked = match chance {
-            c if c < MISUSES => Asked::OtherBody,
-            c if c < MISUSES + REPEATS => Asked::Again,
-            c if c < MISUSES + REPEATS + READS => Asked::Read,
+        let kind = match chance {
+            c if c < OTHER_BODY_SHARE => FollowUpKind::OtherBody,
+            c if c < OTHER_BODY_SHARE + REPEAT_SHARE => FollowUpKind::Again,
+            c if c < OTHER_BODY_SHARE + REPEAT_SHARE + READ_SHARE => FollowUpKind::Read,
             _ => return,
         };
         let (method, quantity) = card.order();
-        let seen = match asked {
-            Asked::Read => {
+        let seen = match kind {
+            FollowUpKind::Read => {
                 let path = format!("/orders/{order}");
-                self.answered(process, self.http.get(self.world.url(process, &path))).await
+                self.send(process, self.http.get(self.world.url(process, &path))).await
             }
-            Asked::Again => self.posted(process, key, &wanted(method, quantity)).await,
-            Asked::OtherBody => self.posted(process, key, &wanted(method, quantity + 1)).await,
+            FollowUpKind::Again => self.post(process, key, &order_body(method, quantity)).await,
+            FollowUpKind::OtherBody => {
+                self.post(process, key, &order_body(method, quantity + 1)).await
+            }
         };
-        self.history().later.push(Later { order: *order, key: key.clone(), asked, seen });
+        self.history().later.push(FollowUp { order: *order, key: key.clone(), kind, seen });
     }
 
-    async fn posted(&self, process: usize, key: &str, body: &Value) -> Try {
+    async fn post(&self, process: usize, key: &str, body: &Value) -> Attempt {
         let request = self.http.post(self.world.url(process, "/orders")).json(body);
-        self.answered(process, request.header("Idempotency-Key", key)).await
+        self.send(process, request.header("Idempotency-Key", key)).await
     }
 
-    async fn answered(&self, process: usize, request: RequestBuilder) -> Try {
+    async fn send(&self, process: usize, request: RequestBuilder) -> Attempt {
         let at = self.began.elapsed().as_secs_f64();
         let answer = match self.world.try_send(request).await {
             Ok(reply) => {
@@ -154,11 +156,11 @@ impl Clients<'_> {
             }
             Err(error) => Answer::Silence(cause(&error)),
         };
-        Try { at, took: self.began.elapsed().as_secs_f64() - at, process, answer }
+        Attempt { at, took: self.began.elapsed().as_secs_f64() - at, process, answer }
     }
 }
 
-/// The innermost cause: the outer ones only say that a request failed.
+/// The innermost cause: the outer errors only state that a request failed.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
@@ -169,15 +171,15 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 fn body(card: Card) -> Value {
     let (method, quantity) = card.order();
-    wanted(method, quantity)
+    order_body(method, quantity)
 }
 
-fn wanted(method: &str, quantity: u32) -> Value {
+fn order_body(method: &str, quantity: u32) -> Value {
     json!({"customerId": "1", "productId": "1", "quantity": quantity, "paymentMethod": method})
 }
 
-/// Most pay, and every way of going wrong is among them.
-fn drawn(rng: &mut StdRng) -> Card {
+/// Draws a card: most are paid, and every kind of failure occurs.
+fn draw(rng: &mut StdRng) -> Card {
     match rng.random_range(0..100) {
         0..10 => Card::Declined,
         10..14 => Card::TooMuch,

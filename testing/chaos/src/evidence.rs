@@ -1,95 +1,94 @@
-//! Everything the checker may look at. Times are seconds since the campaign began.
+//! Everything the checker may use. Times are seconds since the campaign began.
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::books::Books;
 use super::fault::Fault;
 use super::history::History;
+use super::ledger::Ledger;
 
 /// A fault as it happened.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Mark {
-    /// What it was.
+pub(super) struct InjectedFault {
+    /// The fault of the schedule.
     pub(super) fault: Fault,
-    /// When it began.
+    /// Begin of the fault.
     pub(super) began: f64,
-    /// When what was broken could be used again: the server served, the process was started, the
-    /// wire carried.
+    /// End of the fault: the server served again, the process was started, the wire carried data.
     pub(super) back: f64,
-    /// Whether another fault overlapped with it or with the time after it.
+    /// True if no other fault overlapped with this one or with the time after it.
     pub(super) alone: bool,
 }
 
-/// A process that was asked to end.
+/// A process that received SIGTERM.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Exit {
-    /// Which.
+    /// Name of the process.
     pub(super) process: String,
-    /// When it was asked.
+    /// Time of the signal.
     pub(super) at: f64,
-    /// How long it took.
+    /// Seconds until the process ended.
     pub(super) took: f64,
-    /// Its exit code; nothing if it did not end in time.
+    /// The exit code; `None` if the process did not end in time.
     pub(super) code: Option<i32>,
 }
 
-/// A look at `/health/ready`.
+/// A request to `/health/ready`.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Look {
-    /// Of which process.
+pub(super) struct ReadinessCheck {
+    /// Name of the process.
     pub(super) process: String,
-    /// When.
+    /// Time of the request.
     pub(super) at: f64,
-    /// What it said; nothing if it did not answer.
+    /// The answer; `None` if the process did not answer.
     pub(super) ready: Option<bool>,
-    /// What is true.
+    /// The true readiness at that time.
     pub(super) wanted: bool,
 }
 
-/// How much memory a process had.
+/// A sample of a process's memory.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Memory {
-    /// Which process.
+    /// Name of the process.
     pub(super) process: String,
-    /// When.
+    /// Time of the sample.
     pub(super) at: f64,
-    /// In use then, in megabytes of 10⁶ bytes.
+    /// Resident memory in megabytes of 10⁶ bytes.
     pub(super) mb: f64,
 }
 
-/// What the intruder put into the queues.
+/// Messages that the adversary published and the broker confirmed.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Intrusions {
-    /// Words in messages that cannot be read or belong to no order: each has to be parked.
+pub(super) struct AdversaryMessages {
+    /// Tokens in messages that cannot be read or belong to no order: each has to be dead-lettered.
     pub(super) nonsense: Vec<String>,
-    /// Orders whose request was sent once more.
+    /// Orders whose request was published once more.
     pub(super) requests: Vec<Uuid>,
-    /// Final orders whose result was sent once more.
+    /// Final orders whose result was published once more.
     pub(super) repeated: Vec<Uuid>,
-    /// Final orders for which the opposite result was sent.
+    /// Final orders for which the opposite result was published.
     pub(super) contradicting: Vec<Uuid>,
 }
 
-/// All of it.
+/// The whole evidence of a campaign.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Evidence {
-    /// What the clients did and saw.
+    /// The clients' requests and answers.
     pub(super) history: History,
-    /// What the intruder did.
-    pub(super) intrusions: Intrusions,
-    /// What was broken, in order.
-    pub(super) marks: Vec<Mark>,
-    /// Processes that were asked to end.
+    /// The adversary's messages.
+    pub(super) adversary: AdversaryMessages,
+    /// The faults, in the order in which they began.
+    pub(super) faults: Vec<InjectedFault>,
+    /// Processes that received SIGTERM.
     pub(super) exits: Vec<Exit>,
-    /// Looks at their readiness.
-    pub(super) looks: Vec<Look>,
-    /// Their memory.
+    /// Requests to `/health/ready`.
+    pub(super) readiness_checks: Vec<ReadinessCheck>,
+    /// Memory samples.
     pub(super) memory: Vec<Memory>,
-    /// What the auditor said at the end, if it did not find everything in order.
+    /// The auditor's output at the end; `None` if the auditor found everything in order.
     pub(super) audit: Option<String>,
-    /// Panics in their logs.
+    /// Panics in the processes' logs.
     pub(super) panics: Vec<String>,
     /// Tables and queues at the end.
-    pub(super) books: Books,
+    pub(super) ledger: Ledger,
 }

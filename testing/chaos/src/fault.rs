@@ -1,4 +1,4 @@
-//! What can be broken, in words.
+//! The kinds of faults.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -8,28 +8,28 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
 
-/// How many order-management processes a campaign has.
+/// Number of order-management processes in a campaign.
 pub(super) const ORDER_MANAGEMENTS: usize = 2;
-/// How many workers.
+/// Number of workers in a campaign.
 pub(super) const WORKERS: usize = 3;
 
-/// What a fault takes hold of. Two faults that overlap take hold of different parts.
+/// The part of the system that a fault concerns. Two faults that overlap concern different parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Part {
-    /// The processes that take orders.
+    /// The order-management processes.
     OrderManagement,
-    /// The processes that charge them.
+    /// The payment workers.
     Workers,
     /// RabbitMQ.
     Broker,
-    /// PostgreSQL, and with it the simulated gateway's books.
+    /// PostgreSQL, which also stores the simulated gateway's ledger.
     Database,
-    /// What lies between processes and servers.
+    /// The connections between processes and servers.
     Wires,
 }
 
-/// Every kind of fault there is.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -58,20 +58,20 @@ pub enum Kind {
 use Kind::*;
 use Part::{Broker, Database, OrderManagement, Wires, Workers};
 
-/// What one needs to know of a kind.
-struct About {
+/// The properties of a kind.
+struct Properties {
     part: Part,
     name: &'static str,
-    /// Milliseconds that it lasts, at least and at most.
+    /// Shortest and longest duration, in milliseconds.
     lasts: [u64; 2],
 }
 
-const fn about(part: Part, name: &'static str, lasts: [u64; 2]) -> About {
-    About { part, name, lasts }
+const fn properties(part: Part, name: &'static str, lasts: [u64; 2]) -> Properties {
+    Properties { part, name, lasts }
 }
 
 impl Kind {
-    /// All of them, in order.
+    /// Every kind, in order.
     pub(super) const ALL: [Kind; 20] = [
         KillOrderManagement,
         KillBothOrderManagements,
@@ -95,57 +95,59 @@ impl Kind {
         Delay,
     ];
 
-    const fn about(self) -> About {
+    const fn properties(self) -> Properties {
         match self {
-            KillOrderManagement => about(OrderManagement, "kill-order-management", [100, 3_000]),
+            KillOrderManagement => {
+                properties(OrderManagement, "kill-order-management", [100, 3_000])
+            }
             KillBothOrderManagements => {
-                about(OrderManagement, "kill-both-order-managements", [100, 3_000])
+                properties(OrderManagement, "kill-both-order-managements", [100, 3_000])
             }
             FreezeOrderManagement => {
-                about(OrderManagement, "freeze-order-management", [500, 15_000])
+                properties(OrderManagement, "freeze-order-management", [500, 15_000])
             }
-            RollOrderManagements => about(OrderManagement, "roll-order-managements", [0, 1]),
-            KillWorker => about(Workers, "kill-worker", [100, 3_000]),
-            KillAllWorkers => about(Workers, "kill-all-workers", [100, 3_000]),
-            FreezeWorker => about(Workers, "freeze-worker", [500, 15_000]),
-            RollWorkers => about(Workers, "roll-workers", [0, 1]),
-            KillBroker => about(Broker, "kill-broker", [100, 5_000]),
-            RestartBroker => about(Broker, "restart-broker", [100, 3_000]),
-            FreezeBroker => about(Broker, "freeze-broker", [500, 12_000]),
-            MemoryAlarm => about(Broker, "memory-alarm", [1_000, 8_000]),
-            KillDatabase => about(Database, "kill-database", [100, 5_000]),
-            RestartDatabase => about(Database, "restart-database", [100, 3_000]),
-            FreezeDatabase => about(Database, "freeze-database", [500, 12_000]),
-            SilenceGateway => about(Database, "silence-gateway", [2_000, 4_500]),
-            CutWire => about(Wires, "cut-wire", [0, 1]),
-            CutWires => about(Wires, "cut-wires", [500, 6_000]),
-            BlackHole => about(Wires, "black-hole", [1_000, 14_000]),
-            Delay => about(Wires, "delay", [2_000, 8_000]),
+            RollOrderManagements => properties(OrderManagement, "roll-order-managements", [0, 1]),
+            KillWorker => properties(Workers, "kill-worker", [100, 3_000]),
+            KillAllWorkers => properties(Workers, "kill-all-workers", [100, 3_000]),
+            FreezeWorker => properties(Workers, "freeze-worker", [500, 15_000]),
+            RollWorkers => properties(Workers, "roll-workers", [0, 1]),
+            KillBroker => properties(Broker, "kill-broker", [100, 5_000]),
+            RestartBroker => properties(Broker, "restart-broker", [100, 3_000]),
+            FreezeBroker => properties(Broker, "freeze-broker", [500, 12_000]),
+            MemoryAlarm => properties(Broker, "memory-alarm", [1_000, 8_000]),
+            KillDatabase => properties(Database, "kill-database", [100, 5_000]),
+            RestartDatabase => properties(Database, "restart-database", [100, 3_000]),
+            FreezeDatabase => properties(Database, "freeze-database", [500, 12_000]),
+            SilenceGateway => properties(Database, "silence-gateway", [2_000, 4_500]),
+            CutWire => properties(Wires, "cut-wire", [0, 1]),
+            CutWires => properties(Wires, "cut-wires", [500, 6_000]),
+            BlackHole => properties(Wires, "black-hole", [1_000, 14_000]),
+            Delay => properties(Wires, "delay", [2_000, 8_000]),
         }
     }
 
-    /// What it takes hold of.
+    /// The part of the system that the fault concerns.
     pub(super) fn part(self) -> Part {
-        self.about().part
+        self.properties().part
     }
 
-    /// Its name on the command line and in reports.
+    /// The kind's name on the command line and in reports.
     pub(super) fn name(self) -> &'static str {
-        self.about().name
+        self.properties().name
     }
 
-    /// The kind of this name.
+    /// Finds a kind by its name.
     ///
     /// # Errors
-    /// With all names, if there is none.
+    /// If no kind has this name; the error lists all names.
     pub(super) fn named(name: &str) -> Result<Kind> {
         let names = || Kind::ALL.map(Kind::name).join(", ");
         let found = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-        found.with_context(|| format!("no fault is named {name:?}; there are {}", names()))
+        found.with_context(|| format!("no fault is named {name:?}; the names are {}", names()))
     }
 }
 
-/// A wire: which processes, and whether to the broker or to the database.
+/// The connections of one kind of process to one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Wire {
@@ -164,27 +166,27 @@ impl Wire {
     ];
 }
 
-/// A fault as it is to happen.
+/// A fault with its drawn parameters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Fault {
-    /// What kind.
+    /// The kind.
     pub(super) kind: Kind,
-    /// Which order-management process, if it takes hold of one.
+    /// The order-management process, for kinds that concern a single one.
     pub(super) order_management: usize,
-    /// Which worker.
+    /// The worker, for kinds that concern a single one.
     pub(super) worker: usize,
-    /// Which wire.
+    /// The wire, for kinds that concern a wire.
     pub(super) wire: Wire,
-    /// By how much a delay delays.
+    /// The added latency of [`Kind::Delay`].
     pub(super) delay: Duration,
-    /// How long it lasts.
+    /// Duration of the fault.
     pub(super) lasts: Duration,
 }
 
 impl Fault {
-    /// One of this kind.
-    pub(super) fn drawn(kind: Kind, rng: &mut StdRng) -> Fault {
-        let [least, most] = kind.about().lasts;
+    /// Draws the parameters of a fault of this kind.
+    pub(super) fn draw(kind: Kind, rng: &mut StdRng) -> Fault {
+        let [least, most] = kind.properties().lasts;
         let wire = rng.random_range(0..Wire::ALL.len());
         Fault {
             kind,
@@ -219,13 +221,13 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// One of this kind, always the same.
+    /// A fault of this kind, with the same parameters at every call.
     pub(crate) fn fault(kind: Kind) -> Fault {
-        Fault::drawn(kind, &mut StdRng::seed_from_u64(1))
+        Fault::draw(kind, &mut StdRng::seed_from_u64(1))
     }
 
     #[test]
-    fn every_kind_has_a_name_of_its_own_by_which_it_is_found() {
+    fn every_kind_is_found_by_its_own_name() {
         for kind in Kind::ALL {
             assert_eq!(Kind::named(kind.name()).unwrap(), kind);
         }

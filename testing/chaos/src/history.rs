@@ -1,29 +1,29 @@
-//! What the clients did and what they were answered, as they saw it. Times are seconds since the
-//! campaign began.
+//! The clients' requests and answers, as the clients saw them. Times are seconds since the campaign
+//! began.
 
 use serde::Serialize;
 use uuid::Uuid;
 
-/// What the order is paid with, and so how it has to end.
+/// The card an order is paid with, which decides the order's final status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Card {
-    /// Pays.
+    /// Paid.
     Visa,
     /// Declined by the gateway.
     Declined,
-    /// Pays, but the total is above what the gateway takes.
+    /// Declined: the total is above the gateway's limit.
     TooMuch,
-    /// The gateway errs twice and then takes the money.
+    /// Paid after two errors of the gateway.
     ErrsTwice,
-    /// The gateway takes the money and never says so.
+    /// Paid, but the gateway never answers.
     SilentCapture,
-    /// The gateway never answers and never takes the money.
+    /// Never paid, and the gateway never answers.
     NeverAnswers,
 }
 
 impl Card {
-    /// As it stands in the request: payment method and quantity of an article for 199.00.
+    /// The payment method and the quantity of the request, for an article at 199.00.
     pub(super) fn order(self) -> (&'static str, u32) {
         match self {
             Card::Visa => ("pm_card_visa", 1),
@@ -35,7 +35,7 @@ impl Card {
         }
     }
 
-    /// Whether its charge has no verdict at first, whatever works.
+    /// True if the first attempt at the charge returns no verdict, even without a fault.
     pub(super) fn is_slow(self) -> bool {
         match self {
             Card::Visa | Card::Declined | Card::TooMuch => false,
@@ -43,7 +43,7 @@ impl Card {
         }
     }
 
-    /// The status it has to have in the end.
+    /// The status of the order at the end.
     pub(super) fn end(self) -> &'static str {
         match self {
             Card::Visa | Card::ErrsTwice | Card::SilentCapture => "Confirmed",
@@ -53,71 +53,71 @@ impl Card {
     }
 }
 
-/// What came back from one request.
+/// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Answer {
     /// `201` or `200`, with the order's id and status.
     Order { id: Uuid, status: String },
-    /// Another status, and whether it says when to come back.
+    /// Another status, and the presence of `Retry-After`.
     Refusal { status: u16, retry_after: bool, text: String },
-    /// Nothing, and why: what was asked for may have happened.
+    /// No answer, with the cause. The request may have had its effect.
     Silence(String),
 }
 
-/// One try.
+/// One request with its answer.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Try {
-    /// When it was sent.
+pub(super) struct Attempt {
+    /// Time of the request.
     pub(super) at: f64,
-    /// How long it took.
+    /// Seconds until the answer.
     pub(super) took: f64,
-    /// To which order-management process.
+    /// Number of the order-management process that was asked.
     pub(super) process: usize,
-    /// What came back.
+    /// The answer.
     pub(super) answer: Answer,
 }
 
-/// An order that a client wanted under a key, and how often it asked.
+/// An order that a client placed under a key, with every attempt.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Placing {
+pub(super) struct Placement {
     /// The `Idempotency-Key`.
     pub(super) key: String,
-    /// What it is paid with.
+    /// The card.
     pub(super) card: Card,
     /// Every request until the first `201`, or until the client gave up.
-    pub(super) tries: Vec<Try>,
-    /// Whether the client meant to give up after the first try without an answer.
-    pub(super) fickle: bool,
+    pub(super) attempts: Vec<Attempt>,
+    /// True if the client gives up after its first attempt.
+    pub(super) gives_up: bool,
 }
 
-impl Placing {
-    /// The id it was answered with, if it was.
+impl Placement {
+    /// The id of the first answer with an order.
     pub(super) fn accepted(&self) -> Option<Uuid> {
-        self.tries.iter().find_map(|t| match &t.answer {
+        self.attempts.iter().find_map(|attempt| match &attempt.answer {
             Answer::Order { id, .. } => Some(*id),
             Answer::Refusal { .. } | Answer::Silence(_) => None,
         })
     }
 }
 
-/// A request about an order that was accepted before.
+/// A request for an order that was accepted before.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Later {
+pub(super) struct FollowUp {
     /// The order.
     pub(super) order: Uuid,
     /// Its key.
     pub(super) key: String,
-    /// What was asked.
-    pub(super) asked: Asked,
-    /// What came back.
-    pub(super) seen: Try,
+    /// The kind of request.
+    pub(super) kind: FollowUpKind,
+    /// The request with its answer.
+    pub(super) seen: Attempt,
 }
 
-/// What one can ask about an order.
+/// The kinds of requests for an accepted order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Asked {
+pub(super) enum FollowUpKind {
     /// `GET`.
     Read,
     /// `POST` with the same key and body.
@@ -126,11 +126,11 @@ pub(super) enum Asked {
     OtherBody,
 }
 
-/// Everything the clients did.
+/// All requests of all clients.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct History {
-    /// Orders wanted.
-    pub(super) placings: Vec<Placing>,
-    /// What was asked about them later.
-    pub(super) later: Vec<Later>,
+    /// Orders that clients placed.
+    pub(super) placements: Vec<Placement>,
+    /// Later requests for these orders.
+    pub(super) later: Vec<FollowUp>,
 }

@@ -1,4 +1,4 @@
-//! `make chaos`: see [`testkit::chaos`].
+//! The binary behind `make chaos`.
 
 use std::process::ExitCode;
 

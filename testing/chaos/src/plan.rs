@@ -1,4 +1,4 @@
-//! What a campaign is to be, out of the command line.
+//! The plan of a campaign, read from the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,47 +8,48 @@ use serde::Serialize;
 
 use super::fault::Kind;
 
-/// What `--help` says.
+/// The text of `--help`.
 pub(super) const HELP: &str = "\
-Runs Ordermill under load, breaks everything around it on a schedule drawn from a seed, and checks
-every promise afterwards. Exit code 0 if all were kept.
+Runs Ordermill under load, injects faults on a schedule drawn from a seed, and checks every promise
+afterwards. Exit code 0 if every promise was kept.
 
 ordermill-chaos [--OPTION=VALUE…]
 
-  --seed=N       what the schedule and the clients draw from; 7 otherwise
-  --minutes=N    how long things are broken, 0.5 to 600; 10 otherwise
-  --clients=N    how many place orders at once, 1 to 256; 24 otherwise
-  --faults=A,B   only these kinds of faults; all of them otherwise
-  --binaries=DIR the services to run; those of this build otherwise
+  --seed=N       seed of the schedule and the clients; default 7
+  --minutes=N    duration of the faults, 0.5 to 600; default 10
+  --clients=N    concurrent clients, 1 to 256; default 24
+  --faults=A,B   only these kinds of faults; default all
+  --binaries=DIR directory of the services to run; default those of this build
   --schedule     only print the schedule
-  --sabotage     build the services wrong in one way after the other, and see each one caught;
-                 --sabotage=NAME only those whose name contains it
+  --sabotage     build the services with one line made wrong, run a short campaign and check that
+                 it is caught, for every sabotage; --sabotage=NAME for those whose name contains it
 ";
 
-/// What a campaign is to be.
+/// The plan of a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// What the schedule and the clients draw from.
+    /// Seed of the schedule and the clients.
     pub seed: u64,
-    /// How long things are broken.
+    /// Duration of the faults.
     pub lasts: Duration,
-    /// How many clients place orders at once.
+    /// Concurrent clients.
     pub clients: usize,
-    /// Which kinds of faults.
+    /// The kinds of faults.
     pub faults: Vec<Kind>,
-    /// Where the services' executables are, if they are not those of this build.
+    /// Directory of the services' executables, if they are not those of this build.
     pub binaries: Option<PathBuf>,
-    /// How long everything that can end has to, once all is whole again.
-    pub patience: Duration,
-    /// Whether the schedule is only printed.
+    /// Longest time from the end of the last fault until every order is final and every queue is
+    /// read.
+    pub drain_timeout: Duration,
+    /// True if the schedule is only printed.
     pub only_schedule: bool,
-    /// Which sabotages to try instead, by a part of their names.
+    /// Part of the names of the sabotages that run instead of a campaign.
     pub sabotage: Option<String>,
 }
 
 impl Plan {
-    /// All kinds of faults, for this long.
+    /// A plan with all kinds of faults, for this long.
     pub fn new(seed: u64, lasts: Duration) -> Plan {
         let faults = Kind::ALL.to_vec();
         Plan {
@@ -57,16 +58,16 @@ impl Plan {
             clients: 24,
             faults,
             binaries: None,
-            patience: Duration::from_secs(120),
+            drain_timeout: Duration::from_secs(120),
             only_schedule: false,
             sabotage: None,
         }
     }
 
-    /// Reads the command line; nothing if it asks for help.
+    /// Reads the command line; `None` if it asks for help.
     ///
     /// # Errors
-    /// If it names an option that there is none of, or a value that fits none.
+    /// If an option is unknown, or its value is invalid.
     pub fn from_arguments(arguments: &[String]) -> Result<Option<Plan>> {
         if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
             return Ok(None);
@@ -97,7 +98,7 @@ impl Plan {
                 self.faults = value.split(',').map(Kind::named).collect::<Result<_>>()?;
             }
             Some(("--binaries", value)) => self.binaries = Some(value.into()),
-            _ => bail!("there is no such option"),
+            _ => bail!("unknown option"),
         }
         Ok(())
     }
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read_and_wrong_ones_named() {
+    fn options_are_read_and_an_error_names_a_wrong_one() {
         let plan = read(&["--seed=3", "--minutes=1.5", "--faults=kill-worker"]).unwrap().unwrap();
         assert_eq!((plan.seed, plan.lasts), (3, Duration::from_secs(90)));
         assert_eq!(plan.faults, [Kind::KillWorker]);

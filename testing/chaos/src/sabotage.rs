@@ -1,8 +1,9 @@
-//! `make chaos-sabotage`: is the checker any good? Each sabotage is the source with one line made
-//! wrong on purpose, built and put through a short campaign. The campaign has to break, by the
-//! check that is named here.
+//! `make chaos-sabotage`: a test of the checker. Each sabotage is the source with one line made
+//! wrong on purpose, built and run through a short campaign, in which one of the checks named with
+//! the sabotage has to fail.
 
 mod list;
+mod spec;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,39 +11,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::fault::Kind;
+use super::campaign::campaign;
 use super::plan::Plan;
-use super::{campaign, say};
+use super::progress::say;
 use testkit::binaries::workspace;
 
 pub use list::ALL;
+pub use spec::Sabotage;
 
-/// One line made wrong.
-#[derive(Clone, Copy, Debug)]
-pub struct Sabotage {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// The file, from the workspace's directory.
-    pub file: &'static str,
-    /// What stands in it, once.
-    pub right: &'static str,
-    /// What is put in its place.
-    pub wrong: &'static str,
-    /// The faults under which it shows.
-    faults: &'static [Kind],
-    /// The checks that may find it, such as `P1 (lost)`.
-    caught_by: &'static [&'static str],
-}
-
-/// How long each campaign breaks things.
+/// Duration of the faults in each campaign.
 const LASTS: Duration = Duration::from_secs(40);
-/// How long is waited for what will never end.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Bound for the orders to end, of which some never will.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds and tries every sabotage whose name contains `name`.
 ///
 /// # Errors
-/// If one can't be built, or is not caught by a check that should have caught it.
+/// If a sabotage can't be built, or none of its checks catches it.
 pub(super) async fn try_all(name: &str, seed: u64) -> Result<()> {
     let chosen: Vec<&Sabotage> = ALL.iter().filter(|s| s.name.contains(name)).collect();
     ensure!(!chosen.is_empty(), "no sabotage is named {name:?}");
@@ -50,11 +35,11 @@ pub(super) async fn try_all(name: &str, seed: u64) -> Result<()> {
     for sabotage in chosen {
         say(&format!("\n{}: {}", sabotage.name, sabotage.file));
         let wanted = *sabotage;
-        let binaries = tokio::task::spawn_blocking(move || built(&wanted)).await??;
+        let binaries = tokio::task::spawn_blocking(move || build(&wanted)).await??;
         let plan = Plan {
             faults: sabotage.faults.to_vec(),
             binaries: Some(binaries),
-            patience: PATIENCE,
+            drain_timeout: DRAIN_TIMEOUT,
             ..Plan::new(seed, LASTS)
         };
         let verdict = campaign(plan).await?.verdict;
@@ -73,8 +58,9 @@ pub(super) async fn try_all(name: &str, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// The services of a copy of the workspace in which this one line is wrong.
-fn built(sabotage: &Sabotage) -> Result<PathBuf> {
+/// Builds the services from a copy of the workspace with this line made wrong, and returns their
+/// directory.
+fn build(sabotage: &Sabotage) -> Result<PathBuf> {
     let dir = workspace().join("target/sabotage");
     let tree = dir.join("tree");
     copy_sources(&tree)?;
@@ -85,7 +71,7 @@ fn built(sabotage: &Sabotage) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--workspace", "--locked"]);
     cargo.args(["--bin", "order-management", "--bin", "payment-processor", "--bin", "auditor"]);
-    // What is wrong on purpose may leave something unused.
+    // The wrong line may leave an item unused.
     cargo.env("RUSTFLAGS", "-Awarnings").arg("--target-dir").arg(&target).current_dir(&tree);
     let output = cargo.output().context("run cargo")?;
     if !output.status.success() {
@@ -94,25 +80,8 @@ fn built(sabotage: &Sabotage) -> Result<PathBuf> {
     Ok(target.join("debug"))
 }
 
-impl Sabotage {
-    /// The file's text with the line made wrong.
-    ///
-    /// # Errors
-    /// If what is to be replaced does not stand in it exactly once.
-    pub fn applied(&self, text: &str) -> Result<String> {
-        let times = text.matches(self.right).count();
-        ensure!(
-            times == 1,
-            "{}: {:?} stands {times} times in {}",
-            self.name,
-            self.right,
-            self.file
-        );
-        Ok(text.replacen(self.right, self.wrong, 1))
-    }
-}
-
-/// Every source as it is now. What has not changed keeps its time, so that little is built anew.
+/// Copies every source. An unchanged file keeps its modification time, so that cargo rebuilds
+/// little.
 fn copy_sources(tree: &Path) -> Result<()> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -138,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sabotage_still_finds_its_line() {
+    fn every_sabotage_finds_its_line_exactly_once() {
         for sabotage in ALL {
             let text = std::fs::read_to_string(workspace().join(sabotage.file)).unwrap();
             sabotage.applied(&text).unwrap();

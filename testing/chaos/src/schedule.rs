@@ -1,4 +1,4 @@
-//! When what is broken, drawn from a seed: the same seed gives the same schedule.
+//! The schedule of faults, drawn from a seed: the same seed gives the same schedule.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -11,26 +11,27 @@ use serde::Serialize;
 use super::fault::{Fault, Kind};
 use super::plan::Plan;
 
-/// One in so many steps has a second fault beside the first.
-const PAIRED: f64 = 0.3;
-/// One in so many steps follows the last one before everything is ready again.
-const HASTY: f64 = 0.3;
+/// Share of the steps that have a second fault beside the first.
+const PAIRED_SHARE: f64 = 0.3;
+/// Share of the steps that do not wait until every process is ready again.
+const HASTY_SHARE: f64 = 0.3;
 
-/// What happens next.
+/// One step of the schedule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Step {
-    /// Whether it waits until everything is ready again after the last step.
+    /// True if the step waits until every process is ready again after the previous step.
     pub(super) after_recovery: bool,
-    /// How long nothing happens before it.
+    /// Pause before the fault.
     pub(super) pause: Duration,
-    /// What is broken.
+    /// The fault.
     pub(super) fault: Fault,
-    /// What is broken beside it, so much later.
+    /// A second fault, which begins this much later.
     pub(super) beside: Option<(Duration, Fault)>,
 }
 
-/// More steps than fit into the plan's time. Every kind comes once before any comes again.
-pub(super) fn drawn(plan: &Plan) -> Vec<Step> {
+/// Draws at least as many steps as fit into the plan's time. Every kind of fault occurs once before
+/// any kind occurs again.
+pub(super) fn draw(plan: &Plan) -> Vec<Step> {
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let mut steps = Vec::new();
     let mut planned = Duration::ZERO;
@@ -41,21 +42,22 @@ pub(super) fn drawn(plan: &Plan) -> Vec<Step> {
             deck.shuffle(&mut rng);
         }
         let Some(kind) = deck.pop() else { break };
-        let fault = Fault::drawn(kind, &mut rng);
-        let beside = rng.random_bool(PAIRED).then(|| beside(&fault, plan, &mut rng)).flatten();
+        let fault = Fault::draw(kind, &mut rng);
+        let beside =
+            rng.random_bool(PAIRED_SHARE).then(|| beside(&fault, plan, &mut rng)).flatten();
         let pause = Duration::from_millis(rng.random_range(300..3_000));
         planned += pause + fault.lasts;
-        steps.push(Step { after_recovery: !rng.random_bool(HASTY), pause, fault, beside });
+        steps.push(Step { after_recovery: !rng.random_bool(HASTY_SHARE), pause, fault, beside });
     }
     steps
 }
 
-/// Another fault that does not take hold of the same things.
+/// Draws a second fault in another part of the system.
 fn beside(first: &Fault, plan: &Plan, rng: &mut StdRng) -> Option<(Duration, Fault)> {
     let mut others = plan.faults.clone();
     others.retain(|kind| kind.part() != first.kind.part());
     others.shuffle(rng);
-    let fault = Fault::drawn(others.pop()?, rng);
+    let fault = Fault::draw(others.pop()?, rng);
     Some((Duration::from_millis(rng.random_range(0..2_000)), fault))
 }
 
@@ -80,21 +82,21 @@ mod tests {
 
     #[test]
     fn a_seed_gives_one_schedule_and_another_seed_another_one() {
-        assert_eq!(drawn(&plan(7)), drawn(&plan(7)));
-        assert_ne!(drawn(&plan(7)), drawn(&plan(8)));
+        assert_eq!(draw(&plan(7)), draw(&plan(7)));
+        assert_ne!(draw(&plan(7)), draw(&plan(8)));
     }
 
     #[test]
-    fn every_kind_comes_before_any_comes_again() {
-        let mut kinds: Vec<Kind> = drawn(&plan(7)).iter().map(|step| step.fault.kind).collect();
+    fn every_kind_occurs_once_before_any_kind_occurs_again() {
+        let mut kinds: Vec<Kind> = draw(&plan(7)).iter().map(|step| step.fault.kind).collect();
         kinds.truncate(Kind::ALL.len());
         kinds.sort();
         assert_eq!(kinds, Kind::ALL);
     }
 
     #[test]
-    fn two_faults_at_a_time_take_hold_of_different_things() {
-        for step in (0..50).flat_map(|seed| drawn(&plan(seed))) {
+    fn two_faults_at_a_time_concern_different_parts() {
+        for step in (0..50).flat_map(|seed| draw(&plan(seed))) {
             if let Some((_, other)) = step.beside {
                 assert_ne!(other.kind.part(), step.fault.kind.part());
             }

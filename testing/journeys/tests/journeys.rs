@@ -1,5 +1,5 @@
-//! Whole journeys through the real binaries, over a real PostgreSQL and a real RabbitMQ, and what
-//! becomes of an order when something on its way is killed, cut or fed nonsense.
+//! Journeys: end-to-end tests of the real binaries on a real PostgreSQL and a real RabbitMQ, in
+//! which processes are killed, connections cut and queues fed with nonsense.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
@@ -7,7 +7,6 @@ mod journeys {
     mod api;
     mod auditor;
     mod batches;
-    mod books;
     mod broker;
     mod clients;
     mod confirms;
@@ -16,21 +15,22 @@ mod journeys {
     mod database;
     mod dead_letters;
     mod dead_letters_killed;
-    mod desk;
     mod flood;
     mod full_speed;
     mod gateway;
     mod hostile;
     mod idempotency;
     mod input;
+    mod ledger;
     mod log_store;
     mod messages;
     mod metrics;
     mod monitoring;
+    mod operator;
+    mod pipeline;
     mod poison;
     mod reconcile;
     mod recovery;
-    mod road;
     mod rolling;
     mod secrets;
     mod shutdown;

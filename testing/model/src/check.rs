@@ -1,53 +1,53 @@
-//! Walking through all states.
+//! The exhaustive check of all states.
 
 use std::collections::{BTreeSet, HashMap};
 
 use stateright::{Checker, Expectation, HasDiscoveries, Model as _};
 
-use crate::road::{Road, Step};
+use crate::describe::describe;
+use crate::pipeline::{Pipeline, Step};
 use crate::state::State;
 use crate::symmetry::representative;
-use crate::tell::tell;
 
-/// What was found out about a road.
+/// The result of the check of a pipeline.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// How many different states there are.
+    /// Number of different states.
     pub states: usize,
-    /// How many steps the longest path that was walked has.
+    /// Steps of the longest path that was walked.
     pub depth: usize,
     /// The promises that hold in all states.
     pub holds: Vec<&'static str>,
-    /// The promises that do not.
+    /// The promises that are broken in a state.
     pub breaks: Vec<&'static str>,
-    /// The interesting cases that no path leads to.
+    /// The interesting cases that no path reaches.
     pub unreachable: Vec<&'static str>,
 }
 
-/// A property that breaks, and how.
+/// A broken property with a path that breaks it.
 #[derive(Clone, Debug)]
 pub struct Broken {
     /// The property.
     pub property: &'static str,
-    /// The steps that lead there, as few as there can be.
-    pub steps: Vec<SpanRecord>,
+    /// The steps of a shortest path.
+    pub steps: Vec<DescribedStep>,
 }
 
-/// A step and what it does, in words.
+/// A step with its description.
 #[derive(Clone, Debug)]
-pub struct SpanRecord {
+pub struct DescribedStep {
     /// The step.
     pub step: Step,
-    /// What it does.
-    pub says: String,
+    /// The description.
+    pub description: String,
 }
 
-/// Looks at every state, one of each that are alike.
-pub fn check(road: &Road) -> Found {
-    let checker = road.clone().checker().symmetry_fn(representative).spawn_dfs().join();
+/// Checks every state, once per class of symmetric states.
+pub fn check(pipeline: &Pipeline) -> Found {
+    let checker = pipeline.clone().checker().symmetry_fn(representative).spawn_dfs().join();
     let found: BTreeSet<&str> = checker.discoveries().into_keys().collect();
     let (mut holds, mut breaks, mut unreachable) = (Vec::new(), Vec::new(), Vec::new());
-    for property in road.properties() {
+    for property in pipeline.properties() {
         match (property.expectation, found.contains(property.name)) {
             (Expectation::Always | Expectation::Eventually, false) => holds.push(property.name),
             (Expectation::Always | Expectation::Eventually, true) => breaks.push(property.name),
@@ -59,29 +59,30 @@ pub fn check(road: &Road) -> Found {
     Found { states, depth, holds, breaks, unreachable }
 }
 
-/// The shortest way to break this property, if there is one of at most `steps_max` steps.
-pub fn shortest(road: &Road, property: &'static str, steps_max: usize) -> Option<Broken> {
-    // The checker looks at many states before it stops, and keeps the last path it has found. With a
-    // bound on the steps that grows, that one is the shortest.
+/// The shortest path that breaks this property, if there is one of at most `steps_max` steps.
+pub fn shortest(pipeline: &Pipeline, property: &'static str, steps_max: usize) -> Option<Broken> {
+    // The checker visits many states before it stops, and keeps the last path found. With a growing
+    // bound on the steps, this path is a shortest one.
     (1..=steps_max + 1).find_map(|depth| {
         let wanted = HasDiscoveries::AnyOf(BTreeSet::from([property]));
-        let checker = road.clone().checker().finish_when(wanted).target_max_depth(depth + 1);
+        let checker = pipeline.clone().checker().finish_when(wanted).target_max_depth(depth + 1);
         let path = checker.spawn_bfs().join().discovery(property)?;
-        let told = |(before, step): (State, Option<Step>)| {
-            step.map(|step| SpanRecord { step, says: tell(&before, step) })
-        };
-        Some(Broken { property, steps: path.into_vec().into_iter().filter_map(told).collect() })
+        let path = path.into_vec().into_iter();
+        let steps = path.filter_map(|(before, step): (State, Option<Step>)| {
+            step.map(|step| DescribedStep { step, description: describe(&before, step) })
+        });
+        Some(Broken { property, steps: steps.collect() })
     })
 }
 
-/// Whether a path leads back to where it was. Where none does, every path ends, and a promise that
-/// holds wherever a path ends is kept on every path.
-pub fn goes_in_circles(road: &Road) -> bool {
+/// True if a path leads back to an earlier state. If none does, every path ends, and a promise that
+/// holds at the end of every path is kept.
+pub fn goes_in_circles(pipeline: &Pipeline) -> bool {
     let mut over: HashMap<State, bool> = HashMap::new();
     let mut path: Vec<(State, Vec<State>)> = Vec::new();
-    for state in road.init_states() {
+    for state in pipeline.init_states() {
         over.insert(representative(&state), false);
-        path.push((state, road.next_states(&state)));
+        path.push((state, pipeline.next_states(&state)));
     }
     while let Some((state, next)) = path.last_mut() {
         let Some(next) = next.pop() else {
@@ -94,7 +95,7 @@ pub fn goes_in_circles(road: &Road) -> bool {
             Some(false) => return true,
             None => {
                 over.insert(representative(&next), false);
-                path.push((next, road.next_states(&next)));
+                path.push((next, pipeline.next_states(&next)));
             }
         }
     }

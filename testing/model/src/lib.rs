@@ -1,25 +1,25 @@
-//! The road of an order as a model that is checked exhaustively: whatever is killed, cut, repeated
-//! and overtaken, up to a bound, in every order in which it can happen.
+//! The order pipeline as a model that is checked exhaustively: processes are killed, connections
+//! cut, messages repeated and overtaken, up to a bound, in every possible order.
 //!
-//! The model is of the protocol and not of the code, so it uses none of it. What ties the two
-//! together: every [step](Verb) of the code names its function, and a test looks whether it is there.
-//! `docs/model.md` says what is modelled and what is not.
+//! The model describes the protocol and uses none of the code. The link between the two: every
+//! [step](Verb) of the code names its function, and a test checks that the function exists.
+//! `docs/model.md` lists the parts that are modelled and those that are not.
 
 mod check;
+mod describe;
+mod pipeline;
 mod properties;
-mod road;
 mod state;
 mod steps;
 mod symmetry;
-mod tell;
 mod two;
 mod variant;
 mod verb;
 
-pub use check::{Broken, Found, SpanRecord, check, goes_in_circles, shortest};
-pub use road::{Orders, Road, Step};
+pub use check::{Broken, DescribedStep, Found, check, goes_in_circles, shortest};
+pub use describe::describe;
+pub use pipeline::{Orders, Pipeline, Step};
 pub use symmetry::representative;
-pub use tell::tell;
 pub use two::{Nth, Two};
 pub use variant::Variant;
 pub use verb::{Origin, Scope, Verb};

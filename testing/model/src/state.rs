@@ -1,79 +1,79 @@
-//! Everything that the stores, the broker, the gateway and the processes know at one moment.
+//! The state of stores, broker, gateway and processes at one moment.
 
 use crate::two::{Nth, Two};
 
-/// The whole world at one moment.
+/// The whole state at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State {
-    /// What is durable, by order.
+    /// The durable state, by order.
     pub orders: Two<Order>,
     /// The order-management processes.
     pub processes: Two<Process>,
     /// The payment-processor workers.
     pub workers: Two<Worker>,
-    /// How many faults may still happen.
+    /// Number of faults that may still happen.
     pub faults: u8,
 }
 
-/// What stands somewhere about one order: in the database, the broker's queues, the gateway's
-/// books, and the client's head.
+/// The records of one order: in the database, the broker's queues, the gateway's ledger, and the
+/// client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Order {
-    /// What the client knows.
+    /// The client's state.
     pub client: Client,
     /// The order's row; `None` before it is committed.
     pub status: Option<Status>,
-    /// How often the final status was written.
+    /// Number of times that a final status was written.
     pub moves: u8,
-    /// Its place in an outbox row.
+    /// The lease of its outbox row; `None` if no row contains the order.
     pub row: Option<Lease>,
-    /// Whether the broker has ever stored a request for it.
+    /// True if the broker has ever stored a request for the order.
     pub relayed: bool,
-    /// Requests that wait in their queue, or in the delay ladder on their way back to it.
+    /// Requests that wait in their queue or in a retry queue.
     pub requests: u8,
     /// The payment's row.
     pub payment: Option<Payment>,
-    /// The gateway's books.
+    /// The gateway's ledger.
     pub gateway: Gateway,
     /// Results that wait in their queue.
     pub results: Results,
 }
 
-/// What the client knows.
+/// The state of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Client {
-    /// It wants the order placed, and asks under its key until it gets a `201`.
+    /// Without a `201` so far: the client repeats the request under its key.
     Wants,
-    /// It has its `201`.
+    /// With a `201`.
     Knows,
 }
 
 /// An order's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
-    /// On its way.
+    /// Not final.
     Pending,
-    /// At its end, paid.
+    /// Final, paid.
     Confirmed,
-    /// At its end, declined.
+    /// Final, declined.
     Canceled,
 }
 
 /// The lease on an outbox row, as the database sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lease {
-    /// It runs.
+    /// The row belongs to a process.
     Held,
-    /// Anybody may claim the row.
+    /// Any process may claim the row.
     Over,
 }
 
-/// The gateway's final word.
+/// The gateway's final answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// The money was moved.
     Captured,
-    /// It was not, and will not be.
+    /// The money was not moved, and will not be.
     Declined,
 }
 
@@ -86,43 +86,43 @@ pub enum Payment {
     Ended(Verdict),
 }
 
-/// What the gateway knows about an order's key.
+/// The gateway's record of an order's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Gateway {
-    /// How often it has captured the money.
+    /// Number of captures.
     pub captures: u8,
-    /// Whether it has declined.
+    /// True if the gateway has declined.
     pub declined: bool,
-    /// Whether a charge that nobody waits for any more may still be carried out.
+    /// True if a charge whose caller stopped waiting may still be carried out.
     pub in_flight: bool,
 }
 
-/// Results in their queue, by what they say.
+/// Results in their queue, by verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Results {
-    /// That the money was captured.
+    /// Results with a captured payment.
     pub captured: u8,
-    /// That it was declined.
+    /// Results with a declined payment.
     pub declined: u8,
 }
 
-/// An order-management process: its memory, which dies with it.
+/// An order-management process: its memory, which is lost at its death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Process {
-    /// What it is relaying, by order.
+    /// The relaying state, by order.
     pub relays: Two<Relay>,
-    /// The result in its hand.
+    /// The unacked result.
     pub settling: Option<Settling>,
-    /// Whether it is dead for good.
+    /// True if the process is dead for good.
     pub gone: bool,
 }
 
-/// How far a process is with relaying an order.
+/// The progress of a process in relaying an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Relay {
-    /// It has nothing to do with it.
+    /// The process does not relay the order.
     Idle,
-    /// It took the order to be its own to publish, when the lease began.
+    /// The process has the lease, and has to publish.
     Due,
     /// The broker has stored the request; its confirm is on the way.
     Stored,
@@ -130,71 +130,71 @@ pub enum Relay {
     Unconfirmed,
 }
 
-/// A result in a process's hand.
+/// An unacked result of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Settling {
     /// The order it is about.
     pub order: Nth,
-    /// What it says.
+    /// The verdict of the result.
     pub verdict: Verdict,
-    /// Whether the database has it.
+    /// True if the status is committed.
     pub settled: bool,
-    /// The message it came in.
+    /// The delivery of the message.
     pub delivery: Delivery,
 }
 
-/// A worker: its memory, which dies with it.
+/// A worker: its memory, which is lost at its death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Worker {
-    /// The request in its hand.
+    /// The unacked request.
     pub charging: Option<Charging>,
-    /// Whether it is dead for good.
+    /// True if the worker is dead for good.
     pub gone: bool,
 }
 
-/// A request in a worker's hand.
+/// An unacked request of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Charging {
     /// The order it is about.
     pub order: Nth,
-    /// How far the worker is with it.
+    /// The worker's progress.
     pub stage: Stage,
-    /// The message it came in.
+    /// The delivery of the message.
     pub delivery: Delivery,
 }
 
-/// How far a worker is with a request.
+/// The progress of a worker with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// Nothing is done yet.
     Taken,
-    /// The payment was started before: the gateway is asked what became of it.
+    /// The payment was started before: a look-up at the gateway is next.
     ToLookUp,
-    /// The gateway is asked to charge.
+    /// A charge at the gateway is next.
     ToCharge,
-    /// The gateway has said so; nothing is recorded.
+    /// The gateway has answered; nothing is recorded.
     Said(Verdict),
     /// There is no verdict.
     Unknown,
     /// The verdict is recorded; no reply is confirmed.
     Recorded(Verdict),
-    /// The reply, or the copy for the delay ladder, is confirmed.
+    /// The reply, or the copy for the retry queue, is confirmed.
     Done,
 }
 
-/// How the broker sees the message in somebody's hand.
+/// The broker's view of an unacked message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Delivery {
-    /// Delivered and not acked: it comes back if its reader dies.
+    /// Delivered and not acked: requeued if its consumer dies.
     Open,
-    /// It went back to its queue when the connection was cut. Its reader may not know yet.
+    /// Requeued when the connection was cut. The consumer may not have noticed yet.
     Lost,
-    /// Acked before its reader was done with it, as only a broken variant does.
+    /// Acked before its work was finished, which happens only in broken variants.
     Acked,
 }
 
 impl State {
-    /// Nothing has happened yet.
+    /// The initial state.
     pub fn new(faults: u8) -> State {
         let gateway = Gateway { captures: 0, declined: false, in_flight: false };
         let order = Order {
@@ -219,7 +219,7 @@ impl State {
 }
 
 impl Results {
-    /// How many say so.
+    /// The number of results with this verdict.
     pub fn of(&mut self, verdict: Verdict) -> &mut u8 {
         match verdict {
             Verdict::Captured => &mut self.captured,

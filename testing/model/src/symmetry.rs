@@ -1,10 +1,10 @@
-//! Orders, processes and workers have no names: states that differ only in which of two is which
-//! are one.
+//! Symmetry: states that differ only in the numbering of orders, processes or workers count once.
 
 use crate::state::State;
 use crate::two::Nth;
 
-/// The same for all states that differ only in which of two orders, processes or workers is which.
+/// The representative of all states that differ only in the numbering of orders, processes or
+/// workers.
 pub fn representative(state: &State) -> State {
     let renamed = [*state, orders_swapped(state)];
     let [a, b] = renamed.map(|s| State {
@@ -20,14 +20,14 @@ fn orders_swapped(state: &State) -> State {
     for by in Nth::BOTH {
         let process = &mut s.processes[by];
         process.relays = process.relays.swapped();
-        process.settling = process.settling.map(|mut hand| {
-            hand.order = hand.order.other();
-            hand
+        process.settling = process.settling.map(|mut work| {
+            work.order = work.order.other();
+            work
         });
         let worker = &mut s.workers[by];
-        worker.charging = worker.charging.map(|mut hand| {
-            hand.order = hand.order.other();
-            hand
+        worker.charging = worker.charging.map(|mut work| {
+            work.order = work.order.other();
+            work
         });
     }
     s

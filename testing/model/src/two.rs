@@ -1,21 +1,21 @@
-//! Two of a kind: the model's orders, processes and workers.
+//! Pairs: the model's orders, processes and workers.
 
 use std::ops::{Index, IndexMut};
 
-/// Which of two.
+/// The index of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Nth {
-    /// The one.
+    /// The first.
     First,
-    /// The other.
+    /// The second.
     Second,
 }
 
 impl Nth {
-    /// Both of them.
+    /// Both indexes.
     pub const BOTH: [Nth; 2] = [Nth::First, Nth::Second];
 
-    /// The one that this is not.
+    /// The other index.
     pub fn other(self) -> Nth {
         match self {
             Nth::First => Nth::Second,
@@ -24,7 +24,7 @@ impl Nth {
     }
 }
 
-/// Two of a kind, each reached by its [`Nth`], so that none can be missing.
+/// A pair, indexed by [`Nth`], so that no access can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Two<T> {
     first: T,
@@ -32,18 +32,18 @@ pub struct Two<T> {
 }
 
 impl<T: Copy> Two<T> {
-    /// Two that are alike.
+    /// A pair of equal elements.
     pub fn of(each: T) -> Two<T> {
         Two { first: each, second: each }
     }
 
-    /// The same two the other way round.
+    /// The pair in reverse order.
     #[must_use]
     pub fn swapped(self) -> Two<T> {
         Two { first: self.second, second: self.first }
     }
 
-    /// The same two, the lesser one first.
+    /// The pair in ascending order.
     #[must_use]
     pub fn sorted(self) -> Two<T>
     where
@@ -52,7 +52,7 @@ impl<T: Copy> Two<T> {
         if self.first <= self.second { self } else { self.swapped() }
     }
 
-    /// Both of them.
+    /// Both elements.
     pub fn both(self) -> [T; 2] {
         [self.first, self.second]
     }

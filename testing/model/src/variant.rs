@@ -1,25 +1,25 @@
-//! What can be broken on purpose. Each of these has been somebody's bug.
+//! Deliberate breaks. Each is a bug that real systems have had.
 
 use crate::properties::{
-    ACKED, CAPTURED_ONCE, COMMITTED, CONFIRMED_IFF, DECLINED, ENDS, MOVES_ONCE, ROW,
+    CAPTURED_ONCE, COMMITTED, CONFIRMED_IFF, DECLINED, DURABLE, ENDS, MOVES_ONCE, ROW,
 };
 
-/// What is broken on purpose.
+/// A deliberate break of the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// The `201` goes out before the commit.
     AnswerBeforeCommit,
-    /// Nobody sweeps: what the process that committed does not publish, nobody does.
+    /// No process sweeps: an order that its own process does not publish stays unpublished.
     NoSweep,
-    /// A row belongs for ever to whoever took it.
+    /// A row belongs for ever to the process that claimed it.
     EndlessLease,
-    /// The outbox row goes, whatever the broker said.
+    /// The outbox row is removed without regard to the confirm.
     RemoveUnconfirmed,
-    /// A worker acks a request when it takes it, before anything is recorded.
+    /// A worker acks a request on delivery, before the payment is recorded.
     AckBeforeRecord,
     /// A worker acks without waiting for the confirm of its reply.
     ReplyUnconfirmed,
-    /// A worker acks without waiting for the confirm of the copy for the delay ladder.
+    /// A worker acks without waiting for the confirm of the copy for the retry queue.
     CopyUnconfirmed,
     /// Every attempt has a key of its own, so there is nothing to look up.
     NewKeyEachTime,
@@ -27,16 +27,16 @@ pub enum Variant {
     GatewayWithoutKeys,
     /// The gateway captures under a key that it has declined.
     FickleGateway,
-    /// No answer in time is taken as "declined".
+    /// A missing answer counts as declined.
     TimeoutIsDeclined,
     /// A result is acked before the order's status is committed.
     SettleAcksFirst,
-    /// The update of the status does not ask for `Pending`.
+    /// The update of the status does not check for `Pending`.
     NoStatusGuard,
 }
 
 impl Variant {
-    /// All of them.
+    /// Every variant.
     #[rustfmt::skip]
     pub const ALL: [Variant; 13] = [
         Variant::AnswerBeforeCommit, Variant::NoSweep, Variant::EndlessLease,
@@ -46,32 +46,32 @@ impl Variant {
         Variant::NoStatusGuard,
     ];
 
-    /// What is broken, in words.
+    /// A description of the break.
     #[rustfmt::skip]
-    pub fn says(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Variant::AnswerBeforeCommit => "the 201 goes out before the commit",
-            Variant::NoSweep => "nobody sweeps what was left behind",
+            Variant::NoSweep => "no sweep publishes the rows that were left behind",
             Variant::EndlessLease => "a lease does not end with its holder",
-            Variant::RemoveUnconfirmed => "the outbox row goes before its request is confirmed",
+            Variant::RemoveUnconfirmed => "the outbox row is removed before its request is confirmed",
             Variant::AckBeforeRecord => "the worker acks before the payment is recorded",
             Variant::ReplyUnconfirmed => "the worker acks before its reply is confirmed",
-            Variant::CopyUnconfirmed => "the worker acks before its copy for the delay ladder is confirmed",
-            Variant::NewKeyEachTime => "every attempt charges under a new key, nothing is looked up",
+            Variant::CopyUnconfirmed => "the worker acks before its copy for the retry queue is confirmed",
+            Variant::NewKeyEachTime => "every attempt charges under a new key, without a look-up",
             Variant::GatewayWithoutKeys => "the gateway does not recognise a key it has charged",
             Variant::FickleGateway => "the gateway captures under a key it has declined",
-            Variant::TimeoutIsDeclined => "no answer in time is taken as declined",
+            Variant::TimeoutIsDeclined => "a missing answer counts as declined",
             Variant::SettleAcksFirst => "a result is acked before the status is committed",
-            Variant::NoStatusGuard => "the update of the status does not ask for Pending",
+            Variant::NoStatusGuard => "the update of the status does not check for Pending",
         }
     }
 
-    /// How many faults it takes to see it: an order gets to the delay ladder only by a fault.
+    /// Number of faults that the break needs: an order gets into a retry queue only by a fault.
     pub(crate) fn faults(self) -> u8 {
         if self == Variant::CopyUnconfirmed { 2 } else { 1 }
     }
 
-    /// The property that has to catch it.
+    /// The property that has to catch the break.
     pub fn caught_by(self) -> &'static str {
         match self {
             Variant::AnswerBeforeCommit => COMMITTED,
@@ -80,7 +80,7 @@ impl Variant {
             Variant::AckBeforeRecord
             | Variant::ReplyUnconfirmed
             | Variant::CopyUnconfirmed
-            | Variant::SettleAcksFirst => ACKED,
+            | Variant::SettleAcksFirst => DURABLE,
             Variant::NewKeyEachTime | Variant::GatewayWithoutKeys => CAPTURED_ONCE,
             Variant::FickleGateway => CONFIRMED_IFF,
             Variant::TimeoutIsDeclined => DECLINED,

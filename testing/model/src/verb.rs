@@ -1,10 +1,10 @@
-//! Every step there is, and where the code takes it.
+//! The kinds of steps, with the functions of the code that take them.
 
 use Origin::{Code, Environment, Fault};
 
 /// A kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "`origin` says where each stands, `tell` what it does")]
+#[expect(missing_docs, reason = "`origin` names each one's function, `describe` its effect")]
 pub enum Verb {
     // order-management
     Place,
@@ -29,12 +29,12 @@ pub enum Verb {
     Reply,
     Depart,
     AckRequest,
-    // the environment, for nothing
+    // the environment, without cost
     LeaseEnds,
     LateCapture,
     DropRequest,
     DropResult,
-    // the environment, each out of the faults there may be
+    // the environment, each as a fault
     PlaceUnleased,
     PlaceAndDie,
     LeaseEndsEarly,
@@ -55,18 +55,18 @@ pub enum Verb {
     LoseProcess,
 }
 
-/// Who takes a step.
+/// The actor of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The code: this function in this file.
     Code(&'static str, &'static str),
-    /// What happens sooner or later, as time passes.
+    /// The passing of time.
     Environment,
-    /// What goes wrong. It uses up one of the faults there may be.
+    /// A fault, of which a path has a limited number.
     Fault,
 }
 
-/// What a step is about.
+/// The objects of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// A process and an order.
@@ -83,7 +83,7 @@ pub enum Scope {
     Order,
     /// An outbox row.
     Row,
-    /// All of it.
+    /// The whole system.
     All,
 }
 
@@ -100,7 +100,7 @@ const SETTLE: &str = "db/src/orders/settle.rs";
 const HTTP: &str = "order-management/src/http/orders.rs";
 
 impl Verb {
-    /// All of them, in the order in which the checker tries them.
+    /// Every kind, in the order in which the checker tries them.
     #[rustfmt::skip]
     pub const ALL: [Verb; 43] = [
         Verb::Place, Verb::AnswerEarly, Verb::Explain, Verb::Publish,
@@ -115,7 +115,7 @@ impl Verb {
         Verb::KillProcess, Verb::LoseWorker, Verb::LoseProcess,
     ];
 
-    /// Who takes it.
+    /// The actor of the step.
     #[rustfmt::skip]
     pub fn origin(self) -> Origin {
         match self {
@@ -145,7 +145,7 @@ impl Verb {
         }
     }
 
-    /// What it is about.
+    /// The objects of the step.
     #[rustfmt::skip]
     pub fn scope(self) -> Scope {
         match self {
@@ -166,7 +166,7 @@ impl Verb {
         }
     }
 
-    /// Whether it uses up a fault.
+    /// True if the step is a fault.
     pub fn is_fault(self) -> bool {
         self.origin() == Fault
     }

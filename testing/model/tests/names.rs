@@ -1,12 +1,12 @@
-//! The steps of the model carry the names of the code's functions. A function that is renamed, or
-//! moves to another file, is missed here, so that the model is looked at again.
+//! The steps of the model name functions of the code. A function that is renamed or moved fails
+//! this test, so that the model is reviewed.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use model::{Origin, Verb};
 
-/// Whether code of its own, and not a test at the file's end, declares this function.
+/// True if the file declares this function outside its tests.
 fn declares(text: &str, function: &str) -> bool {
     let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
     let mut code = code.map(str::trim_start).filter(|line| !line.starts_with("//"));
@@ -17,14 +17,14 @@ fn declares(text: &str, function: &str) -> bool {
 }
 
 #[test]
-fn every_step_of_the_code_names_a_function_that_is_there() {
+fn every_step_of_the_code_names_an_existing_function() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let mut missing = Vec::new();
     for verb in Verb::ALL {
         if let Origin::Code(file, function) = verb.origin() {
             let text = std::fs::read_to_string(workspace.join(file)).unwrap_or_default();
             if !declares(&text, function) {
-                missing.push(format!("{verb:?}: there is no `{function}` in {file}"));
+                missing.push(format!("{verb:?}: no `{function}` in {file}"));
             }
         }
     }
@@ -39,7 +39,7 @@ fn every_verb_is_tried() {
 }
 
 #[test]
-fn a_function_that_is_gone_is_missed() {
+fn a_missing_function_is_found() {
     let text = "pub(crate) async fn place<T>(a: T) {}\n// fn gone() {}\n\
                 fn place_all() {}\n#[cfg(test)]\nmod tests {\n    fn tested() {}\n}\n";
     assert!(declares(text, "place") && declares(text, "place_all"));

@@ -86,24 +86,26 @@ pub fn page_query(text: &[u8]) {
     assert_eq!(customers.map_err(|refused| refused.status), products_as_such);
 }
 
-/// What was read, with the fields that another reader finds; nothing if it was refused, and then
-/// with the right status.
+/// The value, with the fields that another parser finds; `None` if the body was refused with the
+/// right status.
 fn read<T>(body: &[u8], read: fn(&[u8]) -> Result<T, Refused>) -> Option<(T, Fields)> {
     let fields = serde_json::from_slice::<Fields>(body);
     match answered(read(body)) {
         Ok(value) => {
-            let Ok(fields) = fields else { panic!("what was read is no JSON object: {body:?}") };
+            let Ok(fields) = fields else {
+                panic!("a value was read from no JSON object: {body:?}")
+            };
             Some((value, fields))
         }
         Err(refused) => {
-            let names = "what is a JSON object was said to be none";
-            assert!(fields.is_err() || refused.status == 422, "{names}: {body:?}");
+            let complaint = "a JSON object was refused as malformed";
+            assert!(fields.is_err() || refused.status == 422, "{complaint}: {body:?}");
             None
         }
     }
 }
 
-/// A refusal is a 400, or a 422 that names its fields.
+/// Checks that a refusal is a 400, or a 422 that names its fields.
 fn answered<T>(read: Result<T, Refused>) -> Result<T, Refused> {
     if let Err(refused) = &read {
         let named = !refused.fields.is_empty();
@@ -135,7 +137,7 @@ fn exact(fields: &Fields, price: Amount) {
     }
 }
 
-/// The amount as a number of JSON, digit by digit.
+/// The amount as a JSON number with the same digits.
 fn number(price: Amount) -> Box<RawValue> {
     match RawValue::from_string(price.to_string()) {
         Ok(number) => number,

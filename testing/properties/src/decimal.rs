@@ -1,9 +1,9 @@
-//! A second opinion on decimals, on their digits alone.
+//! An independent comparison of decimals, by their digits.
 
-/// A non-negative decimal as digits without zeros at either end, and the power of ten behind them.
+/// A non-negative decimal: its digits without zeros at either end, and their power of ten.
 type Normal = (String, i64);
 
-/// What a JSON number says; nothing if it is no number, or its exponent is beyond reason.
+/// Parses a JSON number; `None` if the text is not a number, or its exponent overflows.
 fn normal(text: &str) -> Option<Normal> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -19,7 +19,7 @@ fn normal(text: &str) -> Option<Normal> {
     Some(if significant.is_empty() { (String::new(), 0) } else { (significant.to_owned(), behind) })
 }
 
-/// Panics unless what was read is exactly what was written.
+/// Panics unless both texts are the same number.
 pub(crate) fn same(written: &str, read: &str) {
     let (left, right) = (normal(written), normal(read));
     assert!(left.is_some() && left == right, "{written} was read as {read}");
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_the_same_by_their_value() {
+    fn decimals_are_compared_by_their_value() {
         for (a, b) in [("199.90", "199.9"), ("1.99e2", "199"), ("0.0", "0"), ("100", "1E+2")] {
             same(a, b);
         }

@@ -1,17 +1,17 @@
-//! A message's properties, from the wire to the copy that leaves for another queue.
+//! A message's properties, from the wire to the copy for another queue.
 
 use amqp::{Destination, Forward, Outgoing, WorkQueue, envelope as read};
 use domain::TraceParent;
 use lapin::protocol::basic::parse_properties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-/// What may stand around the headers in a frame, with room to spare.
+/// Bytes of a frame for everything but the headers, with a margin.
 const FRAME_LEFT: usize = 8 * 1024;
-/// The frame that the services agree on with the broker.
+/// The frame size that the services negotiate with the broker.
 const FRAME_MAX: usize = 64 * 1024;
 
-/// Reading properties that came off the wire, and copying them. `bytes` are those of a content
-/// header from its property flags on.
+/// Reads properties from the wire and copies them. `bytes` are a content header from its property
+/// flags on.
 pub fn envelope(bytes: &[u8]) {
     let Ok((_, properties)) = parse_properties(bytes) else { return };
     let envelope = read(&properties);
@@ -21,23 +21,23 @@ pub fn envelope(bytes: &[u8]) {
     let dead = Destination::Dead { reason: "unreadable", detail: "x".repeat(2_000) };
     for to in [Destination::Retry, dead] {
         let queue = WorkQueue { name: "work".to_owned(), retry_delays: Vec::new() };
-        let departure = Forward { body: Vec::new(), own: None, to };
-        let copy = departure.outgoing(&queue, &properties);
+        let forward = Forward { body: Vec::new(), own: None, to };
+        let copy = forward.outgoing(&queue, &properties);
         copied(&copy);
         let again = read(copy.properties());
         assert_eq!(again.attempts, envelope.attempts.saturating_add(1));
         assert_eq!(again.correlation_id, envelope.correlation_id);
         assert_eq!(again.reply_to, envelope.reply_to);
-        let second = departure.outgoing(&queue, copy.properties());
+        let second = forward.outgoing(&queue, copy.properties());
         copied(&second);
-        // As text: a sender may put a NaN there, which equals nothing.
+        // As text, because a sender may put a NaN there, which is not equal to itself.
         let first_at = |copy| format!("{:?}", header(copy, "x-first-at"));
         assert_eq!(first_at(&second), first_at(&copy));
         assert_eq!(second.properties().message_id(), copy.properties().message_id());
     }
 }
 
-/// A copy tells the broker nothing but where to go, and fits a frame.
+/// Checks that a copy contains no instruction for the broker and fits into a frame.
 fn copied(copy: &Outgoing) {
     let properties = copy.properties();
     assert_eq!(*properties.delivery_mode(), Some(2));
@@ -46,7 +46,7 @@ fn copied(copy: &Outgoing) {
     assert_eq!(properties.user_id(), &None);
     assert_eq!(properties.priority(), &None);
     for own in ["CC", "BCC", "x-death", "x-delivery-count", "x-first-death-queue"] {
-        assert_eq!(header(copy, own), None, "{own} commands the broker");
+        assert_eq!(header(copy, own), None, "{own} instructs the broker");
     }
     let size = properties.headers().as_ref().map_or(0, size);
     assert!(size <= FRAME_MAX - FRAME_LEFT, "{size} bytes of headers");

@@ -1,23 +1,22 @@
-//! What holds for whatever bytes come in from outside: nothing here panics on what it is given,
-//! whatever that is, unless a property is broken. libFuzzer looks for such bytes (`make fuzz`,
-//! `fuzz/`); the tests of this crate run every property over the bytes that it found worth keeping
-//! (`fuzz/corpus/`).
+//! Properties that hold for any bytes from outside. A function of this crate panics only if its
+//! property is broken. libFuzzer searches for such bytes (`make fuzz`, `fuzz/`); the tests of this
+//! crate run every property over the inputs that the fuzzer kept (`fuzz/corpus/`).
 
 mod api;
 mod decimal;
 mod envelope;
 mod messages;
-mod words;
+mod values;
 
 pub use api::{customer_body, order_body, page_query, product_body};
 pub use envelope::envelope;
 pub use messages::{payment_requests, payment_results};
-pub use words::words;
+pub use values::values;
 
-/// What can be asked of any bytes. Panics if it does not hold for these.
+/// A property of any bytes. Panics if it does not hold for these.
 pub type Property = fn(&[u8]);
 
-/// Every property, under the name of its fuzz target and of its directory in `fuzz/corpus/`.
+/// Every property with the name of its fuzz target and of its directory in `fuzz/corpus/`.
 pub const ALL: [(&str, Property); 8] = [
     ("customer_body", customer_body),
     ("envelope", envelope),
@@ -26,5 +25,5 @@ pub const ALL: [(&str, Property); 8] = [
     ("payment_requests", payment_requests),
     ("payment_results", payment_results),
     ("product_body", product_body),
-    ("words", words),
+    ("values", values),
 ];

@@ -1,4 +1,4 @@
-//! The two bodies that travel between the services.
+//! The two bodies between the services.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -24,7 +24,7 @@ pub fn payment_requests(body: &[u8]) {
     let read: Vec<_> = parts.into_iter().filter_map(|part| part.read.ok()).collect();
     let alone = read.len() == 1;
     let plain = |request: PaymentRequest| PaymentRequest {
-        // One that travels alone has it in its message's properties.
+        // A request that is alone in its message has the id in the message's properties.
         request_id: request.request_id.filter(|_| !alone),
         ..request
     };
@@ -52,17 +52,17 @@ pub fn payment_results(body: &[u8]) {
     reads_back(&read, &encode_results(&read), decode_results);
 }
 
-/// A part that was read, and the fields that another reader finds in it.
+/// A part that was read, with the fields that another parser finds in it.
 fn good<'a, T>(part: &'a Part<'a, T>) -> Option<(&'a T, HashMap<String, Box<RawValue>>)> {
     let read = part.read.as_ref().ok()?;
     let Ok(fields) = serde_json::from_slice(part.bytes) else {
-        panic!("what was read is no JSON object: {:?}", part.bytes)
+        panic!("a part was read from no JSON object: {:?}", part.bytes)
     };
     Some((read, fields))
 }
 
-/// There is at least one part and not too many; they lie in the body one after the other; and what
-/// is good is as good alone, as which it leaves for another queue.
+/// Checks that there is at least one part and not too many, that the parts follow each other in the
+/// body, and that a good part alone is good too, because it is forwarded alone.
 fn parts_of<T: Debug + PartialEq>(
     body: &[u8],
     parts: &[Part<'_, T>],

@@ -1,4 +1,4 @@
-//! A real balancer in front of two order-managements: HAProxy with the settings of `deploy/`.
+//! A real load balancer in front of two order-managements: HAProxy with the settings of `deploy/`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::eventually::wait_for;
 use crate::watchdog::{Environment, Guarded, Program};
 use crate::{installed, log_file, ports};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running balancer. Dropping it kills it.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Starts it in front of the processes that listen, or will listen, on these ports of loopback.
-    /// Its log lies in `dir`.
+    /// Starts a balancer in front of the processes that listen, or will listen, on these ports of
+    /// loopback. Its log is in `dir`.
     pub fn start(servers: [u16; 2], dir: &Path) -> Result<Balancer> {
         let (port, ops_port) = (ports::free()?, ports::free()?);
         let at = |port: u16| format!("127.0.0.1:{port}");
@@ -47,20 +47,20 @@ impl Balancer {
             environment: Environment::Inherited,
             log: log.clone(),
             user: None,
-            put_down_with: Signal::SIGKILL,
+            stop_signal: Signal::SIGKILL,
         })?;
         Ok(Balancer { port, ops_port, http: Client::new(), process, log })
     }
 
-    /// The address of a path of the API, as clients ask for it.
+    /// The address of a path of the API behind the balancer.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Waits until this many of the two are taken for ready.
+    /// Waits until the balancer counts this many of the two servers as up.
     pub async fn sees_ready(&self, wanted: usize) -> Result<()> {
         let what = format!("{wanted} of two servers to be up for the balancer");
-        let seen = wait_for(&what, PATIENCE, async || {
+        let seen = wait_for(&what, HEALTH_TIMEOUT, async || {
             let rows = self.rows().await?;
             let up = rows.iter().filter(|row| self.is_up(row)).count();
             anyhow::ensure!(up == wanted, "{up} are up");
@@ -69,8 +69,8 @@ impl Balancer {
         seen.await.with_context(|| self.story())
     }
 
-    /// The sum of a column of its statistics over both servers, such as `wretr` for requests that
-    /// were sent once more.
+    /// The sum of a column of the balancer's statistics over both servers, such as `wretr` for
+    /// retried requests.
     pub async fn sum(&self, column: &str) -> Result<u64> {
         let rows = self.rows().await?;
         let servers = rows.iter().filter(|row| row.get("pxname").is_some_and(|n| n == BACKEND));
@@ -78,14 +78,14 @@ impl Balancer {
         Ok(servers.filter_map(|row| row.get(column)?.parse::<u64>().ok()).sum())
     }
 
-    /// The end of what it has said.
+    /// The end of the balancer's log.
     pub fn story(&self) -> String {
         log_file::tail(&self.log, 40)
     }
 
     fn is_up(&self, row: &BTreeMap<String, String>) -> bool {
         let checked = row.get("svname").is_some_and(|name| name == "om1" || name == "om2");
-        // Going down it says `UP 1/2`: that is still asked.
+        // `UP 1/2` means going down: such a server still gets requests.
         checked && row.get("status").is_some_and(|status| status.starts_with("UP"))
     }
 

@@ -1,4 +1,4 @@
-//! The data directory of a PostgreSQL server: made once, checked before each start.
+//! The data directory of a PostgreSQL server: created once, checked before each start.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -8,12 +8,16 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use nix::unistd::Pid;
 
-use crate::postgres::{PASSWORD, USER};
 use crate::server_user::ServerUser;
 use crate::{installed, process_table};
 
-/// Makes `dir/data` if it is not there, and returns the directory of the programs that fit it.
-/// If it is interrupted, nothing half-made is left under that name.
+/// The superuser, which every client uses.
+pub const USER: &str = "ordermill";
+/// The superuser's password: a development default for loopback only.
+pub const PASSWORD: &str = "ordermill";
+
+/// Creates `dir/data` if it does not exist, and returns the directory of the matching programs. An
+/// interrupted call leaves no incomplete cluster under that name.
 pub(crate) fn prepare(dir: &Path, user: Option<ServerUser>) -> Result<PathBuf> {
     let made_by = std::fs::read_to_string(dir.join("data/PG_VERSION")).ok();
     let major = made_by.as_deref().map(|text| text.trim().parse()).transpose()?;
@@ -51,8 +55,8 @@ fn initialise(bin: &Path, dir: &Path, user: Option<ServerUser>) -> Result<()> {
     std::fs::rename(&unfinished, dir.join("data")).context("name the finished cluster")
 }
 
-/// After a crash `postmaster.pid` names a process that is gone. Should its id belong to somebody
-/// else by now, PostgreSQL would refuse to start for ever.
+/// Removes a `postmaster.pid` that a crash left behind. If another process had the same id by now,
+/// PostgreSQL would refuse to start for ever.
 pub(crate) fn remove_stale_lock(dir: &Path) -> Result<()> {
     let lock = dir.join("data/postmaster.pid");
     let Ok(text) = std::fs::read_to_string(&lock) else { return Ok(()) };

@@ -1,10 +1,11 @@
-//! A collector of spans, as the services' tests need one: takes OTLP over HTTP and Zipkin's JSON,
-//! remembers what it took, can fall silent, and can send everybody elsewhere.
+//! A collector of spans for tests: accepts OTLP over HTTP and Zipkin's JSON, keeps the spans, and
+//! can be made silent or made to redirect its clients.
 
 mod otlp;
+mod span;
 mod zipkin;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,47 +20,24 @@ use tokio::task::JoinSet;
 use crate::eventually::eventually;
 use crate::ports;
 
-/// The largest request it takes, in bytes.
+/// The largest accepted request, in bytes.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
-/// A span as it arrived, whichever way. Ids are in hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// Which program.
-    pub service: String,
-    /// Its trace.
-    pub trace_id: String,
-    /// Its own id.
-    pub span_id: String,
-    /// The span that caused it.
-    pub parent_id: Option<String>,
-    /// What was done.
-    pub name: String,
-    /// `SERVER`, `CLIENT`, `PRODUCER`, `CONSUMER` or `INTERNAL`.
-    pub kind: &'static str,
-    /// When it began and ended, in nanoseconds since 1970.
-    pub times: (u64, u64),
-    /// All of them, as text.
-    pub attributes: BTreeMap<String, String>,
-    /// Trace and span of what it links to; Zipkin knows no links.
-    pub links: Vec<(String, String)>,
-    /// Whether it ended as it should not.
-    pub failed: bool,
-}
+pub use span::Collected;
 
-type Spans = Arc<Mutex<Taken>>;
+type Spans = Arc<Mutex<Received>>;
 
-/// What has arrived. It is read when somebody asks for it: a benchmark that shares its cores with
-/// a collector is to measure what sending costs.
+/// The received requests. They are decoded only when a test reads the spans, so that a benchmark
+/// that shares its cores with the collector measures the cost of sending.
 #[derive(Debug, Default)]
-struct Taken {
+struct Received {
     bodies: VecDeque<(Bytes, Read)>,
     spans: Vec<Collected>,
 }
 
 type Read = fn(&[u8]) -> Result<Vec<Collected>>;
 
-impl Taken {
+impl Received {
     fn read(&mut self) -> Result<&[Collected]> {
         while let Some((body, read)) = self.bodies.front() {
             self.spans.extend(read(body)?);
@@ -69,12 +47,15 @@ impl Taken {
     }
 }
 
-/// How it treats a request.
+/// The treatment of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
-    Taking,
+enum Mode {
+    /// Accepted.
+    Accept,
+    /// Not answered.
     Silent,
-    Elsewhere,
+    /// Redirected.
+    Redirect,
 }
 
 /// A running collector. Dropping it ends it.
@@ -82,28 +63,28 @@ enum Mood {
 pub struct Collector {
     port: u16,
     spans: Spans,
-    mood: watch::Sender<Mood>,
+    mode: watch::Sender<Mode>,
     server: ServerHandle,
     _tasks: JoinSet<std::io::Result<()>>,
 }
 
 impl Collector {
-    /// Starts one on a free port.
+    /// Starts a collector on a free port.
     ///
     /// # Errors
-    /// If it cannot listen.
+    /// If the port can't be opened.
     pub fn start() -> Result<Collector> {
         let port = ports::free()?;
         let listener = TcpListener::bind(("127.0.0.1", port))?;
-        let (spans, mood) = (Spans::default(), watch::Sender::new(Mood::Taking));
-        let (taken, moods) = (spans.clone(), mood.subscribe());
+        let (spans, mode) = (Spans::default(), watch::Sender::new(Mode::Accept));
+        let (received, modes) = (spans.clone(), mode.subscribe());
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(Data::new(taken.clone()))
-                .app_data(Data::new(moods.clone()))
+                .app_data(Data::new(received.clone()))
+                .app_data(Data::new(modes.clone()))
                 .app_data(PayloadConfig::new(BODY_MAX))
-                .route("/v1/traces", web::post().to(take_otlp))
-                .route("/api/v2/spans", web::post().to(take_zipkin))
+                .route("/v1/traces", web::post().to(receive_otlp))
+                .route("/api/v2/spans", web::post().to(receive_zipkin))
                 .route("/", web::get().to(HttpResponse::Ok))
         });
         let server =
@@ -111,39 +92,39 @@ impl Collector {
         let handle = server.handle();
         let mut tasks = JoinSet::new();
         tasks.spawn(server);
-        Ok(Collector { port, spans, mood, server: handle, _tasks: tasks })
+        Ok(Collector { port, spans, mode, server: handle, _tasks: tasks })
     }
 
-    /// What a process has to be told to send spans here as OTLP.
+    /// The endpoint for spans as OTLP.
     pub fn otlp_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The same as Zipkin's JSON.
+    /// The endpoint for spans as Zipkin's JSON.
     pub fn zipkin_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/api/v2/spans", self.port)
     }
 
-    /// From now on it takes requests and answers none; or answers again, also those.
+    /// Stops answering requests; or answers again, including the requests that wait.
     pub fn fall_silent(&self, silent: bool) {
-        self.mood.send_replace(if silent { Mood::Silent } else { Mood::Taking });
+        self.mode.send_replace(if silent { Mode::Silent } else { Mode::Accept });
     }
 
-    /// From now on it takes nothing, and redirects to a page that says 200.
+    /// Redirects every request from now on to a page that answers 200.
     pub fn send_elsewhere(&self) {
-        self.mood.send_replace(Mood::Elsewhere);
+        self.mode.send_replace(Mode::Redirect);
     }
 
-    /// Everything that has arrived so far.
+    /// All spans that have arrived so far.
     ///
     /// # Errors
-    /// If some of it cannot be read; it is then never got past.
+    /// If a request cannot be decoded; every later call fails as well.
     pub fn spans(&self) -> Result<Vec<Collected>> {
-        let mut taken = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(taken.read()?.to_vec())
+        let mut received = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(received.read()?.to_vec())
     }
 
-    /// Waits until what has arrived is enough, and returns it.
+    /// Waits until `enough` accepts the spans that have arrived, and returns them.
     pub async fn eventually(
         &self,
         what: &str,
@@ -164,32 +145,31 @@ impl Drop for Collector {
     }
 }
 
-async fn take_otlp(
+async fn receive_otlp(
     body: Bytes,
     spans: Data<Spans>,
-    mood: Data<watch::Receiver<Mood>>,
+    mode: Data<watch::Receiver<Mode>>,
 ) -> HttpResponse {
-    take(body, otlp::read, &spans, &mood).await
+    receive(body, otlp::read, &spans, &mode).await
 }
 
-async fn take_zipkin(
+async fn receive_zipkin(
     body: Bytes,
     spans: Data<Spans>,
-    mood: Data<watch::Receiver<Mood>>,
+    mode: Data<watch::Receiver<Mode>>,
 ) -> HttpResponse {
-    take(body, zipkin::read, &spans, &mood).await
+    receive(body, zipkin::read, &spans, &mode).await
 }
 
-async fn take(
+async fn receive(
     body: Bytes,
     read: Read,
     spans: &Spans,
-    mood: &watch::Receiver<Mood>,
+    mode: &watch::Receiver<Mode>,
 ) -> HttpResponse {
-    // Its sender lives as long as the collector, and the request no longer than that.
-    let mut mood = mood.clone();
-    if mood.wait_for(|mood| *mood != Mood::Silent).await.is_ok_and(|mood| *mood == Mood::Elsewhere)
-    {
+    // The sender lives as long as the collector, and no request lives longer.
+    let mut mode = mode.clone();
+    if mode.wait_for(|mode| *mode != Mode::Silent).await.is_ok_and(|mode| *mode == Mode::Redirect) {
         return HttpResponse::Found().insert_header(("location", "/")).finish();
     }
     spans.lock().unwrap_or_else(PoisonError::into_inner).bodies.push_back((body, read));

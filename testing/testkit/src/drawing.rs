@@ -1,15 +1,15 @@
-//! Pieces of pages and of the drawings in them. Colours come from the page's classes, so that they
-//! fit a light page and a dark one.
+//! Building blocks of HTML pages and of the SVG drawings in them. Colours come from the page's
+//! classes, so that they fit a light page and a dark one.
 
 /// The style sheet of every page.
 pub const STYLE: &str = include_str!("page.css");
 
-/// `text` where HTML and SVG expect text.
+/// Escapes `text` for HTML and SVG.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A part of a page, with a note below it if there is one. `content` is HTML.
+/// A section of a page. `content` is HTML; `note`, unless empty, is the text below it.
 pub fn section(title: &str, content: &str, note: &str) -> String {
     let note = if note.is_empty() {
         String::new()
@@ -19,8 +19,8 @@ pub fn section(title: &str, content: &str, note: &str) -> String {
     format!("<section><h2>{}</h2>\n{content}{note}</section>\n", escaped(title))
 }
 
-/// A drawing of this size, which shrinks with the page; `about` is what it shows, in words.
-pub fn drawing((width, height): (f64, f64), about: &str, content: &str) -> String {
+/// A drawing of this size, which shrinks with the page; `about` describes it.
+pub fn drawing(width: f64, height: f64, about: &str, content: &str) -> String {
     let about = escaped(about);
     format!(
         "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{about}\">\
@@ -42,15 +42,15 @@ pub fn stroke(class: &str, [x1, y1, x2, y2]: [f64; 4]) -> String {
     format!("<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>")
 }
 
-/// Words at a point; the class says on which side of it.
-pub fn words(class: &str, (x, y): (f64, f64), text: &str) -> String {
+/// Text at a point; the class decides the side of the point.
+pub fn label(class: &str, x: f64, y: f64, text: &str) -> String {
     let text = escaped(text);
     format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>")
 }
 
-/// The least and the most of several rounds: a thin line with ends, at the height `y`. Nothing if
-/// they are the same.
-pub fn spread((from, to): (f64, f64), y: f64) -> String {
+/// The minimum and the maximum of several rounds: a thin line with ends, at the height `y`. Empty
+/// if they are less than a pixel apart.
+pub fn spread(from: f64, to: f64, y: f64) -> String {
     if to - from < 1.0 {
         return String::new();
     }

@@ -1,7 +1,7 @@
-//! Erlang's port mapper, one of our own for each node, in the foreground and on a port of its own.
+//! Erlang's port mapper, one for each node, in the foreground and on a port of its own.
 //!
-//! Left to itself RabbitMQ starts one that everybody on the machine shares and that never ends. We
-//! could neither stop that one without asking who else uses it, nor leave it running.
+//! By default RabbitMQ starts one that all nodes on the machine share and that never ends. The test
+//! kit could neither stop a shared port mapper safely nor leave it running.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +24,8 @@ pub(crate) struct Epmd {
 }
 
 impl Epmd {
-    /// Starts it on a free port and waits until it answers; before that a node would start its own.
+    /// Starts a port mapper on a free port and waits until it answers; a node that starts earlier
+    /// would start its own.
     pub(crate) async fn start(dir: &Path) -> Result<Epmd> {
         let port = ports::free()?;
         let process = Guarded::start(&Program {
@@ -34,7 +35,7 @@ impl Epmd {
             environment: Environment::Inherited,
             log: dir.join("epmd.log"),
             user: None,
-            put_down_with: Signal::SIGKILL,
+            stop_signal: Signal::SIGKILL,
         })?;
         let answers = async || TcpStream::connect(("127.0.0.1", port)).await;
         wait_for("epmd to answer", START_DEADLINE, answers).await?;

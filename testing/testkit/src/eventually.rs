@@ -5,19 +5,20 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-/// Between two looks. Short against anything waited for, long against the cost of one look.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Interval between two observations: short compared with any wait, long compared with the cost of
+/// an observation.
+const INTERVAL: Duration = Duration::from_millis(20);
 
-/// What one look found: the value waited for, or why it is not there yet.
-pub trait Look {
-    /// What waiting yields.
+/// The result of one observation: the value waited for, or a description of the present state.
+pub trait Observation {
+    /// The value waited for.
     type Value;
 
-    /// The value, or what was seen instead.
+    /// Returns the value, or a description of the present state.
     fn found(self) -> Result<Self::Value, String>;
 }
 
-impl Look for bool {
+impl Observation for bool {
     type Value = ();
 
     fn found(self) -> Result<(), String> {
@@ -25,7 +26,7 @@ impl Look for bool {
     }
 }
 
-impl<T> Look for Option<T> {
+impl<T> Observation for Option<T> {
     type Value = T;
 
     fn found(self) -> Result<T, String> {
@@ -33,7 +34,7 @@ impl<T> Look for Option<T> {
     }
 }
 
-impl<T, E: Debug> Look for Result<T, E> {
+impl<T, E: Debug> Observation for Result<T, E> {
     type Value = T;
 
     fn found(self) -> Result<T, String> {
@@ -41,58 +42,58 @@ impl<T, E: Debug> Look for Result<T, E> {
     }
 }
 
-/// A look is taken a hundred times; where from is no news.
+/// Cuts off the backtrace, which is the same for each of a hundred observations.
 fn without_backtrace(mut seen: String) -> String {
     seen.truncate(seen.find("\n\nStack backtrace:").unwrap_or(seen.len()));
     seen
 }
 
-/// The deadline passed first.
+/// The deadline passed before the condition held.
 #[derive(Debug, thiserror::Error)]
 #[error("waited {waited:?} for {what}; last seen: {last_seen}")]
-pub struct NotSeen {
-    /// What was waited for.
+pub struct WaitTimeout {
+    /// The condition.
     pub what: String,
-    /// How long.
+    /// The deadline.
     pub waited: Duration,
-    /// What the last finished look found instead.
+    /// The last observation.
     pub last_seen: String,
 }
 
-/// Looks until the look finds it, at most for `deadline`; a look that hangs is cut off by the
-/// deadline too. Panics with [`NotSeen`]'s words if it never does. A look may answer with a
-/// `bool`, an `Option`, or a `Result` whose error says what was seen instead.
-pub async fn eventually<L: Look>(
+/// Waits until `observe` returns the value. `observe` returns a `bool`, an `Option`, or a `Result`
+/// whose error describes the present state. An observation that hangs is cut off at the deadline.
+/// Panics with [`WaitTimeout`] if the deadline passes first.
+pub async fn eventually<O: Observation>(
     what: &str,
     deadline: Duration,
-    look: impl AsyncFnMut() -> L,
-) -> L::Value {
-    match wait_for(what, deadline, look).await {
+    observe: impl AsyncFnMut() -> O,
+) -> O::Value {
+    match wait_for(what, deadline, observe).await {
         Ok(value) => value,
-        Err(not_seen) => panic!("{not_seen}"),
+        Err(timed_out) => panic!("{timed_out}"),
     }
 }
 
-/// [`eventually`] for code that has something better to do than to panic.
-pub async fn wait_for<L: Look>(
+/// [`eventually`], with an error instead of a panic.
+pub async fn wait_for<O: Observation>(
     what: &str,
     deadline: Duration,
-    mut look: impl AsyncFnMut() -> L,
-) -> Result<L::Value, NotSeen> {
+    mut observe: impl AsyncFnMut() -> O,
+) -> Result<O::Value, WaitTimeout> {
     let started = Instant::now();
-    let mut last_seen = "nothing, the first look did not end".to_owned();
+    let mut last_seen = "nothing, the first observation did not end".to_owned();
     loop {
         let left = deadline.saturating_sub(started.elapsed());
-        match timeout(left, look()).await.map(Look::found) {
+        match timeout(left, observe()).await.map(Observation::found) {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(seen)) if started.elapsed() < deadline => last_seen = seen,
-            Ok(Err(seen)) => return Err(not_seen(what, deadline, seen)),
-            Err(_) => return Err(not_seen(what, deadline, last_seen)),
+            Ok(Err(seen)) => return Err(timed_out(what, deadline, seen)),
+            Err(_) => return Err(timed_out(what, deadline, last_seen)),
         }
-        sleep(PAUSE).await;
+        sleep(INTERVAL).await;
     }
 }
 
-fn not_seen(what: &str, waited: Duration, last_seen: String) -> NotSeen {
-    NotSeen { what: what.to_owned(), waited, last_seen }
+fn timed_out(what: &str, waited: Duration, last_seen: String) -> WaitTimeout {
+    WaitTimeout { what: what.to_owned(), waited, last_seen }
 }

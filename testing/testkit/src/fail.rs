@@ -1,11 +1,11 @@
-//! The one place where the test kit panics. Tests call its methods as sentences, without an
-//! `unwrap` in each line; whatever goes wrong in between ends the test here, with its whole story.
+//! The only panic of the test kit. Tests call the kit's methods as sentences, without an `unwrap`
+//! in each line; a failure inside a method ends the test here, with every cause.
 
 use std::fmt::Debug;
 
-/// Ends the test when something that had to work did not.
+/// Ends the test at a failure.
 pub trait OrFail<T> {
-    /// The value, or a panic that says what was being done and every cause of the failure.
+    /// Returns the value, or panics with `doing` and every cause of the failure.
     fn or_fail(self, doing: &str) -> T;
 }
 

@@ -1,4 +1,4 @@
-//! A TCP proxy on loopback that stands between a service and a server and breaks on command.
+//! A TCP proxy on loopback between a service and a server, which fails on command.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
@@ -13,33 +13,33 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Read at once.
+/// Bytes per read.
 const CHUNK_BYTES: usize = 16 * 1024;
-/// Chunks under way in one direction of one connection while they are delayed.
+/// Most delayed chunks in one direction of one connection.
 const CHUNKS_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
-    /// Everything passes, this much later.
+    /// Data passes after this delay.
     Open { delay: Duration },
-    /// Connections stay, nothing passes.
+    /// Connections stay open, and no data passes.
     BlackHole,
-    /// No connection lives.
+    /// Every connection is reset.
     Cut,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct State {
     line: Line,
-    /// How often connections were cut. One that began under another count is to end, also if the
-    /// line was healed again before it looked.
+    /// Number of cuts. A connection that began under a lower number ends, even if the line was
+    /// healed before the connection's task noticed the cut.
     cuts: u64,
-    /// How often the connections of the time were silenced for good.
+    /// Number of times at which all open connections were silenced for good.
     silenced: u64,
 }
 
-/// A running proxy, on a thread of its own so that a test that blocks does not hold it up.
-/// Dropping it closes all its connections.
+/// A running proxy, on a thread of its own so that a blocking test does not delay it. Dropping it
+/// closes all its connections.
 #[derive(Debug)]
 pub struct FaultProxy {
     port: u16,
@@ -48,8 +48,8 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Listens on a free port of loopback and passes everything on to `target_port` there. The
-    /// target need not listen yet.
+    /// Listens on a free port of loopback and forwards to `target_port` there. The target need not
+    /// listen yet.
     pub fn start(target_port: u16) -> Result<FaultProxy> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -69,12 +69,12 @@ impl FaultProxy {
         Ok(FaultProxy { port, state: Some(state), thread: Some(thread) })
     }
 
-    /// Where to connect to instead of the target.
+    /// The port to connect to instead of the target's.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Resets every connection, and every new one at once, until [`FaultProxy::heal`].
+    /// Resets every connection, and each new one immediately, until [`FaultProxy::heal`].
     pub fn cut(&self) {
         self.change(|state| {
             *state = State { line: Line::Cut, cuts: state.cuts + 1, silenced: state.silenced };
@@ -86,24 +86,24 @@ impl FaultProxy {
         self.change(|state| state.cuts += 1);
     }
 
-    /// Keeps all connections and accepts new ones, but passes nothing either way until
-    /// [`FaultProxy::heal`]; then what was held back arrives, as after a lost route.
+    /// Keeps all connections and accepts new ones, but forwards nothing in either direction until
+    /// [`FaultProxy::heal`]; then the withheld data arrives, as after a lost route.
     pub fn black_hole(&self) {
         self.change(|state| state.line = Line::BlackHole);
     }
 
-    /// Keeps all connections, and passes nothing on any of them ever again; new ones pass. So it looks
-    /// when a router on the way forgets the connections it knew.
+    /// Keeps all connections, and never forwards on them again; new ones pass. This simulates a
+    /// router that loses its connection table.
     pub fn black_hole_once(&self) {
         self.change(|state| state.silenced += 1);
     }
 
-    /// Everything arrives this much later, each way; order and throughput stay.
+    /// Delays all data in each direction; order and throughput stay.
     pub fn delay(&self, delay: Duration) {
         self.change(|state| state.line = Line::Open { delay });
     }
 
-    /// Everything passes at once again.
+    /// Ends every fault.
     pub fn heal(&self) {
         self.delay(Duration::ZERO);
     }
@@ -140,43 +140,77 @@ async fn accept_all(listener: TcpListener, target: SocketAddr, mut state: watch:
     }
 }
 
-async fn connect_through(client: TcpStream, target: SocketAddr, mut state: watch::Receiver<State>) {
-    let begun_under = *state.borrow();
-    let mut ends = (client, None);
-    let cut = async |state: &mut watch::Receiver<State>| {
-        state.wait_for(|now| now.line == Line::Cut || now.cuts != begun_under.cuts).await.is_ok()
-    };
-    let mut watched = state.clone();
+/// One connection's view of the line.
+#[derive(Clone)]
+struct Gate {
+    state: watch::Receiver<State>,
+    /// The numbers of cuts and silencings when the connection began.
+    begun_under: State,
+}
+
+impl Gate {
+    fn new(state: watch::Receiver<State>) -> Gate {
+        let begun_under = *state.borrow();
+        Gate { state, begun_under }
+    }
+
+    /// Waits until the connection is cut; returns false if the proxy ends first.
+    async fn cut(&mut self) -> bool {
+        let cuts = self.begun_under.cuts;
+        self.state.wait_for(|now| now.line == Line::Cut || now.cuts != cuts).await.is_ok()
+    }
+
+    /// Waits until the line is open and returns its delay; never returns on a silenced connection.
+    async fn open(&mut self) -> std::io::Result<Duration> {
+        let silenced = self.begun_under.silenced;
+        let passes =
+            |now: &State| matches!(now.line, Line::Open { .. }) && now.silenced == silenced;
+        let open = self.state.wait_for(passes).await;
+        match open.map(|now| now.line) {
+            Ok(Line::Open { delay }) => Ok(delay),
+            Ok(Line::BlackHole | Line::Cut) | Err(_) => {
+                Err(std::io::ErrorKind::NotConnected.into())
+            }
+        }
+    }
+}
+
+/// Both sockets of a connection.
+struct Ends {
+    client: TcpStream,
+    server: Option<TcpStream>,
+}
+
+async fn connect_through(client: TcpStream, target: SocketAddr, state: watch::Receiver<State>) {
+    let gate = Gate::new(state);
+    let mut ends = Ends { client, server: None };
+    let mut cutter = gate.clone();
     let broken = tokio::select! {
         biased;
-        cut = cut(&mut watched) => cut,
-        carried = carry(&mut ends, target, &mut state) => carried.is_err(),
+        cut = cutter.cut() => cut,
+        carried = carry(&mut ends, target, gate) => carried.is_err(),
     };
     if broken {
-        let (client, server) = &ends;
-        for end in std::iter::once(client).chain(server) {
-            // Without lingering, closing sends a reset. If it can't be set, the end is dead.
+        for end in std::iter::once(&ends.client).chain(&ends.server) {
+            // With a linger time of zero, closing sends a reset. If the option can't be set, the
+            // socket is dead already.
             end.set_zero_linger().ok();
         }
     }
 }
 
-/// Connects to the target and passes everything on until both sides have closed.
-async fn carry(
-    (client, server): &mut (TcpStream, Option<TcpStream>),
-    target: SocketAddr,
-    state: &mut watch::Receiver<State>,
-) -> std::io::Result<()> {
-    let begun_under = state.borrow().silenced;
-    until_open(state, begun_under).await?;
+/// Connects to the target and forwards until both sides have closed.
+async fn carry(ends: &mut Ends, target: SocketAddr, mut gate: Gate) -> std::io::Result<()> {
+    gate.open().await?;
+    let Ends { client, server } = ends;
     let server = server.insert(TcpStream::connect(target).await?);
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     tokio::try_join!(
-        one_way(from_client, to_server, (state.clone(), begun_under)),
-        one_way(from_server, to_client, (state.clone(), begun_under)),
+        one_way(from_client, to_server, gate.clone()),
+        one_way(from_server, to_client, gate),
     )?;
     Ok(())
 }
@@ -184,7 +218,7 @@ async fn carry(
 async fn one_way(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    (mut state, begun_under): (watch::Receiver<State>, u64),
+    mut gate: Gate,
 ) -> std::io::Result<()> {
     let (under_way, mut arriving) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
     let read = async {
@@ -201,27 +235,14 @@ async fn one_way(
     };
     let write = async {
         while let Some((sent_at, chunk)) = arriving.recv().await {
-            let delay = until_open(&mut state, begun_under).await?;
+            let delay = gate.open().await?;
             sleep_until(sent_at + delay).await;
-            until_open(&mut state, begun_under).await?;
+            gate.open().await?;
             to.write_all(&chunk).await?;
         }
-        until_open(&mut state, begun_under).await?;
+        gate.open().await?;
         to.shutdown().await
     };
     tokio::try_join!(read, write)?;
     Ok(())
-}
-
-/// The delay under which things pass, as soon as they pass: never on a connection that was silenced.
-async fn until_open(
-    state: &mut watch::Receiver<State>,
-    begun_under: u64,
-) -> std::io::Result<Duration> {
-    let passes = |now: &State| matches!(now.line, Line::Open { .. }) && now.silenced == begun_under;
-    let open = state.wait_for(passes).await;
-    match open.map(|now| now.line) {
-        Ok(Line::Open { delay }) => Ok(delay),
-        Ok(Line::BlackHole | Line::Cut) | Err(_) => Err(std::io::ErrorKind::NotConnected.into()),
-    }
 }

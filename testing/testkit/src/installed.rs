@@ -1,4 +1,4 @@
-//! Where the servers' programs are installed.
+//! The paths of the installed servers and tools.
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 const POSTGRES_ROOTS: [&str; 4] =
     ["/usr/lib/postgresql", "/usr", "/opt/homebrew/opt", "/usr/local/opt"];
 
-/// Where the packages keep the scripts that, unlike the ones on the path, may be run as any user.
+/// Directories of the scripts that, unlike the scripts on the path, run as any user.
 const RABBITMQ_DIRS: [&str; 3] = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin"];
 
-const HOW: &str = "scripts/install installs it";
+const HINT: &str = "scripts/install installs it";
 
-/// The directory with `initdb` and `postgres`: the newest version, or the one asked for, because
-/// data can only be opened by the major version that made it.
+/// The directory with `initdb` and `postgres`, of the newest version or of `major`: only the major
+/// version that created a data directory can open it.
 pub fn postgres(major: Option<u32>) -> Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = POSTGRES_ROOTS.iter().flat_map(versions_below).collect();
     found.retain(|(version, _)| major.is_none_or(|wanted| wanted == *version));
@@ -22,35 +22,35 @@ pub fn postgres(major: Option<u32>) -> Result<PathBuf> {
         return Ok(bin);
     }
     if let Some(wanted) = major {
-        bail!("this data was made by PostgreSQL {wanted}, which is not installed");
+        bail!("PostgreSQL {wanted} created this data and is not installed");
     }
-    let initdb = on_path("initdb").with_context(|| format!("no PostgreSQL server; {HOW}"))?;
+    let initdb = on_path("initdb").with_context(|| format!("no PostgreSQL server; {HINT}"))?;
     Ok(directory_of(&initdb))
 }
 
-/// The directory with RabbitMQ's own scripts. The ones on the path are mostly wrappers that insist
-/// on the system's user; a real one has `rabbitmq-env` beside it.
+/// The directory with RabbitMQ's own scripts. The scripts on the path are usually wrappers that
+/// require the system's user; an original script has `rabbitmq-env` beside it.
 pub fn rabbitmq() -> Result<PathBuf> {
     let known = RABBITMQ_DIRS.iter().map(PathBuf::from);
     let named = on_path("rabbitmq-server").map(|script| directory_of(&script));
     let real = |dir: &PathBuf| dir.join("rabbitmq-env").exists() && is_server(dir);
-    named.into_iter().chain(known).find(real).with_context(|| format!("no RabbitMQ; {HOW}"))
+    named.into_iter().chain(known).find(real).with_context(|| format!("no RabbitMQ; {HINT}"))
 }
 
 /// Erlang's port mapper.
 pub fn epmd() -> Result<PathBuf> {
     let beside_erl = || on_path("erl").map(|erl| directory_of(&erl).join("epmd"));
-    on_path("epmd").or_else(beside_erl).with_context(|| format!("no Erlang; {HOW}"))
+    on_path("epmd").or_else(beside_erl).with_context(|| format!("no Erlang; {HINT}"))
 }
 
-/// The balancer of the tests.
+/// HAProxy.
 pub fn haproxy() -> Result<PathBuf> {
     let known = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"].map(PathBuf::from);
     let installed = on_path("haproxy").or_else(|| known.into_iter().find(|file| file.is_file()));
     installed.context("no HAProxy; `scripts/install haproxy` installs it")
 }
 
-/// Prometheus itself.
+/// Prometheus.
 pub fn prometheus() -> Result<PathBuf> {
     program(&["prometheus"])
 }
@@ -65,12 +65,12 @@ pub fn alertmanager() -> Result<PathBuf> {
     program(&["prometheus-alertmanager", "alertmanager"])
 }
 
-/// The tool that checks Alertmanager's settings.
+/// Alertmanager's tool that checks its settings.
 pub fn amtool() -> Result<PathBuf> {
     program(&["amtool"])
 }
 
-/// What tells Prometheus about PostgreSQL.
+/// PostgreSQL's exporter for Prometheus.
 pub fn postgres_exporter() -> Result<PathBuf> {
     program(&["prometheus-postgres-exporter", "postgres_exporter"])
 }
@@ -86,7 +86,7 @@ fn program(names: &[&str]) -> Result<PathBuf> {
     found.with_context(|| format!("none of {names:?}; `scripts/install for-tests` installs them"))
 }
 
-/// `15/bin`, `pgsql-16/bin`, `postgresql@17/bin`: whatever digits the name ends with.
+/// The versions below `root`: `15/bin`, `pgsql-16/bin`, `postgresql@17/bin`.
 fn versions_below(root: &&str) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
     let version = |dir: &Path| {
@@ -104,13 +104,14 @@ fn is_server(dir: &Path) -> bool {
     script.is_ok_and(|script| script.ends_with("rabbitmq-server"))
 }
 
-/// Symbolic links are followed, so that what is installed beside the program is found.
+/// The directory of a program. Symbolic links are followed, to find the files installed beside the
+/// program.
 fn directory_of(program: &Path) -> PathBuf {
     let program = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     program.parent().map(Path::to_owned).unwrap_or_default()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the search path is no setting of the services")]
+#[expect(clippy::disallowed_methods, reason = "the search path is not a setting of the services")]
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())

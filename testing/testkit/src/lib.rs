@@ -1,6 +1,6 @@
-//! Everything the tests and the local stack need around the services: PostgreSQL and RabbitMQ of
-//! their own, the real binaries, and the faults. Whatever is started here ends with the process
-//! that started it, also when that process is killed ([`watchdog`]).
+//! The environment of the services for tests and for the local stack: PostgreSQL and RabbitMQ of
+//! their own, the real binaries, and faults. Every process that is started here ends with the
+//! process that started it, even if that process is killed ([`watchdog`]).
 
 pub mod balancer;
 pub mod binaries;
@@ -12,6 +12,7 @@ pub mod eventually;
 pub mod fail;
 pub mod fault_proxy;
 pub mod installed;
+pub mod isolation;
 pub mod local;
 pub mod log_file;
 pub mod monitoring;
@@ -26,7 +27,6 @@ pub mod scratch_dir;
 pub mod server_user;
 pub mod servers;
 pub mod service_environment;
-pub mod tenancy;
 pub mod watchdog;
 pub mod world;
 

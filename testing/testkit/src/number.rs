@@ -1,25 +1,25 @@
-//! Numbers as reports need them: counts as fractions, and fractions as people read them.
+//! Numbers for reports: conversion of counts, medians, and a readable form.
 
 use std::time::Duration;
 
-/// A count as a number to divide with; exact up to 2⁵³.
+/// Converts a count; exact up to 2⁵³.
 pub fn float(count: u64) -> f64 {
     let low = u32::try_from(count & u64::from(u32::MAX)).unwrap_or(u32::MAX);
     let high = u32::try_from(count >> 32).unwrap_or(u32::MAX);
     f64::from(high) * 4_294_967_296.0 + f64::from(low)
 }
 
-/// What `select count(*)` answers with.
+/// Converts the answer to `select count(*)`.
 pub fn rows(count: i64) -> f64 {
     float(u64::try_from(count).unwrap_or_default())
 }
 
-/// Milliseconds with their fraction.
+/// Milliseconds with a fraction.
 pub fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// Three digits that count, and thousands apart: `6,531`, `41.3`, `0.92`.
+/// Formats a number with three significant digits and grouped thousands: `6,531`, `41.3`, `0.92`.
 pub fn shown(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 99.95 => 0,
@@ -39,7 +39,7 @@ pub fn shown(value: f64) -> String {
     if fraction.is_empty() { grouped } else { format!("{grouped}.{fraction}") }
 }
 
-/// The middle one of some numbers, the mean of the two in the middle, or 0 of none.
+/// The median: the middle value, the mean of the two in the middle, or 0 without values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -52,8 +52,8 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// How far the median of as many values may be from that of very many: its standard error, if they
-/// are spread as a normal distribution is. 0 for fewer than two.
+/// The standard error of the median, for values of a normal distribution; 0 for fewer than two
+/// values.
 pub fn error_of_median(values: &[f64]) -> f64 {
     let count = float(u64::try_from(values.len()).unwrap_or_default());
     if count < 2.0 {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_shown_with_the_digits_that_count() {
+    fn numbers_are_shown_with_three_significant_digits() {
         let shown =
             [0.0, 0.304, 9.99, 41.26, 99.97, 999.4, 6531.2, 1_234_567.0, -1234.0].map(shown);
         assert_eq!(
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_values_the_nearer_is_their_median() {
+    fn the_error_of_the_median_decreases_with_the_number_of_values() {
         assert_eq!(error_of_median(&[]), 0.0);
         assert_eq!(error_of_median(&[7.0]), 0.0);
         // A deviation of 2, over the root of 4 values, times the root of π/2.

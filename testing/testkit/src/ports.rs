@@ -1,6 +1,6 @@
-//! Free ports on loopback. They are taken from below the range out of which kernels serve
-//! outgoing connections (from 32768 on Linux, 49152 elsewhere), so that a server which is killed
-//! finds its port still free when it starts again.
+//! Free ports on loopback. They are below the range that kernels use for outgoing connections (from
+//! 32768 on Linux, 49152 elsewhere), so that a server which is killed finds its port still free
+//! when it starts again.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -12,11 +12,11 @@ use anyhow::{Result, bail};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// Handed out by this process: nobody may listen there yet, it is taken all the same.
+/// Ports that this process has handed out, even if no server listens on them yet.
 static TAKEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
-/// A port on which nobody listens and which this process has not given out before. Starts looking
-/// at a random one, so that test binaries running side by side do not meet.
+/// A port without a listener that this process has not handed out before. The search starts at a
+/// random port, so that parallel test binaries do not collide.
 pub fn free() -> Result<u16> {
     let chance = RandomState::new().hash_one(std::process::id());
     let start = u16::try_from(chance % u64::from(COUNT))?;
@@ -29,7 +29,7 @@ pub fn free() -> Result<u16> {
     bail!("no free port between {FIRST} and {}", FIRST + COUNT)
 }
 
-/// `preferred` if it is free, else any free one.
+/// `preferred` if it is free, otherwise any free port.
 pub fn free_or(preferred: u16) -> Result<u16> {
     if take(preferred) { Ok(preferred) } else { free() }
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: its own data, its own port, durability as by default.
+//! A PostgreSQL server with its own data and port, and the default durability.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,10 @@ use crate::server_user::ServerUser;
 use crate::watchdog::{Environment, Guarded, Program};
 use crate::{cluster, log_file, ports, process_table};
 
-/// The superuser, with which everything connects here.
-pub const USER: &str = "ordermill";
-/// Its password: a development default, good on loopback only.
-pub const PASSWORD: &str = "ordermill";
+pub use crate::cluster::{PASSWORD, USER};
 
 const MAX_CONNECTIONS: u32 = 200;
-/// Long enough for recovery from a crash under load on a busy machine.
+/// Bound of a start, which includes recovery from a crash under load on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 20;
@@ -38,13 +35,13 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server on a free port over `dir`, with the data that is there or a new cluster,
-    /// and waits until it answers.
+    /// Starts a server on a free port with the data in `dir`, or with a new cluster there, and
+    /// waits until it answers.
     pub async fn start(dir: &Path) -> Result<Postgres> {
         Postgres::start_on(dir, ports::free()?).await
     }
 
-    /// The same on a given port.
+    /// [`Postgres::start`] on a given port.
     pub async fn start_on(dir: &Path, port: u16) -> Result<Postgres> {
         let user = ServerUser::instead_of_root()?;
         let at = dir.to_owned();
@@ -65,17 +62,17 @@ impl Postgres {
         server.as_ref().filter(|server| server.exit_status().is_none()).map(|server| server.pid())
     }
 
-    /// The file with what the server says.
+    /// The path of the server's log.
     pub fn log(&self) -> PathBuf {
         self.dir.join("log")
     }
 
-    /// `postgres://…` for one database.
+    /// The URL of one database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// How tokio-postgres connects to one database.
+    /// The connection settings for one database.
     pub fn config(&self, database: &str) -> Config {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user(USER).password(PASSWORD).dbname(database);
@@ -83,13 +80,13 @@ impl Postgres {
         config
     }
 
-    /// Makes an empty database. `name` is a plain lower-case word.
+    /// Creates an empty database. `name` is a plain lower-case word.
     pub async fn create_database(&self, name: &str) -> Result<()> {
         let statement = format!("create database {name}");
         batch(&self.config("postgres"), &statement).await.with_context(|| statement)
     }
 
-    /// Makes a database if there is none of that name.
+    /// Creates a database unless one with this name exists.
     pub async fn ensure_database(&self, name: &str) -> Result<()> {
         let statement = format!("create database {name}");
         match batch(&self.config("postgres"), &statement).await {
@@ -98,22 +95,22 @@ impl Postgres {
         }
     }
 
-    /// Removes a database, cutting whoever is still connected.
+    /// Removes a database and cuts its connections.
     pub async fn drop_database(&self, name: &str) -> Result<()> {
         let statement = format!("drop database {name} with (force)");
         batch(&self.config("postgres"), &statement).await.with_context(|| statement)
     }
 
-    /// A crash: the postmaster and all its children are killed at once, nothing is written any
-    /// more. Returns when all are gone.
+    /// Simulates a crash: kills the postmaster and all its children, so that nothing more is
+    /// written. Returns when all are gone.
     pub async fn kill(&self) -> Result<()> {
         let Some(server) = self.take() else { return Ok(()) };
-        // Stopped, it can't start another child between the look and the kill.
+        // A stopped postmaster can't start another child between the listing and the kill.
         server.signal(Signal::SIGSTOP)?;
         let mut family = process_table::children_of(server.pid());
         family.push(server.pid());
         for pid in &family {
-            // Whoever ended by himself meanwhile can't be killed, and that is fine.
+            // The kill of a process that has ended since the listing fails, which is harmless.
             kill(*pid, Signal::SIGKILL).ok();
         }
         server.wait_exit(STOP_DEADLINE).await?;
@@ -121,7 +118,7 @@ impl Postgres {
         Ok(wait_for("PostgreSQL's processes to be gone", STOP_DEADLINE, gone).await?)
     }
 
-    /// Freezes the server with all its sessions, or lets it go on ([`Signal::SIGCONT`]).
+    /// Freezes the server with all its sessions, or continues it ([`Signal::SIGCONT`]).
     pub fn signal_all(&self, signal: Signal) -> Result<()> {
         let Some(pid) = self.pid() else { return Ok(()) };
         for child in process_table::children_of(pid) {
@@ -130,7 +127,7 @@ impl Postgres {
         Ok(kill(pid, signal)?)
     }
 
-    /// A fast shutdown: sessions are cut, what was committed is written out.
+    /// Stops the server by a fast shutdown: sessions are cut, committed data is written out.
     pub async fn stop(&self) -> Result<()> {
         let Some(server) = self.take() else { return Ok(()) };
         server.signal(Signal::SIGINT)?;
@@ -138,7 +135,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts it on the same port and data, and waits until it answers.
+    /// Starts the server on the same port and data, and waits until it answers.
     pub async fn start_again(&self) -> Result<()> {
         cluster::remove_stale_lock(&self.dir)?;
         let server = Arc::new(Guarded::start(&self.program())?);
@@ -162,7 +159,7 @@ impl Postgres {
         self.start_again().await
     }
 
-    /// Whether it has been started and not ended.
+    /// True if the server has been started and has not ended.
     pub fn is_running(&self) -> bool {
         self.pid().is_some()
     }
@@ -174,7 +171,8 @@ impl Postgres {
     fn program(&self) -> Program {
         let settings = [
             "listen_addresses=127.0.0.1".to_owned(),
-            // No socket: its path would have to be shorter than many a project directory.
+            // No Unix socket: the length of its path is limited, and a project directory may be
+            // longer.
             "unix_socket_directories=".to_owned(),
             format!("port={}", self.port),
             format!("max_connections={MAX_CONNECTIONS}"),
@@ -188,8 +186,8 @@ impl Postgres {
             environment: Environment::Inherited,
             log: self.log(),
             user: self.user,
-            // "Immediate": the postmaster takes its children with it, as after a crash.
-            put_down_with: Signal::SIGQUIT,
+            // Immediate shutdown: the postmaster ends its children, as after a crash.
+            stop_signal: Signal::SIGQUIT,
         }
     }
 }

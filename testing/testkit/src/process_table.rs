@@ -1,22 +1,22 @@
-//! What runs on this machine: from `/proc` where there is one, else from `ps`.
+//! The processes on this machine, from `/proc` where it exists, otherwise from `ps`.
 
 use std::path::Path;
 use std::process::Command;
 
 use nix::unistd::Pid;
 
-/// One running process. The dead that nobody has waited for yet are left out.
+/// One running process. Zombies are left out.
 #[derive(Debug)]
 pub struct Running {
-    /// Its id.
+    /// The process's id.
     pub pid: Pid,
     /// The id of the process that started it.
     pub parent: Pid,
-    /// Its program and arguments, separated by spaces.
+    /// Program and arguments, separated by spaces.
     pub command: String,
 }
 
-/// All of them; those that ended while we looked are left out.
+/// All processes; a process that ends during the call is left out.
 pub fn all() -> Vec<Running> {
     match std::fs::read_dir("/proc/self").and_then(|_| std::fs::read_dir("/proc")) {
         Ok(entries) => entries.flatten().filter_map(|entry| from_proc(&entry.path())).collect(),
@@ -24,7 +24,7 @@ pub fn all() -> Vec<Running> {
     }
 }
 
-/// Whether one of them has this id.
+/// True if a process has this id.
 pub fn is_running(pid: Pid) -> bool {
     all().iter().any(|process| process.pid == pid)
 }
@@ -34,7 +34,7 @@ pub fn children_of(parent: Pid) -> Vec<Pid> {
     all().iter().filter(|process| process.parent == parent).map(|process| process.pid).collect()
 }
 
-/// `/proc/<pid>/stat` is `pid (name) state ppid …`, and the name may hold anything.
+/// `/proc/<pid>/stat` is `pid (name) state ppid …`, and the name may contain any characters.
 fn from_proc(dir: &Path) -> Option<Running> {
     let pid: i32 = dir.file_name()?.to_str()?.parse().ok()?;
     let stat = std::fs::read_to_string(dir.join("stat")).ok()?;

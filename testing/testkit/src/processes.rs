@@ -1,5 +1,4 @@
-//! The services as they really run: one process each, with an environment of its own, its output
-//! in a file, and signals.
+//! The services as real processes, each with its own environment and log file, and with signals.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Output, Stdio};
@@ -14,27 +13,27 @@ use crate::eventually::wait_for;
 use crate::log_file;
 use crate::watchdog::{Environment, Guarded, Program};
 
-/// Shown of its log when something went wrong.
+/// Lines of the log in an error message.
 const LOG_LINES: usize = 40;
-/// Enough for a start that finds its servers; those that are late need another deadline.
+/// Bound of a start that finds its servers running, on a busy machine.
 pub const READY_DEADLINE: Duration = Duration::from_secs(120);
 
-/// Which executable to run, and how.
+/// The parameters of a process.
 #[derive(Clone, Debug)]
 pub struct ProcessSpec {
-    /// For messages and for the log's name, such as `worker-1`.
+    /// Name in messages and of the log, such as `worker-1`.
     pub name: String,
     /// The executable.
     pub binary: PathBuf,
-    /// Its whole environment.
+    /// The whole environment.
     pub variables: Vec<(String, String)>,
-    /// Where `/health/…` and `/metrics` are served; the same as in the environment.
+    /// Port of `/health/…` and `/metrics`, the same as in the environment.
     pub ops_port: u16,
-    /// Where its output goes.
+    /// Path of the log.
     pub log: PathBuf,
 }
 
-/// One service. Dropping it kills it, and during a panic prints the end of its log.
+/// One service. Dropping it kills the process and, during a panic, prints the end of its log.
 #[derive(Debug)]
 pub struct Process {
     spec: ProcessSpec,
@@ -42,20 +41,20 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it and returns at once: it may not be ready, or have ended already.
+    /// Starts a process and returns at once: it may not be ready yet, or may have ended already.
     pub fn start(spec: ProcessSpec) -> Result<Process> {
         let process = Process { spec, running: Mutex::default() };
         process.start_again()?;
         Ok(process)
     }
 
-    /// Starts it once more with the same environment and ports, adding to the same log. The last
-    /// one must have ended.
+    /// Starts the process again with the same environment, ports and log. The last process must
+    /// have ended.
     pub fn start_again(&self) -> Result<()> {
         self.start_again_with(&[])
     }
 
-    /// The same with these variables on top of its own, for this life only.
+    /// [`Process::start_again`] with additional variables, for this start only.
     pub fn start_again_with(&self, variables: &[(String, String)]) -> Result<()> {
         ensure!(!self.is_running(), "{} is running", self.spec.name);
         let guarded = Guarded::start(&Program {
@@ -65,15 +64,15 @@ impl Process {
             environment: Environment::Bare,
             log: self.spec.log.clone(),
             user: None,
-            put_down_with: Signal::SIGKILL,
+            stop_signal: Signal::SIGKILL,
         });
         let guarded = guarded.with_context(|| format!("start {}", self.spec.name))?;
         *self.slot() = Some(Arc::new(guarded));
         Ok(())
     }
 
-    /// Starts it once more, as [`Process::start_again`] does, with a pipe for standard error that
-    /// nobody reads until the child is dropped, which kills it.
+    /// [`Process::start_again`] with a pipe for standard error that is never read. Dropping the
+    /// child kills it.
     pub fn start_unread(&self) -> Result<tokio::process::Child> {
         ensure!(!self.is_running(), "{} is running", self.spec.name);
         let mut command = tokio::process::Command::new(&self.spec.binary);
@@ -81,14 +80,15 @@ impl Process {
         command.kill_on_drop(true).spawn().with_context(|| format!("start {}", self.spec.name))
     }
 
-    /// Runs its executable once more beside it, with its environment and these arguments, to its end.
+    /// Runs the same executable with the same environment and these arguments, beside the process,
+    /// to its end.
     pub async fn run_once(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = tokio::process::Command::new(&self.spec.binary);
         command.args(arguments).env_clear().envs(self.spec.variables.iter().cloned());
         command.kill_on_drop(true).output().await.context("run it once")
     }
 
-    /// Waits until `/health/ready` answers 200. An error at once if the process ends instead.
+    /// Waits until `/health/ready` answers 200; fails at once if the process ends.
     pub async fn ready(&self, deadline: Duration) -> Result<()> {
         let what = format!("{} to be ready", self.spec.name);
         let url = self.ops_url("/health/ready");
@@ -105,42 +105,41 @@ impl Process {
         }
     }
 
-    /// Runs the same executable with the same environment once more, with these arguments, to its
-    /// end.
+    /// [`Process::run_once`], with the arguments in the error.
     pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = tokio::process::Command::new(&self.spec.binary);
         command.env_clear().envs(self.spec.variables.iter().cloned()).args(arguments);
         command.kill_on_drop(true).output().await.with_context(|| format!("run {arguments:?}"))
     }
 
-    /// Asks it to drain and end.
+    /// Sends SIGTERM, the request to drain and end.
     pub fn sigterm(&self) -> Result<()> {
         self.signal(Signal::SIGTERM)
     }
 
-    /// Kills it where it stands, and returns when it is gone.
+    /// Kills the process, and returns when it is gone.
     pub async fn sigkill(&self) -> Result<()> {
         self.signal(Signal::SIGKILL)?;
         self.wait_exit(Duration::from_secs(10)).await.map(drop)
     }
 
-    /// Freezes it.
+    /// Freezes the process.
     pub fn sigstop(&self) -> Result<()> {
         self.signal(Signal::SIGSTOP)
     }
 
-    /// Lets it go on.
+    /// Continues the frozen process.
     pub fn sigcont(&self) -> Result<()> {
         self.signal(Signal::SIGCONT)
     }
 
-    /// Waits until it has ended; says how: its exit code, or 128 + n after signal n.
+    /// Waits until the process has ended, and returns its exit code, or 128 + n after signal n.
     pub async fn wait_exit(&self, deadline: Duration) -> Result<ExitStatus> {
         let guarded = self.guarded()?;
         guarded.wait_exit(deadline).await.with_context(|| self.log_tail())
     }
 
-    /// Whether it has been started and not ended.
+    /// True if the process has been started and has not ended.
     pub fn is_running(&self) -> bool {
         self.slot().as_ref().is_some_and(|guarded| guarded.exit_status().is_none())
     }
@@ -150,37 +149,37 @@ impl Process {
         Ok(self.guarded()?.pid())
     }
 
-    /// Its name in messages.
+    /// The name in messages.
     pub fn name(&self) -> &str {
         &self.spec.name
     }
 
-    /// One of its variables.
+    /// The value of a variable.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.spec.variables.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// Its port for operators.
+    /// The ops port.
     pub fn ops_port(&self) -> u16 {
         self.spec.ops_port
     }
 
-    /// An address on its port for operators, such as `/health/live` or `/metrics`.
+    /// The address of a path on the ops port, such as `/health/live` or `/metrics`.
     pub fn ops_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.spec.ops_port)
     }
 
-    /// Everything it has said so far, over all its starts.
+    /// The log so far, over all starts.
     pub fn log(&self) -> String {
         log_file::text(&self.spec.log)
     }
 
-    /// Whether it has said this.
+    /// True if the log contains this text.
     pub fn log_contains(&self, text: &str) -> bool {
         self.log().contains(text)
     }
 
-    /// The end of its log, for messages.
+    /// The end of the log, for messages.
     pub fn log_tail(&self) -> String {
         log_file::tail(&self.spec.log, LOG_LINES)
     }

@@ -1,9 +1,9 @@
-//! When a freshly declared quorum queue would survive a crash of RabbitMQ.
+//! The wait until a new quorum queue would survive a crash of RabbitMQ.
 //!
-//! Before 2024 (<https://github.com/rabbitmq/ra/pull/443>) a node told nobody that it writes the
-//! name of a new quorum queue to disk only about a second later. Killed before that, it comes back
-//! with an empty queue that never elects a leader, and everything that was confirmed is gone. No
-//! client can do anything about it, so no test of ours should be about it.
+//! Before 2024 (<https://github.com/rabbitmq/ra/pull/443>) a node writes the name of a new quorum
+//! queue to disk only about a second after the declaration. A node that is killed earlier comes
+//! back with an empty queue that never elects a leader, and all confirmed messages are lost. No
+//! client can prevent this, so the tests avoid the case.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,12 +16,13 @@ use crate::eventually::wait_for;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Where Erlang's file format for tables says whether everything is written, and what it says then.
+/// Position of the state in Erlang's file format for tables, and the state of a file that is
+/// written completely.
 const STATE_OFFSET: usize = 8;
 const ALL_WRITTEN: [u8; 4] = [0, 0, 0, 1];
 
-/// Waits until every declared queue's name is on disk. `dir` is where the node keeps its queues;
-/// at once if it keeps none.
+/// Waits until the names of all declared queues are on disk. `dir` is the node's directory of
+/// queues; without names there, the function returns at once.
 pub(crate) async fn saved(dir: &Path) -> Result<()> {
     let names = dir.join("names.dets");
     if !names.exists() {

@@ -1,5 +1,5 @@
-//! A RabbitMQ node of our own: its own directory, ports, cookie, port mapper and settings; nothing
-//! of the system's installation but the programs is read or written.
+//! A RabbitMQ node with its own directory, ports, cookie, port mapper and settings. Of the system's
+//! installation it uses only the programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,22 +22,23 @@ mod settings;
 
 pub use settings::RabbitMqPorts;
 
-/// The user every node has from the start, allowed on loopback only.
+/// The default user of every node, allowed on loopback only.
 pub const USER: &str = "guest";
-/// Its password.
+/// The user's password.
 pub const PASSWORD: &str = "guest";
 
-/// The data of a node is bound to its name, so it must not change between runs. Nodes side by side
-/// may have the same one: each is known to its own port mapper only.
+/// The name of every node. A node's data is bound to its name, which must not change between runs.
+/// Parallel nodes may share the name, because each is registered with its own port mapper only.
 const NODE: &str = "ordermill@localhost";
 
-/// 5 s on an idle machine; quorum queues with a backlog take longer.
+/// Bound of a start, which takes 5 s on an idle machine, and longer with a backlog in quorum
+/// queues.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
 const LOG_LINES: usize = 20;
 
-/// Share of the machine's memory above which publishers are blocked: RabbitMQ's own default, and
-/// one that any node exceeds.
+/// Share of the machine's memory above which publishers are blocked: RabbitMQ's default, and a
+/// share that any node exceeds.
 const WATERMARK_NORMAL: &str = "0.4";
 const WATERMARK_ALARM: &str = "0.000001";
 
@@ -53,13 +54,12 @@ pub struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// Starts a node on free ports over `dir`, with the data that is there or none, and waits
-    /// until it serves.
+    /// Starts a node on free ports with the data in `dir`, if any, and waits until it serves.
     pub async fn start(dir: &Path) -> Result<RabbitMq> {
         RabbitMq::start_on(dir, RabbitMqPorts::free()?).await
     }
 
-    /// The same on given ports.
+    /// [`RabbitMq::start`] on given ports.
     pub async fn start_on(dir: &Path, ports: RabbitMqPorts) -> Result<RabbitMq> {
         std::fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
         settings::write(dir, ports)?;
@@ -80,7 +80,7 @@ impl RabbitMq {
         self.ports.amqp
     }
 
-    /// Where it serves `/metrics` and `/metrics/detailed`, on 127.0.0.1.
+    /// The port of `/metrics` and `/metrics/detailed`, on 127.0.0.1.
     pub fn metrics_port(&self) -> u16 {
         self.ports.metrics
     }
@@ -91,12 +91,12 @@ impl RabbitMq {
         node.as_ref().filter(|node| node.exit_status().is_none()).map(|node| node.pid())
     }
 
-    /// The file with what the node says at its start; its own logs are in `log/` beside it.
+    /// The path of the output of the node's start; the node's logs are in `log/` beside it.
     pub fn log(&self) -> PathBuf {
         self.dir.join("output")
     }
 
-    /// `amqp://…` for one virtual host.
+    /// The URL of one virtual host.
     pub fn url(&self, vhost: &str) -> String {
         format!("amqp://{USER}:{PASSWORD}@127.0.0.1:{}/{vhost}", self.ports.amqp)
     }
@@ -106,19 +106,19 @@ impl RabbitMq {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
-    /// A crash: SIGKILL to the node. What was confirmed is on disk, the rest is lost. Queues that
-    /// were declared a moment ago are first given the second they need to survive this.
+    /// Kills the node. Confirmed messages are on disk, others are lost. The method first waits
+    /// until new queues would survive ([`queue_names`]).
     pub async fn kill(&self) -> Result<()> {
         queue_names::saved(&self.dir.join(format!("data/{NODE}/quorum/{NODE}"))).await?;
         self.end_with(Signal::SIGKILL).await
     }
 
-    /// An orderly shutdown.
+    /// Stops the node with SIGTERM.
     pub async fn stop(&self) -> Result<()> {
         self.end_with(Signal::SIGTERM).await
     }
 
-    /// Starts it on the same ports and data, and waits until it serves.
+    /// Starts the node on the same ports and data, and waits until it serves.
     pub async fn start_again(&self) -> Result<()> {
         let node = Arc::new(Guarded::start(&self.program())?);
         let started = wait_for("RabbitMQ to serve", START_DEADLINE, async || {
@@ -135,12 +135,12 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// Whether it has been started and not ended.
+    /// True if the node has been started and has not ended.
     pub fn is_running(&self) -> bool {
         self.pid().is_some()
     }
 
-    /// Raises the memory alarm: every publisher is told `connection.blocked` and held up.
+    /// Raises the memory alarm: every publisher receives `connection.blocked` and is blocked.
     pub async fn raise_memory_alarm(&self) -> Result<()> {
         self.set_watermark(WATERMARK_ALARM).await
     }
@@ -167,7 +167,7 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// Whether it answers to the beginning of an AMQP handshake.
+    /// Checks that the node answers the beginning of an AMQP handshake.
     pub async fn answers(&self) -> Result<()> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.ports.amqp)).await?;
         stream.write_all(b"AMQP\0\0\x09\x01").await?;
@@ -176,7 +176,7 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// The handshake begins, and the management interface answers.
+    /// Checks that the node answers a handshake and that its management interface answers.
     async fn serves(&self) -> Result<()> {
         self.answers().await?;
         self.management(Method::GET, "whoami", None).await
@@ -190,7 +190,7 @@ impl RabbitMq {
             environment: Environment::Inherited,
             log: self.log(),
             user: None,
-            put_down_with: Signal::SIGKILL,
+            stop_signal: Signal::SIGKILL,
         }
     }
 
@@ -204,12 +204,12 @@ impl RabbitMq {
             ("RABBITMQ_LOG_BASE", at("log")),
             ("RABBITMQ_ENABLED_PLUGINS_FILE", at("enabled_plugins")),
             ("RABBITMQ_CONFIG_FILE", at("rabbitmq.conf")),
-            // The system's files of settings are not ours.
+            // Without these the node would read the system's settings.
             ("RABBITMQ_CONF_ENV_FILE", at("rabbitmq-env.conf")),
             ("RABBITMQ_ADVANCED_CONFIG_FILE", at("advanced.config")),
             ("RABBITMQ_CONFIG_FILES", at("conf.d")),
             ("RABBITMQ_GENERATED_CONFIG_DIR", at("generated")),
-            // Otherwise a shell stays between us and the node, and a SIGKILL would hit that.
+            // Otherwise a shell stays between this process and the node, and gets the SIGKILL.
             ("RUNNING_UNDER_SYSTEMD", "true".into()),
             ("ERL_EPMD_PORT", self.epmd.port().to_string()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
@@ -220,5 +220,5 @@ impl RabbitMq {
     }
 }
 
-/// Erlang's own port, which is for `rabbitmqctl` alone here.
+/// Binds Erlang's distribution port, which only `rabbitmqctl` uses, to loopback.
 const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";

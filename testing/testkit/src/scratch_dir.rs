@@ -1,4 +1,4 @@
-//! A temporary directory that goes away with us.
+//! A temporary directory that is removed with this process.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use uuid::Uuid;
 
-/// Waits for the end of its input, then removes the directory. Servers that are being put down at
-/// the same moment may still write, so it tries for up to 30 s.
+/// Waits for the end of its input, then removes the directory. Servers that are stopped at the same
+/// moment may still write, so the script tries for up to 30 s.
 const SCRIPT: &str = r#"
 read -r _
 left=30
@@ -19,8 +19,8 @@ until rm -rf -- "$1" 2>/dev/null || [ "$left" -eq 0 ]; do
 done
 "#;
 
-/// Removed when it is dropped, and also when this process is killed. Drop whatever writes into it
-/// first.
+/// A temporary directory, removed when it is dropped, and also when this process is killed. Its
+/// writers have to be dropped first.
 #[derive(Debug)]
 pub struct ScratchDir {
     path: PathBuf,
@@ -28,8 +28,8 @@ pub struct ScratchDir {
 }
 
 impl ScratchDir {
-    /// Makes a new, empty one below the system's directory for temporary files. Everybody may
-    /// enter it: PostgreSQL may run as another user than we do.
+    /// Creates a new directory below the system's directory for temporary files. Any user may enter
+    /// it, because PostgreSQL may run as another user.
     pub fn new() -> Result<ScratchDir> {
         let name = format!("ordermill-{}", Uuid::now_v7().simple());
         let path = std::env::temp_dir().join(name);
@@ -45,7 +45,7 @@ impl ScratchDir {
         Ok(ScratchDir { path, remover })
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! As whom PostgreSQL runs: it refuses to be root.
+//! The user that PostgreSQL runs as, because it refuses to run as root.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::unistd::{User, geteuid};
 
-/// Looked for in this order; the packages make the first one, the second is always there.
+/// Candidates, in order: PostgreSQL's packages create the first, the second always exists.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
 const EXECUTE_FOR_OTHERS: u32 = 0o001;
@@ -14,14 +14,15 @@ const EXECUTE_FOR_OTHERS: u32 = 0o001;
 /// The user a server runs as instead of root.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerUser {
-    /// Its user id.
+    /// The user id.
     pub uid: u32,
-    /// Its group id.
+    /// The group id.
     pub gid: u32,
 }
 
 impl ServerUser {
-    /// Whom to become, or `None` if we are not root and the server simply runs as we do.
+    /// The user to run as; `None` if this process is not root, and the server runs as the same
+    /// user.
     pub fn instead_of_root() -> Result<Option<ServerUser>> {
         if !geteuid().is_root() {
             return Ok(None);
@@ -31,13 +32,13 @@ impl ServerUser {
         Ok(Some(ServerUser { uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
     }
 
-    /// Gives it a file or directory.
+    /// Makes the user the owner of a file or directory.
     pub fn own(self, path: &Path) -> Result<()> {
         chown(path, Some(self.uid), Some(self.gid))
             .with_context(|| format!("give {} to PostgreSQL's user", path.display()))
     }
 
-    /// Whether it may walk down to `dir`. A directory below `/root`, for one, is out of reach.
+    /// True if the user may enter `dir`, which is not the case below `/root`, for example.
     pub fn reaches(self, dir: &Path) -> bool {
         let open = |above: &Path| {
             above.metadata().is_ok_and(|m| m.permissions().mode() & EXECUTE_FOR_OTHERS != 0)

@@ -1,5 +1,5 @@
-//! One PostgreSQL and one RabbitMQ for each test binary, a database and a virtual host for each
-//! test. Tests that break servers start private ones.
+//! One PostgreSQL and one RabbitMQ per test binary, with a database and a virtual host per test.
+//! Tests that break servers start private ones.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,35 +11,35 @@ use crate::postgres::Postgres;
 use crate::rabbitmq::RabbitMq;
 use crate::scratch_dir::ScratchDir;
 
-/// Never dropped; the watchdogs end what is in it. Nothing in it belongs to a runtime, because each
-/// test has its own and the first one to come here is not the last one to leave.
+/// The shared servers. They are never dropped; the watchdogs end them. They belong to no runtime,
+/// because each test has its own, and the first test to use the servers is not the last.
 static SHARED: OnceCell<Servers> = OnceCell::const_new();
 
 static NAMES: AtomicUsize = AtomicUsize::new(1);
 
-/// Both servers, and the directory they live in. Fields are dropped in this order.
+/// Both servers with their directory. Fields are dropped in this order.
 #[derive(Debug)]
 pub struct Servers {
-    /// The store.
+    /// PostgreSQL.
     pub postgres: Postgres,
-    /// The queue.
+    /// RabbitMQ.
     pub rabbitmq: RabbitMq,
     _dir: ScratchDir,
 }
 
-/// The ones that all tests of this binary share. They must not be killed or stopped. Panics if they
+/// The servers that all tests of this binary share. No test may kill or stop them. Panics if they
 /// can't be started.
 pub async fn shared() -> &'static Servers {
     SHARED.get_or_init(async || private().await).await
 }
 
-/// New ones, to break; the caller owns them. Takes about five seconds. Panics if they can't be
-/// started.
+/// Starts servers that the caller owns and may break. Takes about five seconds. Panics if they
+/// can't be started.
 pub async fn private() -> Servers {
     start().await.or_fail("start PostgreSQL and RabbitMQ")
 }
 
-/// A name that no other test of this binary has: for a database or a virtual host.
+/// A name for a database or a virtual host that no other test of this binary has.
 pub fn fresh_name() -> String {
     format!("test_{}", NAMES.fetch_add(1, Ordering::Relaxed))
 }

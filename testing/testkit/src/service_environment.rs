@@ -1,12 +1,12 @@
-//! What both services have to be told, in the tests as in the local stack.
+//! The environment of the services, in tests and in the local stack.
 
 use crate::{postgres, rabbitmq};
 
-/// Where a process finds its servers, on 127.0.0.1.
+/// The servers of a process, on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Servers<'a> {
     pub(crate) broker_port: u16,
-    /// As it stands in a URL.
+    /// The virtual host, in the form of a URL.
     pub(crate) vhost: &'a str,
     pub(crate) database_port: u16,
     pub(crate) database: &'a str,
@@ -26,7 +26,7 @@ pub(crate) fn of(servers: &Servers<'_>, ops_port: u16) -> Vec<(String, String)> 
         ("POSTGRES_DB", (*database).into()),
         ("BIND_ADDRESS", "127.0.0.1".into()),
         ("OPS_PORT", ops_port.to_string()),
-        // Nobody balances between processes of a test, unless it says so.
+        // Only tests that set the delay have a load balancer in front of their processes.
         ("SHUTDOWN_DELAY_MS", "0".into()),
         ("RUST_LOG", "info".into()),
         ("LOG_FORMAT", "text".into()),

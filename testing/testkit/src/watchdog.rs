@@ -1,8 +1,8 @@
-//! Nothing that was started here outlives the process that started it, even if that process is
-//! killed and never gets to clean up: statics are not dropped, and SIGKILL asks nobody.
+//! A watchdog for every started process, so that none outlives the process that started it.
+//! Destructors are not enough: statics are not dropped, and SIGKILL runs no destructor.
 //!
-//! Each server is the child of a small shell which holds the reading end of a pipe from us. When
-//! we are gone, whatever the reason, the pipe ends, and the shell kills the one process it started.
+//! Each server is the child of a small shell which has the reading end of a pipe from this process.
+//! The pipe ends with this process, for any reason, and the shell kills its child.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -23,8 +23,9 @@ use crate::{log_file, process_table};
 /// `$0` of the shells, by which a later run recognises them.
 const NAME: &str = "ordermill-watchdog";
 
-/// Takes the signal to kill with, the log (only to be seen by [`guards`]) and the command. Prints the server's pid, ends as the server ends
-/// and with its exit code (128 + n after signal n). Whoever ignores the signal gets SIGKILL 10 s
+/// The shell's script. Its arguments are the signal to stop with, the log (which only [`guards`]
+/// reads) and the command. The script prints the server's pid, and ends when the server ends, with
+/// its exit code (128 + n after signal n). A server that ignores the signal gets SIGKILL 10 s
 /// later.
 const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
@@ -53,35 +54,37 @@ kill "$guard" 2>/dev/null
 exit "$code"
 "#;
 
-/// What the program finds in its environment besides its own variables.
+/// The environment of a program in addition to its own variables.
 #[derive(Clone, Copy, Debug)]
 pub enum Environment {
-    /// Ours: for servers, which need a path and a locale.
+    /// The environment of this process: for servers, which need a path and a locale.
     Inherited,
-    /// Nothing: for our services, which must not see the settings of whoever runs the tests.
+    /// Only a path: for the services, which must not see the settings of the user who runs the
+    /// tests.
     Bare,
 }
 
-/// What to start, and how it is put down when we are gone.
+/// A program to start, and the signal that stops it.
 #[derive(Debug)]
 pub struct Program {
     /// The executable.
     pub path: PathBuf,
-    /// Its arguments.
+    /// The arguments.
     pub arguments: Vec<OsString>,
-    /// Variables of its own.
+    /// The program's own variables.
     pub variables: Vec<(String, String)>,
-    /// What else is in its environment.
+    /// The rest of the environment.
     pub environment: Environment,
-    /// Where its output and errors are appended.
+    /// The log, to which output and errors are appended.
     pub log: PathBuf,
-    /// Whom to run as, if not as ourselves.
+    /// The user to run as, if not the user of this process.
     pub user: Option<ServerUser>,
-    /// Sent when it is orphaned or dropped; 10 s later comes SIGKILL.
-    pub put_down_with: Signal,
+    /// The signal for an orphaned or dropped program; SIGKILL follows 10 s later.
+    pub stop_signal: Signal,
 }
 
-/// A running program that ends with us. Dropping it puts it down and waits for that.
+/// A running program that ends with this process. Dropping it stops the program and waits for its
+/// end.
 #[derive(Debug)]
 pub struct Guarded {
     pid: Pid,
@@ -89,15 +92,11 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Starts it in a process group of its own, so that a Ctrl-C meant for us does not reach it.
+    /// Starts a program in a process group of its own, which a Ctrl-C for this process does not
+    /// reach.
     pub fn start(program: &Program) -> Result<Guarded> {
         let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            SCRIPT,
-            NAME,
-            program.put_down_with.as_str().trim_start_matches("SIG"),
-        ]);
+        command.args(["-c", SCRIPT, NAME, program.stop_signal.as_str().trim_start_matches("SIG")]);
         command.arg(&program.log).arg(&program.path).args(&program.arguments);
         if let Environment::Bare = program.environment {
             command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
@@ -113,12 +112,12 @@ impl Guarded {
         Ok(Guarded { pid: Pid::from_raw(pid), shell: Mutex::new(shell) })
     }
 
-    /// The id of the program itself, not of its watchdog.
+    /// The id of the program, not of its watchdog.
     pub fn pid(&self) -> Pid {
         self.pid
     }
 
-    /// Sends a signal; does nothing if the program has ended.
+    /// Sends a signal, unless the program has ended.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         if self.exit_status().is_some() {
             return Ok(());
@@ -129,17 +128,17 @@ impl Guarded {
         }
     }
 
-    /// How it ended, if it has: its exit code, or 128 + n after signal n.
+    /// The exit code, or 128 + n after signal n; `None` while the program runs.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         let status = self.shell().try_wait().ok().flatten()?;
         if status.signal().is_some() {
-            // Somebody killed the watchdog: what it watched must not go on unwatched.
+            // The watchdog was killed: the program must not continue without one.
             kill(self.pid, Signal::SIGKILL).ok();
         }
         Some(status)
     }
 
-    /// Waits until it has ended.
+    /// Waits until the program has ended.
     pub async fn wait_exit(&self, deadline: Duration) -> Result<ExitStatus> {
         let what = format!("process {} to end", self.pid);
         Ok(wait_for(&what, deadline, async || self.exit_status()).await?)
@@ -167,8 +166,8 @@ fn first_line(shell: &mut Child) -> Result<String> {
     Ok(line)
 }
 
-/// Whether a watchdog, of whatever run, still has a program to put down that logs into `dir` or
-/// below. After a run was killed this takes a moment to become false.
+/// True if a watchdog of any run guards a program that logs into `dir` or below. After a run was
+/// killed the result stays true for a moment.
 pub fn guards(dir: &Path) -> bool {
     let dir = dir.to_string_lossy();
     let ours = |command: &str| command.contains(NAME) && command.contains(dir.as_ref());

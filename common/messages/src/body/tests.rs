@@ -67,7 +67,7 @@ fn an_array_of_values_is_no_object() {
 }
 
 #[test]
-fn what_is_no_body_at_all_comes_back_whole_with_the_reason() {
+fn an_unreadable_body_comes_back_whole_with_the_reason() {
     let too_deep = "[".repeat(100_000);
     let too_large = vec![b' '; BODY_MAX_BYTES + 1];
     let bodies: [&[u8]; 7] =

@@ -4,7 +4,7 @@ use actix_web::{App, HttpResponse, error, web};
 
 use super::*;
 
-/// What is counted of a request, and its status.
+/// The count of a request and its status.
 async fn counted(method: &str, path: &str) -> String {
     let metrics = Metrics::new("test");
     let found = web::get().to(async |_: web::Path<String>| HttpResponse::NoContent());

@@ -4,40 +4,42 @@ use std::io::Write as _;
 
 use log::kv::{Key, Value, VisitSource};
 
-/// The target of the lines about orders on their road.
+/// The target of the order log.
 pub const ORDER_TARGET: &str = "order";
-/// The field of a line about several orders: JSON that is finished.
+/// The field of the order log whose value is encoded JSON.
 const ORDERS: &str = "orders";
 
-/// What a line takes at most, as a rule. Beyond it, what a line took is not kept for the next one.
-const USUAL_BYTES: usize = 16 * 1024;
+/// Maximum size of a buffer that is kept for the next line; most lines fit.
+const SPARE_BYTES_MAX: usize = 16 * 1024;
 
 thread_local! {
-    /// Where lines are written: under load there are thousands a second, of several kilobytes each.
+    /// The buffer for a line: under load a thread writes thousands a second, of several kilobytes
+    /// each.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Gives a log line to `take` as one JSON object, with the line break that ends it.
+/// Passes a log line to `write` as one JSON object and a line break.
 pub(super) fn with_json_line<R>(
     record: &log::Record<'_>,
-    (time, service): (impl Display, &str),
-    take: impl FnOnce(&[u8]) -> R,
+    time: impl Display,
+    service: &str,
+    write: impl FnOnce(&[u8]) -> R,
 ) -> R {
-    // A thread that is ending has none any more, and may still log.
+    // A thread that is ending has no thread-locals any more, and may still log.
     let mut line = Line(SPARE.try_with(Cell::take).unwrap_or_default());
     line.0.clear();
-    line.write(record, time, service);
-    let taken = take(&line.0);
-    if line.0.capacity() <= USUAL_BYTES {
+    line.encode(record, time, service);
+    let written = write(&line.0);
+    if line.0.capacity() <= SPARE_BYTES_MAX {
         let _ending = SPARE.try_with(|spare| spare.set(line.0));
     }
-    taken
+    written
 }
 
 struct Line(Vec<u8>);
 
 impl Line {
-    fn write(&mut self, record: &log::Record<'_>, time: impl Display, service: &str) {
+    fn encode(&mut self, record: &log::Record<'_>, time: impl Display, service: &str) {
         // Times and levels need no escaping.
         self.raw(format_args!("{{\"time\":\"{time}\",\"level\":\"{}\"", record.level()));
         self.field("service", service);
@@ -46,8 +48,8 @@ impl Line {
             Some(text) => self.field("message", text),
             None => self.field("message", &record.args().to_string()),
         }
-        let mut fields = Fields { of_road: record.target() == ORDER_TARGET, line: self };
-        // Only a visitor that refuses could stop the visit, and this one takes everything.
+        let mut fields = Fields { of_order_log: record.target() == ORDER_TARGET, line: self };
+        // The visit cannot fail: this visitor accepts every field.
         drop(record.key_values().visit(&mut fields));
         self.0.extend_from_slice(b"}\n");
     }
@@ -63,7 +65,7 @@ impl Line {
 
     fn key(&mut self, key: &str) {
         self.0.push(b',');
-        // A text, into memory: this cannot fail.
+        // Writing a text to memory cannot fail.
         drop(serde_json::to_writer(&mut self.0, key));
         self.0.push(b':');
     }
@@ -75,12 +77,12 @@ impl Line {
 
 struct Fields<'a> {
     line: &'a mut Line,
-    of_road: bool,
+    of_order_log: bool,
 }
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        if self.of_road && key.as_str() == ORDERS {
+        if self.of_order_log && key.as_str() == ORDERS {
             self.line.key(ORDERS);
             self.line.raw(value);
         } else {
@@ -97,11 +99,11 @@ mod tests {
     fn line(target: &str, fields: &[(&str, Value<'_>)]) -> serde_json::Value {
         let mut record = log::Record::builder();
         let record = record.level(log::Level::Info).target(target).key_values(&fields);
-        let mut said = |args| {
+        let mut encode = |args| {
             let record = record.args(args).build();
-            with_json_line(&record, ("now", "a-service"), <[u8]>::to_vec)
+            with_json_line(&record, "now", "a-service", <[u8]>::to_vec)
         };
-        let line = said(format_args!("settled \"{}\"\n", 1));
+        let line = encode(format_args!("settled \"{}\"\n", 1));
         assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
         serde_json::from_slice(&line).unwrap()
     }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_roads_own_lines_may_bring_finished_json() {
+    fn only_the_order_log_may_contain_encoded_json() {
         let fields = [("orders", Value::from_display(&"[1]"))];
         assert_eq!(line("order", &fields)["orders"], serde_json::json!([1]));
         assert_eq!(line("elsewhere", &fields)["orders"], serde_json::json!("[1]"));

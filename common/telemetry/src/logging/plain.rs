@@ -2,17 +2,18 @@ use std::borrow::Cow;
 
 use log::kv::{Error, Key, Value, VisitSource};
 
-/// Gives a line that is text to `take`, with everything in it that would command a terminal, or end the
-/// line and begin another one, written as Rust writes it: much of it comes from other programs.
-pub(super) fn with_plain_text(record: &log::Record<'_>, take: impl FnOnce(&log::Record<'_>)) {
+/// Passes a log line to `write` with all control characters in its texts escaped as in Rust. Texts
+/// from other programs could otherwise command the terminal, or end the line and forge another one.
+pub(super) fn with_plain_text(record: &log::Record<'_>, write: impl FnOnce(&log::Record<'_>)) {
     let message = match record.args().as_str() {
-        Some(ours) => Cow::Borrowed(ours),
+        // A literal of this program.
+        Some(literal) => Cow::Borrowed(literal),
         None => Cow::Owned(escaped(record.args().to_string())),
     };
     let mut fields = Plain::default();
-    // Only a visitor that refuses could stop the visit, and this one takes everything.
+    // The visit cannot fail: this visitor accepts every field.
     drop(record.key_values().visit(&mut fields));
-    take(&record.to_builder().args(format_args!("{message}")).key_values(&fields.0).build());
+    write(&record.to_builder().args(format_args!("{message}")).key_values(&fields.0).build());
 }
 
 fn escaped(text: String) -> String {
@@ -26,7 +27,7 @@ fn escaped(text: String) -> String {
     plain
 }
 
-/// The fields of a line as text.
+/// The fields of a line, as escaped text.
 #[derive(Default)]
 struct Plain(Vec<(String, String)>);
 
@@ -42,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_bring_ends_no_line_and_commands_no_terminal() {
-        let brought = String::from("x\r\ny\u{9b}");
+    fn texts_of_other_programs_cannot_end_a_line_or_command_a_terminal() {
+        let foreign = String::from("x\r\ny\u{9b}");
         let fields = [("reason", "a\u{1b}[2Jb\n"), ("queue", "q")];
         let mut seen = String::new();
         let mut see = |record: &log::Record<'_>| {
@@ -54,7 +55,7 @@ mod tests {
         };
         let mut record = log::Record::builder();
         let record = record.key_values(&fields);
-        with_plain_text(&record.args(format_args!("parked: {brought}")).build(), &mut see);
-        assert_eq!(seen, "parked: x\\r\\ny\\u{9b}a\\u{1b}[2Jb\\nq");
+        with_plain_text(&record.args(format_args!("dead letter: {foreign}")).build(), &mut see);
+        assert_eq!(seen, "dead letter: x\\r\\ny\\u{9b}a\\u{1b}[2Jb\\nq");
     }
 }

@@ -1,6 +1,5 @@
-//! Where log lines go beside the terminal: into a bounded buffer, from which they are shipped.
-//!
-//! Whoever logs never waits: what does not fit is dropped and counted.
+//! The bounded buffer of log lines that are shipped to the log store. Logging never waits: a line
+//! that does not fit is dropped and counted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,17 +8,17 @@ use prometheus_client::metrics::counter::Counter;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
-/// The longest line that is shipped as it is. Of a longer one, long texts are cut.
+/// Maximum size of a shipped line. The long texts of a longer line are cut.
 const LINE_BYTES_MAX: usize = 32 * 1024;
-/// What is kept of each text in a line that is too long.
+/// Maximum length of a text in a line that is cut.
 const TEXT_CHARS_MAX: usize = 1024;
-/// How many bytes may wait, however few lines they are.
+/// Maximum number of bytes that wait, in any number of lines.
 const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Whatever logs while a line is being shipped, by the beginning of its target. Its lines are not
-/// shipped: each pack would cause lines that make up the next one, for ever.
+/// Targets, by their beginning, that log while a line is shipped. Their lines are not shipped: each
+/// pack would cause the lines of the next pack, without an end.
 const SHIPPING_ITSELF: [&str; 10] = [
-    "amqp::log_shipper",
+    "log_shipping",
     "lapin",
     "amq_protocol",
     "async_",
@@ -33,56 +32,52 @@ const SHIPPING_ITSELF: [&str; 10] = [
 
 static SINK: OnceLock<Sink> = OnceLock::new();
 
-/// Whose lines they are.
+/// The source of log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The program.
+    /// The program's name.
     pub service: &'static str,
-    /// This process of it: no two have the same, also not one after the other.
+    /// The name of this run of the process; no other run has the same.
     pub instance: String,
 }
 
 impl Origin {
-    /// This process, under a name that is new at every start: in a container the host's name and
-    /// the number of the process may come again.
+    /// This process. The instance name contains a random number, because a container may restart
+    /// with the same host name and process id.
     pub fn of_process(service: &'static str) -> Origin {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
-        let host: String = host.chars().filter(plain).take(40).collect();
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        let host: String = host.chars().filter(is_plain).take(40).collect();
         let host = if host.is_empty() { "host".to_owned() } else { host };
-        let chance = rand::random::<u32>();
-        Origin { service, instance: format!("{host}-{}-{chance:08x}", std::process::id()) }
+        let random = rand::random::<u32>();
+        Origin { service, instance: format!("{host}-{}-{random:08x}", std::process::id()) }
     }
 }
 
-/// The entry of the buffer.
+/// The input of the buffer.
 #[derive(Debug)]
 pub(super) struct Sink {
     lines: mpsc::Sender<String>,
     waiting_bytes: Arc<AtomicUsize>,
     service: &'static str,
-    /// What every shipped line begins with.
+    /// The beginning of each shipped line: a brace and the instance field.
     head: String,
     dropped: Counter,
 }
 
-/// The exit of the buffer.
+/// The output of the buffer.
 #[derive(Debug)]
 pub struct CollectedLines {
     lines: mpsc::Receiver<String>,
     waiting_bytes: Arc<AtomicUsize>,
 }
 
-/// From now on all lines of this process also go into a buffer of `buffer` lines, whose exit this
-/// is. What does not fit counts as `dropped`. `None` if that was done before.
+/// Collects the lines of this process from now on, in a buffer of `buffer` lines, and returns the
+/// output of the buffer. Counts lines that do not fit as `dropped`. `None` if the process collects
+/// lines already.
 pub fn collect_lines(origin: &Origin, buffer: usize, dropped: Counter) -> Option<CollectedLines> {
     let (sink, lines) = Sink::new(origin, buffer, dropped);
     SINK.set(sink).ok().map(|()| lines)
-}
-
-/// The sink, if there is one and it takes lines of this kind.
-pub(super) fn of(metadata: &log::Metadata<'_>) -> Option<&'static Sink> {
-    SINK.get().filter(|_| is_shipped(metadata.target()))
 }
 
 fn is_shipped(target: &str) -> bool {
@@ -90,6 +85,11 @@ fn is_shipped(target: &str) -> bool {
 }
 
 impl Sink {
+    /// The sink, if lines are collected and a line with this metadata is shipped.
+    pub(super) fn for_line(metadata: &log::Metadata<'_>) -> Option<&'static Sink> {
+        SINK.get().filter(|_| is_shipped(metadata.target()))
+    }
+
     fn new(origin: &Origin, buffer: usize, dropped: Counter) -> (Sink, CollectedLines) {
         let (sender, receiver) = mpsc::channel(buffer);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
@@ -98,51 +98,52 @@ impl Sink {
         (Sink { service: origin.service, lines: sender, waiting_bytes, head, dropped }, lines)
     }
 
-    /// The program whose lines these are.
+    /// The program's name.
     pub(super) fn service(&self) -> &'static str {
         self.service
     }
 
-    /// Takes one finished line, which is a JSON object with at least one field.
-    pub(super) fn take(&self, line: &[u8]) {
+    /// Adds a line, which is a JSON object with at least one field, or drops and counts the line.
+    pub(super) fn put(&self, line: &[u8]) {
         let line = str::from_utf8(line).unwrap_or_default();
         let cut = if line.len() > LINE_BYTES_MAX { cut(line) } else { None };
         let line = cut.as_deref().unwrap_or(line);
         let fields = line.strip_prefix('{').filter(|fields| fields.len() <= LINE_BYTES_MAX);
-        if !fields.is_some_and(|fields| self.offer([&self.head, fields].concat())) {
+        if !fields.is_some_and(|fields| self.try_put([&self.head, fields].concat())) {
             self.dropped.inc();
         }
     }
 
-    fn offer(&self, line: String) -> bool {
+    /// Returns false if the buffer has no room for the line.
+    fn try_put(&self, line: String) -> bool {
         let bytes = line.len();
         let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let taken = before + bytes <= WAITING_BYTES_MAX && self.lines.try_send(line).is_ok();
-        if !taken {
+        let fits = before + bytes <= WAITING_BYTES_MAX && self.lines.try_send(line).is_ok();
+        if !fits {
             self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
-        taken
+        fits
     }
 }
 
 impl CollectedLines {
-    /// Waits for lines and takes at most `max` of those that are there; none once the buffer is
-    /// closed and empty. Nothing is lost if this is dropped.
+    /// Waits for lines and returns at most `max` of them; none once the buffer is closed and empty.
+    /// No line is lost if the future is dropped.
     pub async fn next(&mut self, max: usize) -> Vec<String> {
-        let mut taken = Vec::new();
-        self.lines.recv_many(&mut taken, max).await;
-        let bytes = taken.iter().map(String::len).sum();
+        let mut lines = Vec::new();
+        self.lines.recv_many(&mut lines, max).await;
+        let bytes = lines.iter().map(String::len).sum();
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        taken
+        lines
     }
 
-    /// Takes nothing more in. What is there stays to be taken out.
+    /// Closes the buffer to further lines. The lines in the buffer stay available.
     pub fn close(&mut self) {
         self.lines.close();
     }
 }
 
-/// The line with its long texts cut. Its ids and times are short and stay.
+/// The line with its long texts cut. Ids and times are short and stay.
 fn cut(line: &str) -> Option<String> {
     let mut fields: Map<String, Value> = serde_json::from_str(line).ok()?;
     for (_, value) in fields.iter_mut() {
@@ -168,17 +169,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_says_whose_it_is_and_what_does_not_fit_is_dropped_and_counted() {
+    async fn a_line_names_its_process_and_a_line_that_does_not_fit_is_dropped_and_counted() {
         let (sink, mut lines, dropped) = sink(2);
         for number in 0..5 {
-            sink.take(format!("{{\"n\":{number}}}").as_bytes());
+            sink.put(format!("{{\"n\":{number}}}").as_bytes());
         }
         assert_eq!(dropped.get(), 3);
         let line = |n| format!("{{\"instance\":\"here-1\",\"n\":{n}}}");
         assert_eq!(lines.next(9).await, [line(0), line(1)]);
-        sink.take(b"{\"n\":5}");
+        sink.put(b"{\"n\":5}");
         lines.close();
-        sink.take(b"{\"n\":6}");
+        sink.put(b"{\"n\":6}");
         assert_eq!(lines.next(9).await, [line(5)]);
         assert_eq!(lines.next(9).await, [""; 0]);
         assert_eq!(dropped.get(), 4);
@@ -188,14 +189,14 @@ mod tests {
     async fn long_texts_are_cut_and_ids_stay() {
         let (sink, mut lines, dropped) = sink(9);
         let long = "ä".repeat(LINE_BYTES_MAX);
-        sink.take(serde_json::json!({"message": long, "order_id": "o-1"}).to_string().as_bytes());
+        sink.put(serde_json::json!({"message": long, "order_id": "o-1"}).to_string().as_bytes());
         let line = lines.next(9).await.remove(0);
         let read: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(read["order_id"], "o-1");
         assert!(read["message"].as_str().unwrap().ends_with("ä… (cut)") && line.len() < 4096);
 
         let many: Vec<u32> = (0..30_000).collect();
-        sink.take(serde_json::json!({"numbers": many}).to_string().as_bytes());
+        sink.put(serde_json::json!({"numbers": many}).to_string().as_bytes());
         assert_eq!(dropped.get(), 1);
     }
 
@@ -203,22 +204,22 @@ mod tests {
     async fn bytes_are_bounded_as_well_as_lines() {
         let (sink, mut lines, dropped) = sink(100_000);
         let line = format!("{{\"text\":\"{}\"}}", "x".repeat(LINE_BYTES_MAX - 100));
-        (0..1000).for_each(|_| sink.take(line.as_bytes()));
+        (0..1000).for_each(|_| sink.put(line.as_bytes()));
         assert!((480..500).contains(&dropped.get()), "{}", dropped.get());
         while dropped.get() < 1000 && !lines.next(100).await.is_empty() {
             dropped.inc_by(100);
         }
         let before = dropped.get();
-        sink.take(line.as_bytes());
+        sink.put(line.as_bytes());
         assert_eq!(dropped.get(), before);
     }
 
     #[test]
-    fn what_shipping_itself_causes_is_not_shipped() {
-        for target in ["lapin::channel", "amqp::log_shipper", "mio::poll", "tracing::span"] {
+    fn lines_that_shipping_causes_are_not_shipped() {
+        for target in ["lapin::channel", "log_shipping::shipper", "mio::poll", "tracing::span"] {
             assert!(!is_shipped(target), "{target}");
         }
-        for target in ["order", "amqp::link", "db::pool", "order_management::relay"] {
+        for target in ["order", "amqp::publisher", "db::pool", "order_management::relay"] {
             assert!(is_shipped(target), "{target}");
         }
     }

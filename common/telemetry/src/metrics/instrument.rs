@@ -15,13 +15,12 @@ pub type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 /// `N` labels whose names and values are constants.
 pub type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// What a field of a [`MetricSet`](super::MetricSet) can be: a metric, or a struct that resolved
-/// some series of one.
+/// The type of a field of a metric set: a metric, or a struct with resolved series of one metric.
 pub trait Instrument {
-    /// The metric that is put into the registry.
+    /// The registered metric.
     type Exposed: Metric;
 
-    /// The metric itself; clones count into the same values.
+    /// The metric; clones count into the same values.
     fn exposed(&self) -> Self::Exposed;
 }
 

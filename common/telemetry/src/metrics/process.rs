@@ -5,48 +5,50 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
-use super::Seconds;
+use super::instrument::Seconds;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BuildLabels {
+    /// Version of the program
     version: &'static str,
+    /// Name of the program
     process: &'static str,
 }
 
 crate::metrics! {
-    /// Facts about this process that the operating system reports, under the names that
-    /// Prometheus' own clients use. Only Linux is asked; elsewhere they stay at zero.
+    /// Metrics of the process, as the operating system reports them, under the names of Prometheus'
+    /// own client libraries. They stay at zero on other systems than Linux.
     pub(super) struct ProcessMetrics {
-        /// 1; the program and its version are the labels
+        /// Always 1; the labels name the program and its version
         build: Family<BuildLabels, Gauge> = "ordermill_build_info",
-        /// Processor time used
+        /// Processor time used, in user space and in the kernel; on Linux only
         cpu: Counter<f64, AtomicU64> = "process_cpu_seconds_total",
-        /// Memory in use
+        /// Resident memory; on Linux only
         resident: Gauge = "process_resident_memory_bytes",
-        /// Open file descriptors
+        /// Open file descriptors; on Linux only
         open_fds: Gauge = "process_open_fds",
-        /// File descriptors that may be open
+        /// Limit of open file descriptors, 0 if there is no limit; on Linux only
         max_fds: Gauge = "process_max_fds",
-        /// Start of the process, in Unix time
+        /// Start of the process, in Unix time; on Linux only
         started: Seconds = "process_start_time_seconds",
     }
 }
 
 impl ProcessMetrics {
-    /// Names the program that this process runs.
+    /// Sets the labels of the build.
     pub(super) fn name(&self, process: &'static str) {
         let labels = BuildLabels { version: env!("CARGO_PKG_VERSION"), process };
         self.build.get_or_create(&labels).set(1);
     }
 
-    /// Reads the values anew. A value that cannot be read stays as it was.
+    /// Reads the values. A value that cannot be read stays as it was.
     #[cfg(target_os = "linux")]
     pub(super) fn read(&self) {
-        // Every part of it is optional: a container may hide some files of /proc.
+        // A container may hide some files of /proc.
         let _unreadable = self.try_read();
     }
 
-    /// Does nothing: only Linux is asked.
+    /// Does nothing; the values are read on Linux only.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn read(&self) {}
 
@@ -62,7 +64,7 @@ impl ProcessMetrics {
         self.cpu.inner().store(seconds(stat.utime + stat.stime).to_bits(), Relaxed);
         let resident = stat.rss.saturating_mul(procfs::page_size());
         self.resident.set(i64::try_from(resident).unwrap_or(i64::MAX));
-        // Without the one that the question itself opens.
+        // Without the descriptor that this call opens.
         let open = process.fd_count()?.saturating_sub(1);
         self.open_fds.set(i64::try_from(open).unwrap_or(i64::MAX));
         if let LimitValue::Value(max) = process.limits()?.max_open_files.soft_limit {

@@ -1,16 +1,25 @@
 use prometheus_client::encoding::text;
 use prometheus_client::registry::{Metric, Registry as Exposed, Unit};
 
-/// The names that a process exposes, each written as it is exposed, so that a search for a name
-/// ends at its declaration.
+/// The metrics of one component. [`metrics!`](crate::metrics!) implements this trait.
+pub trait MetricSet: Clone + Send + Sync + 'static {
+    /// The set with every value at zero.
+    fn new() -> Self;
+
+    /// Registers every metric of the set under its exposed name.
+    fn register(&self, registry: &mut Registry);
+}
+
+/// The metrics that a process exposes. Code contains each name in full, so that a search for a name
+/// finds its declaration.
 #[derive(Debug, Default)]
 pub struct Registry {
     exposed: Exposed,
 }
 
 impl Registry {
-    /// Exposes `metric` as `name`. The library appends `_total` and the unit by itself, so both are
-    /// taken off first.
+    /// Exposes `metric` as `name`. The library appends `_total` and the unit, so this removes both
+    /// first.
     pub fn register(&mut self, name: &str, help: &str, metric: impl Metric) {
         let name = name.strip_suffix("_total").unwrap_or(name);
         let help: Vec<&str> = help.split_whitespace().collect();

@@ -42,7 +42,7 @@ fn a_metric_is_exposed_under_its_own_name_with_its_doc_comment_as_help() {
 }
 
 #[test]
-fn a_set_is_exposed_once_and_counted_into_by_all_who_ask_for_it() {
+fn a_set_is_exposed_once_and_all_its_clones_count_into_it() {
     let metrics = Metrics::new("test");
     metrics.get::<TestMetrics>().outcomes.bad.inc();
     metrics.get::<TestMetrics>().outcomes.bad.inc();
@@ -52,7 +52,7 @@ fn a_set_is_exposed_once_and_counted_into_by_all_who_ask_for_it() {
 }
 
 #[test]
-fn a_hook_sets_a_value_as_it_is_at_the_scrape() {
+fn a_hook_sets_the_current_value_at_each_scrape() {
     let metrics = Metrics::new("test");
     let waiting = metrics.get::<TestMetrics>().waiting;
     let depth = Arc::new(AtomicI64::new(3));
@@ -67,7 +67,7 @@ fn a_hook_sets_a_value_as_it_is_at_the_scrape() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_process_knows_itself() {
+fn the_process_reports_its_memory_descriptors_and_start() {
     let text = Metrics::new("test").render().unwrap();
     let value = |name: &str| -> f64 {
         let line = text.lines().find(|l| l.starts_with(&format!("{name} "))).unwrap();

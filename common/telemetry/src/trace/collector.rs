@@ -1,65 +1,84 @@
+//! The collector of spans, behind OTLP or Zipkin's JSON.
+
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use reqwest::redirect::Policy;
 
 use super::settings::TraceExporter;
-use super::zipkin;
+use super::zipkin::ZipkinSpan;
 
-/// How long a collector may take for one request.
+/// Timeout of one request to the collector.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whoever takes the spans.
+/// The collector of spans.
 #[derive(Debug)]
 pub(super) enum Collector {
-    Otlp(Box<opentelemetry_otlp::SpanExporter>),
+    Otlp(Box<SpanExporter>),
     Zipkin { http: reqwest::Client, url: String, service: &'static str },
 }
 
 impl Collector {
-    /// Nothing is sent yet.
-    pub(super) fn of(exporter: &TraceExporter, service: &'static str) -> Result<Collector, String> {
-        // Followed, a redirect may become a GET of something else, whose 200 says nothing of the spans.
-        let http = reqwest::Client::builder().redirect(Policy::none());
-        let http = http.timeout(REQUEST_TIMEOUT).no_proxy().build();
-        let http = http.map_err(|error| error.to_string())?;
+    /// The collector of the settings, for the program called `service`; `None` if the settings name
+    /// no collector. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be built.
+    pub(super) fn new(
+        exporter: &TraceExporter,
+        service: &'static str,
+    ) -> Result<Option<Collector>, String> {
         match exporter {
-            TraceExporter::None => Err("there is nowhere to send spans to".to_owned()),
-            TraceExporter::Zipkin(url) => Ok(Collector::Zipkin { http, url: url.clone(), service }),
+            TraceExporter::None => Ok(None),
+            TraceExporter::Zipkin(url) => {
+                Ok(Some(Collector::Zipkin { http: http_client()?, url: url.clone(), service }))
+            }
             TraceExporter::Otlp(url) => {
-                let exporter = opentelemetry_otlp::SpanExporter::builder()
+                let exporter = SpanExporter::builder()
                     .with_http()
-                    .with_http_client(http)
+                    .with_http_client(http_client()?)
                     .with_endpoint(url)
                     .with_protocol(Protocol::HttpBinary)
                     .with_timeout(REQUEST_TIMEOUT)
                     .build();
                 let mut exporter = exporter.map_err(|error| error.to_string())?;
                 exporter.set_resource(&resource(service));
-                Ok(Collector::Otlp(Box::new(exporter)))
+                Ok(Some(Collector::Otlp(Box::new(exporter))))
             }
         }
     }
 
-    /// Sends them, or says why not; they are not sent again.
+    /// Sends `spans` once.
+    ///
+    /// # Errors
+    /// The reason why the collector did not accept them.
     pub(super) async fn send(&self, spans: Vec<SpanData>) -> Result<(), String> {
         match self {
             Collector::Otlp(exporter) => {
                 exporter.export(spans).await.map_err(|error| error.to_string())
             }
             Collector::Zipkin { http, url, service } => {
-                let sent = http.post(url).json(&zipkin::spans(&spans, service)).send().await;
-                match sent.map(|answer| answer.status()) {
-                    Ok(status) if status.is_success() => Ok(()),
-                    Ok(status) => Err(format!("it answers {status}")),
+                let spans: Vec<_> =
+                    spans.iter().map(|span| ZipkinSpan::new(span, service)).collect();
+                match http.post(url).json(&spans).send().await {
+                    Ok(response) if response.status().is_success() => Ok(()),
+                    Ok(response) => Err(format!("the collector answered {}", response.status())),
                     Err(error) => Err(error.without_url().to_string()),
                 }
             }
         }
     }
+}
+
+/// A client that follows no redirect: a followed redirect may become a GET of another resource,
+/// whose
+/// 200 does not mean that the spans were accepted.
+fn http_client() -> Result<reqwest::Client, String> {
+    let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
+    client.timeout(REQUEST_TIMEOUT).build().map_err(|error| error.to_string())
 }
 
 fn resource(service: &'static str) -> Resource {

@@ -1,22 +1,27 @@
+//! Spans about messages, by OpenTelemetry's conventions for RabbitMQ.
+
 use std::sync::Arc;
 
+use domain::About;
 use opentelemetry::trace::SpanKind;
 
 use super::names::{
     BATCH_SIZE, CONVERSATION_ID, DESTINATION, ERROR_TYPE, MESSAGE_COUNT, MESSAGE_ID,
     OPERATION_NAME, OPERATION_TYPE, ORDER_ID, OUTCOME, ROUTING_KEY, SYSTEM,
 };
-use super::{SpanRecord, Value};
-use domain::About;
+use super::span::{SpanRecord, Value};
 
-/// What is done to messages: OpenTelemetry's name of it and its type.
-type Operation = (&'static str, &'static str);
+/// A messaging operation, in OpenTelemetry's words.
+#[derive(Clone, Copy)]
+struct Operation {
+    name: &'static str,
+    kind: &'static str,
+}
 
-const PUBLISH: Operation = ("publish", "send");
-const PROCESS: Operation = ("process", "process");
+const PUBLISH: Operation = Operation { name: "publish", kind: "send" };
+const PROCESS: Operation = Operation { name: "process", kind: "process" };
 
-/// The spans about the messages of one queue, in the words of OpenTelemetry's conventions for
-/// RabbitMQ.
+/// The records of spans about the messages of one queue.
 #[derive(Clone, Debug)]
 pub struct MessageSpans {
     destination: Arc<str>,
@@ -24,7 +29,7 @@ pub struct MessageSpans {
 }
 
 impl MessageSpans {
-    /// For messages that go through `exchange` to the queue under `routing_key`, or come from there.
+    /// Spans about messages that reach a queue through `exchange` under `routing_key`.
     pub fn of(exchange: &str, routing_key: &str) -> MessageSpans {
         MessageSpans {
             destination: format!("{exchange}:{routing_key}").into(),
@@ -32,17 +37,17 @@ impl MessageSpans {
         }
     }
 
-    /// What is record of an order whose publish did not get to its end.
+    /// The publish of an order that was abandoned before its end.
     pub fn publishing(&self) -> SpanRecord {
         self.record(SpanKind::Producer, PUBLISH)
     }
 
-    /// The same of one that was being worked on.
+    /// The work on an order that was abandoned before its end.
     pub fn processing(&self) -> SpanRecord {
         self.record(SpanKind::Consumer, PROCESS)
     }
 
-    /// One order left in a message; an error where the broker has not confirmed it.
+    /// The publish of one order; an error if the broker did not confirm the message.
     pub fn published(
         &self,
         order: &About<'_>,
@@ -56,18 +61,18 @@ impl MessageSpans {
         }
     }
 
-    /// One order of a message was worked on, with this outcome.
+    /// The work on one order of a message, with its outcome.
     pub fn processed(&self, order: &About<'_>, outcome: &'static str) -> SpanRecord {
         self.order(SpanKind::Consumer, PROCESS, order).with(OUTCOME, outcome)
     }
 
-    /// Messages with so many orders left together.
+    /// The publish of `messages` messages with `orders` orders in all.
     pub fn published_batch(&self, messages: usize, orders: usize) -> SpanRecord {
         let record = self.record(SpanKind::Client, PUBLISH);
         record.with(MESSAGE_COUNT, messages).with(BATCH_SIZE, orders)
     }
 
-    /// A message with so many orders was worked on.
+    /// The work on one message with `orders` orders.
     pub fn processed_batch(&self, orders: usize) -> SpanRecord {
         let record = self.record(SpanKind::Consumer, PROCESS);
         record.with(MESSAGE_COUNT, 1).with(BATCH_SIZE, orders)
@@ -81,12 +86,12 @@ impl MessageSpans {
         }
     }
 
-    fn record(&self, kind: SpanKind, (name, of_type): Operation) -> SpanRecord {
-        SpanRecord::new(kind, name)
+    fn record(&self, kind: SpanKind, operation: Operation) -> SpanRecord {
+        SpanRecord::new(kind, operation.name)
             .to(self.destination.clone())
             .with(SYSTEM, "rabbitmq")
-            .with(OPERATION_NAME, name)
-            .with(OPERATION_TYPE, of_type)
+            .with(OPERATION_NAME, operation.name)
+            .with(OPERATION_TYPE, operation.kind)
             .with(DESTINATION, self.destination.clone())
             .with(ROUTING_KEY, self.routing_key.clone())
     }

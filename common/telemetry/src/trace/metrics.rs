@@ -1,17 +1,17 @@
 crate::metrics! {
     /// Metrics of spans.
     pub(super) struct TraceMetrics {
-        /// Spans that were to be exported, by outcome
+        /// Spans for the collector
         pub(super) spans: SpanMetrics = "ordermill_spans_total",
     }
 }
 
 crate::counters_by! {
-    /// Spans.
+    /// Spans for the collector, by outcome.
     pub(super) struct SpanMetrics by "outcome" {
         /// The collector accepted the span.
         exported = "exported",
-        /// There was no room for the span.
+        /// The queue was full.
         dropped = "dropped",
         /// The collector did not accept the span.
         failed = "failed",

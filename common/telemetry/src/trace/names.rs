@@ -1,25 +1,25 @@
-//! The attributes of spans. Where OpenTelemetry has a name, it is that one.
+//! Names of span attributes: OpenTelemetry's where it has one, `ordermill.*` otherwise.
 
-/// `POST` and so on.
+/// The method of a request, such as `POST`.
 pub const HTTP_METHOD: &str = "http.request.method";
 /// The pattern that the path matched.
 pub const HTTP_ROUTE: &str = "http.route";
-/// The status of the answer.
+/// The status of the response.
 pub const HTTP_STATUS: &str = "http.response.status_code";
-/// `http`: whatever stands in front of us may speak something else.
+/// `http`, also behind a proxy that speaks another scheme.
 pub const URL_SCHEME: &str = "url.scheme";
-/// The path as it was asked for.
+/// The path of the request.
 pub const URL_PATH: &str = "url.path";
-/// What went wrong, in one word.
+/// The error, in one word.
 pub const ERROR_TYPE: &str = "error.type";
 
-/// Ours: the request's id, as in `X-Request-ID`.
+/// The request id, as in `X-Request-ID`.
 pub const REQUEST_ID: &str = "ordermill.request.id";
-/// Ours: the order's id.
+/// The order id.
 pub const ORDER_ID: &str = "ordermill.order.id";
-/// Ours: how it ended, in the word that the log line has.
+/// The outcome, in the same word as in the log line.
 pub const OUTCOME: &str = "ordermill.outcome";
-/// Ours: how many went through together.
+/// The number of orders in the batch.
 pub const BATCH_SIZE: &str = "ordermill.batch.size";
 
 pub(super) const SYSTEM: &str = "messaging.system";

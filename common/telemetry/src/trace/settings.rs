@@ -1,19 +1,19 @@
-/// Where spans go.
+/// The destination of spans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceExporter {
-    /// Nowhere.
+    /// No destination: no span is recorded.
     None,
-    /// To this URL, as OTLP.
+    /// A URL that accepts OTLP over HTTP.
     Otlp(String),
-    /// To this URL, as Zipkin's JSON.
+    /// A URL that accepts Zipkin's JSON.
     Zipkin(String),
 }
 
-/// What a process records of its orders.
+/// Settings of traces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSettings {
-    /// Where spans go.
+    /// The destination of spans.
     pub exporter: TraceExporter,
-    /// Share of the requests without a trace of their own that are recorded, 0 to 1.
+    /// Share of the requests without a trace context that are recorded, 0 to 1.
     pub ratio: f64,
 }

@@ -1,58 +1,58 @@
-use db::dead_letters::Done;
+use db::dead_letters::RecordedAction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, time_text};
 
-/// What somebody did to a dead letter.
+/// An action on a dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ActionView {
-    /// Its name.
+    /// The action's id.
     #[schema(format = Uuid, example = "0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5")]
     pub(crate) id: String,
     /// `replay` or `discard`.
     #[schema(example = "replay")]
     pub(crate) action: &'static str,
-    /// `done`; `failed`: the letter stayed; `unknown`: no confirm came, so a copy may be on its way
-    /// and the letter stayed as well; `begun`: it is being done, or its process died over it.
+    /// `done`; `failed`: the dead letter stayed; `unknown`: no confirm came, so a copy may be on its way
+    /// and the dead letter stayed too; `begun`: the action is in progress, or its process died.
     #[schema(example = "done")]
     pub(crate) outcome: &'static str,
-    /// Who.
+    /// The person who acted.
     #[schema(example = "anna")]
     pub(crate) by: String,
-    /// Why.
+    /// The reason for the action.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "ticket 7")]
     pub(crate) note: Option<String>,
-    /// When it was begun.
+    /// Time of the start.
     #[schema(format = DateTime, example = "2026-11-20T21:32:12.770147Z")]
     pub(crate) begun_at: String,
-    /// When its end was written down.
+    /// Time at which the end was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-20T21:32:12.841773Z")]
     pub(crate) ended_at: Option<String>,
-    /// The letter.
+    /// The dead letter's id.
     pub(crate) letter_id: String,
-    /// The dead-letter queue that it lay in.
+    /// The dead-letter queue.
     pub(crate) queue: String,
-    /// Why it lay there.
+    /// The reason for dead-lettering.
     pub(crate) reason: String,
-    /// The same for a person.
+    /// The reason as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
     /// The AMQP message id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
-    /// The orders that it is about; the first ten.
+    /// The orders of the message; the first ten.
     pub(crate) order_ids: Vec<String>,
-    /// How often its work had been begun without an end.
+    /// Attempts that started and did not finish.
     pub(crate) attempts: i64,
-    /// How often it had been replayed before.
+    /// Earlier replays.
     pub(crate) replays: i64,
 }
 
-/// An action with its whole letter.
+/// An action with its whole dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct WholeAction {
     #[serde(flatten)]
@@ -61,17 +61,17 @@ pub(crate) struct WholeAction {
     pub(crate) contents: BodyView,
 }
 
-impl From<&Done> for ActionView {
-    fn from(done: &Done) -> ActionView {
-        let letter = &done.letter;
+impl From<&RecordedAction> for ActionView {
+    fn from(done: &RecordedAction) -> ActionView {
+        let letter = &done.dead_letter;
         ActionView {
             id: done.id.to_string(),
             action: done.kind.as_str(),
             outcome: done.outcome.as_str(),
             by: done.by.clone(),
             note: done.note.clone(),
-            begun_at: rfc3339(done.begun_at),
-            ended_at: done.ended_at.map(rfc3339),
+            begun_at: time_text(done.begun_at),
+            ended_at: done.ended_at.map(time_text),
             letter_id: letter.id.clone(),
             queue: letter.queue.clone(),
             reason: letter.reason.clone(),
@@ -84,9 +84,9 @@ impl From<&Done> for ActionView {
     }
 }
 
-impl From<&Done> for WholeAction {
-    fn from(done: &Done) -> WholeAction {
-        let contents = BodyView::of(&done.letter.body, &done.letter.properties);
+impl From<&RecordedAction> for WholeAction {
+    fn from(done: &RecordedAction) -> WholeAction {
+        let contents = BodyView::of(&done.dead_letter.body, &done.dead_letter.properties);
         WholeAction { action: ActionView::from(done), contents }
     }
 }

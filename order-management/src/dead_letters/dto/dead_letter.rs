@@ -3,69 +3,70 @@ use domain::{OrderId, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{BodyView, named, rfc3339};
+use super::fields::{BodyView, named, time_text};
 
-/// How much of a body is shown in a list, in characters.
+/// Length of a preview in characters.
 const PREVIEW: usize = 200;
 
 /// A dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LetterView {
-    /// Its name: the same for as long as it lies in its queue.
+    /// The id, which stays the same while the dead letter is in its queue.
     #[schema(example = "8f14e45fceea167a5a36dedd4bea2543", pattern = "^[0-9a-f]{32}$")]
     pub(crate) id: String,
     /// The dead-letter queue.
     #[schema(example = "processedorders.dead")]
     pub(crate) queue: String,
-    /// Why it is here: `unreadable`, `unknown_order`, `reader_panicked`, `delivery_limit`, or what
-    /// another sender wrote; `none` if nobody said.
+    /// The reason: `unreadable`, `unknown_order`, `reader_panicked`, `delivery_limit`, or the text of
+    /// another sender; `none` if there is none.
     #[schema(example = "unknown_order")]
     pub(crate) reason: String,
-    /// The same for a person.
+    /// The reason as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "there is no order 0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5")]
     pub(crate) detail: Option<String>,
-    /// How often its work was begun without an end.
+    /// Attempts that started and did not finish.
     #[schema(example = 1)]
     pub(crate) attempts: u64,
-    /// How often it was replayed before.
+    /// Earlier replays.
     #[schema(example = 0)]
     pub(crate) replays: u64,
-    /// How often it was looked at before, by this tool or another.
+    /// Number of times that this tool or another received it.
     #[schema(example = 2, maximum = 1_000_000)]
     pub(crate) looks: u64,
-    /// When it first left its queue unfinished.
+    /// Time of the first attempt that did not finish.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-20T21:32:12Z")]
     pub(crate) first_at: Option<String>,
-    /// When it was parked, by the clock of whoever parked it.
+    /// Time of dead-lettering, by the clock of the process that did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-20T21:32:12Z")]
-    pub(crate) parked_at: Option<String>,
+    #[serde(rename = "parkedAt")]
+    pub(crate) dead_lettered_at: Option<String>,
     /// The AMQP message id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
     /// The id of the HTTP request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) correlation_id: Option<String>,
-    /// The orders that it is about, as far as it can be read; the first ten.
+    /// The orders of the message, as far as it is readable; the first ten.
     #[schema(example = json!(["0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5"]))]
     pub(crate) order_ids: Vec<String>,
-    /// How many orders it is about.
+    /// Number of orders of the message.
     #[schema(example = 1)]
     pub(crate) orders: usize,
     /// The size of its body in bytes.
     #[schema(example = 76)]
     pub(crate) size: usize,
-    /// How its body begins.
+    /// The beginning of the body.
     #[schema(
         example = r#"{"orderId":"0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5","paymentStatus":"successful"}"#
     )]
     pub(crate) preview: String,
 }
 
-/// How an order is that a letter is about.
+/// The state of an order of a dead letter.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderState {
@@ -75,7 +76,7 @@ pub(crate) struct OrderState {
     pub(crate) status: Option<&'static str>,
 }
 
-/// A dead letter with all that stands on and in it.
+/// A dead letter with its body, properties and headers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WholeLetter {
@@ -83,32 +84,32 @@ pub(crate) struct WholeLetter {
     pub(crate) letter: LetterView,
     #[serde(flatten)]
     pub(crate) contents: BodyView,
-    /// How the orders are that it is about; the first ten.
+    /// The states of its orders; the first ten.
     pub(crate) order_states: Vec<OrderState>,
 }
 
 /// Dead letters, by queue and then oldest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Listing {
-    /// The letters.
+    /// The dead letters.
     pub(crate) data: Vec<LetterView>,
-    /// Whether there are more: ask with a larger limit or a filter.
+    /// `true` if there are more: use a larger limit or a filter.
     pub(crate) more: bool,
 }
 
-/// What came of replaying many.
+/// The result of replaying many dead letters.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(crate) struct Replayed {
-    /// How many.
+    /// Number of replayed dead letters.
     #[schema(example = 412)]
     pub(crate) replayed: usize,
-    /// Whether the limit left some of them.
+    /// `true` if the limit left some of them.
     pub(crate) more: bool,
 }
 
 impl LetterView {
     pub(in crate::dead_letters) fn of(letter: &DeadLetter, orders: &[OrderId]) -> LetterView {
-        // Four bytes are the most that a character has.
+        // A character has four bytes at most.
         let beginning = letter.body.get(..4 * PREVIEW).unwrap_or(&letter.body);
         LetterView {
             id: letter.id.to_string(),
@@ -118,8 +119,8 @@ impl LetterView {
             attempts: letter.attempts,
             replays: letter.replays,
             looks: letter.inspections,
-            first_at: letter.first_at.map(rfc3339),
-            parked_at: letter.parked_at.map(rfc3339),
+            first_at: letter.first_at.map(time_text),
+            dead_lettered_at: letter.dead_lettered_at.map(time_text),
             message_id: letter.message_id.clone(),
             correlation_id: letter.correlation_id.clone(),
             order_ids: named(orders),

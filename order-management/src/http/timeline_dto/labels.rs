@@ -1,4 +1,4 @@
-//! The closed sets of words in a timeline.
+//! The labels of a timeline: closed sets of names.
 
 use db::dead_letters::Outcome;
 use domain::GatewayCall;
@@ -7,23 +7,24 @@ use utoipa::ToSchema;
 
 use crate::orders::{WaitsFor, What};
 
-/// What can happen to an order.
+/// The events of an order.
 ///
-/// * `placed`: it was committed.
-/// * `queued`: its request waits in the outbox.
-/// * `published`: the broker has confirmed its request.
-/// * `payment_started`: a worker began its payment. `payment_resumed`: the last time that one took it again.
-/// * `unanswered`: the gateway was asked and did not answer. The newest twenty are kept.
+/// * `placed`: the order was committed.
+/// * `queued`: the payment request waits in the outbox.
+/// * `published`: the broker has confirmed the payment request.
+/// * `payment_started`: a worker started the payment. `payment_resumed`: a worker started the payment again,
+///   the last time.
+/// * `unanswered`: the gateway did not answer a call. The newest twenty are kept.
 /// * `captured`, `declined`: the gateway's verdict was recorded.
-/// * `replied`: the verdict was sent back.
-/// * `settled`: its status became final.
-/// * `payment_rerequested`: it was late and its payment was requested again, the last time. Known while it is
-///   late.
-/// * `parked`: a message about it became a dead letter. Known once somebody has acted on the letter.
-/// * `replayed`, `discarded`: what somebody did to that letter.
+/// * `replied`: the worker has published the verdict.
+/// * `settled`: the order's status became final.
+/// * `payment_rerequested`: the order was overdue and its payment was requested again, the last time. Listed
+///   only while the order is overdue.
+/// * `parked`: a message about the order became a dead letter. Listed once an operator has acted on it.
+/// * `replayed`, `discarded`: an operator's action on that dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum EventName {
+pub(in crate::http) enum EventName {
     Placed,
     Queued,
     Published,
@@ -35,7 +36,8 @@ pub(crate) enum EventName {
     Replied,
     Settled,
     PaymentRerequested,
-    Parked,
+    #[serde(rename = "parked")]
+    DeadLettered,
     Replayed,
     Discarded,
 }
@@ -43,7 +45,7 @@ pub(crate) enum EventName {
 /// A stage of the order pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum StageView {
+pub(in crate::http) enum StageView {
     Place,
     Relay,
     Charge,
@@ -54,42 +56,42 @@ pub(crate) enum StageView {
     Replay,
 }
 
-/// What a pending order waits for.
+/// The next step that a pending order waits for.
 ///
-/// * `in_outbox`: its request has not reached the broker.
-/// * `not_begun`: its request is on its way or lost; no worker has begun.
-/// * `unknown_charge`: the gateway may have been asked, and has not said how it ended.
-/// * `not_settled`: the payment has ended; the result is on its way or lost.
+/// * `in_outbox`: the payment request has not reached the broker.
+/// * `not_begun`: the payment request is on its way or lost; no worker has started the payment.
+/// * `unknown_charge`: the gateway may have been called and has given no verdict.
+/// * `not_settled`: the payment has a verdict; the result is on its way or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum WaitsForView {
+pub(in crate::http) enum WaitsForView {
     InOutbox,
     NotBegun,
     UnknownCharge,
     NotSettled,
 }
 
-/// A part of a timeline that is read for itself.
+/// A part of a timeline that is read separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum PartView {
+pub(in crate::http) enum PartView {
     Payments,
 }
 
-/// What can be asked of the gateway.
+/// A call of the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum CallView {
+pub(in crate::http) enum CallView {
     Charge,
     LookUp,
 }
 
-/// How an action on a dead letter ended. `failed`: the letter stayed; `unknown`: no confirm came, so a
-/// copy may be on its way and the letter stayed as well; `begun`: it is being done, or its process died
-/// over it.
+/// The outcome of an action on a dead letter. `failed`: the dead letter stayed; `unknown`: the broker sent
+/// no confirm, so the dead letter stayed and a copy may be on its way; `begun`: the action is in progress,
+/// or its process died during it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum OutcomeView {
+pub(in crate::http) enum OutcomeView {
     Begun,
     Done,
     Failed,
@@ -109,7 +111,7 @@ pub(super) fn event_name(what: &What) -> EventName {
         What::Replied => EventName::Replied,
         What::Settled(..) => EventName::Settled,
         What::PaymentRerequested(_) => EventName::PaymentRerequested,
-        What::Parked { .. } => EventName::Parked,
+        What::DeadLettered { .. } => EventName::DeadLettered,
         What::Replayed { .. } => EventName::Replayed,
         What::Discarded { .. } => EventName::Discarded,
     }
@@ -127,7 +129,7 @@ pub(super) fn stage(what: &What) -> StageView {
         What::Replied => StageView::Reply,
         What::Settled(..) => StageView::Settle,
         What::PaymentRerequested(_) => StageView::Reconcile,
-        What::Parked { .. } => StageView::Park,
+        What::DeadLettered { .. } => StageView::Park,
         What::Replayed { .. } | What::Discarded { .. } => StageView::Replay,
     }
 }

@@ -1,36 +1,37 @@
-//! From rows to what happened. Nothing here reads or waits.
+//! From rows to events. Nothing here reads or waits.
 
 use std::collections::HashSet;
 
 use db::dead_letters::ActionKind;
-use db::timeline::{DeadLetterAction, InOutbox, Payment, Shop, Taken};
+use db::timeline::{Attempt, DeadLetterAction, InOutbox, Payment, Shop};
 use domain::{OrderId, OrderStatus, Verdict};
 use time::{Duration, OffsetDateTime};
 
-use super::{By, Event, Part, Timeline, WaitsFor, What};
+use super::event::{By, Event, Part, Timeline, WaitsFor, What};
 
-/// Tells what became of an order. `payment` is `None` if it could not be read.
+/// The timeline of an order. `payment` is `None` if it could not be read.
 pub(super) fn timeline(id: OrderId, shop: &Shop, payment: Option<Option<&Payment>>) -> Timeline {
     let read = if payment.is_some() { Part::Read } else { Part::Missing };
     let pending = shop.status == OrderStatus::Pending;
-    let mut events = shops_beginning(shop, payment.flatten());
-    events.extend(payment.flatten().map(workers_part).unwrap_or_default());
+    let mut events = events_before_payment(shop, payment.flatten());
+    events.extend(payment.flatten().map(payment_events).unwrap_or_default());
     if !pending {
         let settled = What::Settled(shop.status, shop.cancel_reason.clone());
         events.push(Event { at: None, what: What::Replied });
         events.push(Event { at: Some(shop.moved_at), what: settled });
     }
-    for (at, event) in asides(shop) {
+    for (at, event) in events_beside(shop) {
         insert(&mut events, at, event);
     }
     let waits_for = if pending { waits_for(shop, payment) } else { None };
     Timeline { id, status: shop.status, waits_for, payments: read, events }
 }
 
-/// What is asked for again waits in the outbox a second time, and was published before.
-fn shops_beginning(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
+/// The events before the payment. A re-requested order waits in the outbox a second time, and was
+/// published before.
+fn events_before_payment(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
     let mut events = vec![Event { at: Some(shop.placed_at), what: What::Placed }];
-    let out = shop.outbox == InOutbox::No || payment.is_some() || shop.asked_again.is_some();
+    let out = shop.outbox == InOutbox::No || payment.is_some() || shop.rerequested.is_some();
     if out {
         events.push(Event { at: None, what: What::Published });
     } else {
@@ -43,16 +44,16 @@ fn shops_beginning(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
     events
 }
 
-/// By the workers' clock alone.
-fn workers_part(payment: &Payment) -> Vec<Event> {
+/// The workers' events, ordered by their clock alone.
+fn payment_events(payment: &Payment) -> Vec<Event> {
     let event =
-        |taken: &Taken, what: fn(By) -> What| Event { at: Some(taken.at), what: what(by(taken)) };
-    let mut events = vec![event(&payment.begun, What::PaymentStarted)];
+        |taken: &Attempt, what: fn(By) -> What| Event { at: Some(taken.at), what: what(by(taken)) };
+    let mut events = vec![event(&payment.started, What::PaymentStarted)];
     events.extend(payment.unanswered.iter().map(|call| Event {
-        at: Some(call.taken.at),
-        what: What::Unanswered(by(&call.taken), call.call, call.why.clone()),
+        at: Some(call.attempt.at),
+        what: What::Unanswered(by(&call.attempt), call.call, call.why.clone()),
     }));
-    events.extend(payment.again.iter().map(|taken| event(taken, What::PaymentResumed)));
+    events.extend(payment.resumed.iter().map(|taken| event(taken, What::PaymentResumed)));
     events.extend(payment.ended.iter().map(|(verdict, taken)| {
         let what = match verdict {
             Verdict::Captured => What::Captured(by(taken), payment.id),
@@ -64,23 +65,24 @@ fn workers_part(payment: &Payment) -> Vec<Event> {
     events
 }
 
-fn by(taken: &Taken) -> By {
-    By { worker: taken.worker.clone(), attempt: taken.attempt }
+fn by(taken: &Attempt) -> By {
+    By { worker: taken.worker.clone(), attempt: taken.number }
 }
 
-/// What is beside the road, each with the time that says where it belongs, in the order of that.
-fn asides(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
+/// The events beside the pipeline, ordered by the time that decides their place.
+fn events_beside(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     let mut found = Vec::new();
-    let mut parked = HashSet::new();
-    for action in &shop.letters {
-        if parked.insert(&action.letter) {
-            let what = What::Parked { queue: action.queue.clone(), reason: action.reason.clone() };
-            let when = action.parked_at.map_or(action.at, |at| within(at, action.at));
-            found.push((when, Event { at: action.parked_at, what }));
+    let mut dead_lettered = HashSet::new();
+    for action in &shop.dead_letter_actions {
+        if dead_lettered.insert(&action.dead_letter_id) {
+            let what =
+                What::DeadLettered { queue: action.queue.clone(), reason: action.reason.clone() };
+            let when = action.dead_lettered_at.map_or(action.at, |at| within(at, action.at));
+            found.push((when, Event { at: action.dead_lettered_at, what }));
         }
         found.push((action.at, Event { at: Some(action.at), what: done(action) }));
     }
-    found.extend(shop.asked_again.map(|asked| {
+    found.extend(shop.rerequested.map(|asked| {
         let what = What::PaymentRerequested(asked.times);
         (asked.at, Event { at: Some(asked.at), what })
     }));
@@ -88,8 +90,8 @@ fn asides(shop: &Shop) -> Vec<(OffsetDateTime, Event)> {
     found
 }
 
-/// The latest time that a time in whole seconds may be, if it is before what came of it: an order that is
-/// parked in the second it was placed in was not parked before.
+/// The latest instant of a second that is before `before`: a message that was dead-lettered in the second
+/// in which its order was placed was not dead-lettered before that.
 fn within(second: OffsetDateTime, before: OffsetDateTime) -> OffsetDateTime {
     const NEARLY_A_SECOND: Duration = Duration::microseconds(999_999);
     second.saturating_add(NEARLY_A_SECOND).min(before.max(second))
@@ -103,7 +105,8 @@ fn done(action: &DeadLetterAction) -> What {
     }
 }
 
-/// Behind the last event that is not later. What has no time follows at once on what is before it.
+/// Inserts behind the last event that is not later. An event without a time stays directly behind its
+/// predecessor.
 fn insert(events: &mut Vec<Event>, at: OffsetDateTime, event: Event) {
     let earlier = |other: &Event| other.at.is_some_and(|other| other <= at);
     let place = events.iter().rposition(earlier).map_or(0, |last| last + 1);
@@ -141,65 +144,71 @@ mod tests {
             placed_at: at(10),
             moved_at: at(90),
             outbox: InOutbox::No,
-            asked_again: None,
-            letters: Vec::new(),
+            rerequested: None,
+            dead_letter_actions: Vec::new(),
         }
     }
 
-    fn taken(seconds: u64, worker: &str, attempt: i32) -> Taken {
-        Taken { at: at(seconds), worker: Some(worker.to_owned()), attempt }
+    fn taken(seconds: u64, worker: &str, attempt: i32) -> Attempt {
+        Attempt { at: at(seconds), worker: Some(worker.to_owned()), number: attempt }
     }
 
     fn payment() -> Payment {
-        let begun = taken(12, "a", 1);
-        Payment { id: PaymentId::new(), begun, again: None, ended: None, unanswered: Vec::new() }
+        let started = taken(12, "a", 1);
+        Payment {
+            id: PaymentId::new(),
+            started,
+            resumed: None,
+            ended: None,
+            unanswered: Vec::new(),
+        }
     }
 
     fn words(shop: &Shop, payment: Option<Option<&Payment>>) -> Vec<String> {
-        let told = timeline(OrderId::new(), shop, payment);
+        let shown = timeline(OrderId::new(), shop, payment);
         let word = |event: &Event| {
             let text = format!("{:?}", event.what);
             text.split(['(', ' ']).next().unwrap_or_default().to_owned()
         };
-        told.events.iter().map(word).collect()
+        shown.events.iter().map(word).collect()
     }
 
     #[test]
-    fn an_order_that_went_straight_through_has_the_stations_of_the_road() {
+    fn an_order_that_went_straight_through_has_the_stages_of_the_pipeline() {
         let mut payment = payment();
         payment.ended = Some((Verdict::Captured, taken(13, "a", 1)));
-        let told = words(&shop(OrderStatus::Confirmed), Some(Some(&payment)));
+        let shown = words(&shop(OrderStatus::Confirmed), Some(Some(&payment)));
         assert_eq!(
-            told,
+            shown,
             ["Placed", "Published", "PaymentStarted", "Captured", "Replied", "Settled"]
         );
-        let told = timeline(OrderId::new(), &shop(OrderStatus::Confirmed), Some(Some(&payment)));
-        let times: Vec<_> = told.events.iter().map(|event| event.at).collect();
+        let shown = timeline(OrderId::new(), &shop(OrderStatus::Confirmed), Some(Some(&payment)));
+        let times: Vec<_> = shown.events.iter().map(|event| event.at).collect();
         let some = |seconds| Some(at(seconds));
         assert_eq!(times, [some(10), None, some(12), some(13), None, some(90)]);
-        assert_eq!((told.waits_for, told.payments), (None, Part::Read));
+        assert_eq!((shown.waits_for, shown.payments), (None, Part::Read));
     }
 
     #[test]
-    fn the_road_keeps_its_order_when_the_clocks_differ() {
+    fn events_keep_their_order_when_the_clocks_differ() {
         let mut payment = payment();
-        payment.begun.at = at(5000);
-        payment.again = Some(taken(5009, "b", 2));
+        payment.started.at = at(5000);
+        payment.resumed = Some(taken(5009, "b", 2));
         payment.unanswered = vec![UnansweredCall {
-            taken: taken(5007, "a", 1),
+            attempt: taken(5007, "a", 1),
             call: GatewayCall::Charge,
             why: "why".to_owned(),
         }];
         let declined = Verdict::Declined(Some(Reason::from_text("no")));
         payment.ended = Some((declined, taken(5010, "b", 2)));
         let mut shop = shop(OrderStatus::Canceled);
-        shop.asked_again = Some(Rerequested { times: 1, at: at(70) });
+        shop.rerequested = Some(Rerequested { times: 1, at: at(70) });
         assert_eq!(
             words(&shop, Some(Some(&payment))),
             [
                 "Placed",
                 "Published",
-                "Rerequested",
+                "PaymentRerequested",
                 "PaymentStarted",
                 "Unanswered",
                 "PaymentResumed",
@@ -211,12 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_parked_once_however_often_it_is_replayed() {
+    fn a_dead_letter_appears_once_however_often_it_is_replayed() {
         let act = |seconds, letter: &str, outcome| DeadLetterAction {
-            letter: letter.to_owned(),
+            dead_letter_id: letter.to_owned(),
             queue: "q".to_owned(),
             reason: "r".to_owned(),
-            parked_at: (letter == "a").then_some(at(20)),
+            dead_lettered_at: (letter == "a").then_some(at(20)),
             kind: ActionKind::Replay,
             outcome,
             by: "carl".to_owned(),
@@ -224,46 +233,47 @@ mod tests {
         };
         let mut shop = shop(OrderStatus::Confirmed);
         let (failed, done) = (Outcome::Failed, Outcome::Done);
-        shop.letters = vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
+        shop.dead_letter_actions =
+            vec![act(30, "a", failed), act(40, "a", done), act(95, "b", done)];
         assert_eq!(
             words(&shop, Some(None)),
             [
                 "Placed",
                 "Published",
                 "Replied",
-                "Parked",
+                "DeadLettered",
                 "Replayed",
                 "Replayed",
                 "Settled",
-                "Parked",
+                "DeadLettered",
                 "Replayed"
             ]
         );
     }
 
     #[test]
-    fn what_was_parked_in_the_second_it_was_placed_in_was_placed_before() {
+    fn an_order_dead_lettered_in_the_second_it_was_placed_in_was_placed_before() {
         let millis = |millis| at(10) + Duration::milliseconds(millis);
         let mut shop = shop(OrderStatus::Confirmed);
         shop.placed_at = millis(500);
-        shop.letters = vec![DeadLetterAction {
-            letter: "a".to_owned(),
+        shop.dead_letter_actions = vec![DeadLetterAction {
+            dead_letter_id: "a".to_owned(),
             queue: "q".to_owned(),
             reason: "r".to_owned(),
-            parked_at: Some(at(10)),
+            dead_lettered_at: Some(at(10)),
             kind: ActionKind::Replay,
             outcome: Outcome::Done,
             by: "carl".to_owned(),
             at: millis(900),
         }];
         let mut payment = payment();
-        payment.begun.at = millis(600);
-        payment.again = Some(Taken { at: millis(950), worker: None, attempt: 2 });
+        payment.started.at = millis(600);
+        payment.resumed = Some(Attempt { at: millis(950), worker: None, number: 2 });
         let way = [
             "Placed",
             "Published",
             "PaymentStarted",
-            "Parked",
+            "DeadLettered",
             "Replayed",
             "PaymentResumed",
             "Replied",
@@ -273,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pending_order_waits_for_is_told_as_far_as_it_is_known() {
+    fn the_reason_to_wait_is_shown_as_far_as_it_is_known() {
         let mut shop = shop(OrderStatus::Pending);
         let mut payment = payment();
         fn waits(shop: &Shop, payment: Option<Option<&Payment>>) -> Option<WaitsFor> {
@@ -290,7 +300,7 @@ mod tests {
             assert_eq!(words(&shop, Some(None)), ["Placed", "Queued"]);
         }
         assert_eq!(timeline(OrderId::new(), &shop, None).payments, Part::Missing);
-        shop.asked_again = Some(Rerequested { times: 2, at: at(70) });
-        assert_eq!(words(&shop, Some(None)), ["Placed", "Published", "Rerequested"]);
+        shop.rerequested = Some(Rerequested { times: 2, at: at(70) });
+        assert_eq!(words(&shop, Some(None)), ["Placed", "Published", "PaymentRerequested"]);
     }
 }

@@ -1,5 +1,5 @@
-//! Closed loop: some clients, each of which sends the next order when the last one is answered. `wrk`
-//! does it with less of the machine than anything else, and the machine is shared.
+//! Closed loop: each client sends its next order when the last one is answered. The generator is
+//! `wrk`, because it needs little of the machine, which it shares with the services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,50 +13,50 @@ use testkit::number::float;
 use testkit::scratch_dir::ScratchDir;
 use testkit::world::World;
 
-/// How long `wrk` may take beyond its load.
+/// Time that `wrk` may take in addition to its load.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The clients.
 #[derive(Debug)]
-pub(crate) struct Closed {
+pub(crate) struct ClosedLoop {
     script: Arc<ScratchDir>,
     clients: u32,
 }
 
-/// What one load came to.
+/// The result of one load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accepted {
-    /// Orders answered with 201, each second.
+    /// Orders answered with 201 per second.
     pub(crate) per_s: f64,
-    /// All of them.
+    /// Orders answered with 201.
     pub(crate) orders: f64,
-    /// Time to the answer under this load, in milliseconds: the middle one and the 99th of 100.
+    /// Time to the answer under this load, in milliseconds: median and 99th percentile.
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
 }
 
-impl Closed {
-    /// Makes ready.
+impl ClosedLoop {
+    /// Writes the script of `wrk`.
     ///
     /// # Errors
     /// If `wrk` is not installed, or its script can't be written.
-    pub(crate) async fn prepare(clients: u32) -> Result<Closed> {
-        // Its version comes with exit code 1: that it answers is enough.
+    pub(crate) async fn prepare(clients: u32) -> Result<ClosedLoop> {
+        // `wrk --version` ends with exit code 1, so only the start of the program is checked.
         let found = Command::new("wrk").arg("--version").output().await;
         found.context("run wrk: is it installed? `scripts/install wrk` installs it")?;
         let script = ScratchDir::new()?;
         let lua = format!(
             "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n\
              wrk.body = '{}'\n",
-            super::body()
+            super::order::body()
         );
         std::fs::write(script.path().join("order.lua"), lua)?;
-        Ok(Closed { script: Arc::new(script), clients })
+        Ok(ClosedLoop { script: Arc::new(script), clients })
     }
 
-    /// The same with another number of clients.
-    pub(crate) fn of(&self, clients: u32) -> Closed {
-        Closed { script: self.script.clone(), clients }
+    /// The same loop with another number of clients.
+    pub(crate) fn with_clients(&self, clients: u32) -> ClosedLoop {
+        ClosedLoop { script: self.script.clone(), clients }
     }
 
     /// Loads all order-management processes of the world for this long, in whole seconds. The
@@ -79,10 +79,10 @@ impl Closed {
         })
     }
 
-    /// Loads for as long as it takes until this many orders have been accepted, or a few more.
+    /// Loads until this many orders have been accepted, or a few more.
     ///
     /// # Errors
-    /// As [`Closed::run`].
+    /// As [`ClosedLoop::run`].
     pub(crate) async fn fill(&self, world: &World, orders: f64) -> Result<()> {
         let (mut accepted, mut seconds) = (0.0, 1);
         while accepted < orders {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_wrk_are_understood() {
+    fn the_output_of_wrk_is_read() {
         let output = "Running 15s test @ http://127.0.0.1:1/orders\n  1 threads and 64 connections\n\
             \x20 Latency Distribution\n     50%  850.00us\n     75%    8.21ms\n     90%   12.03ms\n\
             \x20    99%    1.02s \n  133755 requests in 15.00s, 52.81MB read\n\

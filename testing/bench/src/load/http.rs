@@ -1,4 +1,4 @@
-//! As little of an HTTP/1.1 client as costs next to nothing beside what it measures: one blocking
+//! A minimal HTTP/1.1 client, which costs little beside the measured services: one blocking
 //! connection, requests written as they are, answers with a `Content-Length`.
 
 use std::io::{Read, Write};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-/// How long an answer may take before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Nothing that is asked for here has an answer as long as this.
+/// Timeout of one answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bound of one answer in bytes.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// A connection that is kept.
+/// A keep-alive connection.
 #[derive(Debug)]
 pub(super) struct Client {
     stream: TcpStream,
@@ -20,7 +20,7 @@ pub(super) struct Client {
     buffer: Vec<u8>,
 }
 
-/// An answer, as long as the next request is not sent.
+/// An answer, valid until the next request is sent.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     pub(super) status: u16,
@@ -28,20 +28,22 @@ pub(super) struct Answer<'a> {
 }
 
 impl Client {
+    /// Connects.
+    ///
     /// # Errors
-    /// If nobody listens there.
+    /// If no server listens at the address.
     pub(super) fn connect(address: SocketAddr) -> Result<Client> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).context("connect")?;
+        let stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).context("connect")?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(Client { stream, buffer: Vec::new() })
     }
 
-    /// Sends a request and reads its answer. After an error the connection is of no use.
+    /// Sends a request and reads its answer. After an error the connection is unusable.
     ///
     /// # Errors
-    /// If the connection fails or is silent for 10 s, or if the answer is not understood.
+    /// If the connection fails or is silent for 10 s, or if the answer is malformed.
     pub(super) fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).context("send a request")?;
         self.buffer.clear();
@@ -66,7 +68,7 @@ impl Client {
     }
 }
 
-/// What is in front of a body, and where that ends.
+/// The status of an answer, and the position of its body.
 #[derive(Debug, PartialEq)]
 struct Head {
     status: u16,
@@ -74,7 +76,7 @@ struct Head {
     end: usize,
 }
 
-/// Nothing while the head is not complete.
+/// Parses the head; `None` while it is incomplete.
 fn head(buffer: &[u8]) -> Result<Option<Head>> {
     let Some(length) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_tells_the_status_and_where_the_answer_ends() {
+    fn a_head_contains_the_status_and_the_end_of_the_answer() {
         let answer = b"HTTP/1.1 201 Created\r\nContent-Length: 7\r\nLocation: /x\r\n\r\n{\"a\":1}";
         let found = head(answer).unwrap().unwrap();
         assert_eq!((found.status, found.end), (201, answer.len()));

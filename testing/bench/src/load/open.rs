@@ -1,9 +1,9 @@
-//! Open loop: orders at a fixed rate, whether or not the system keeps up. Times count from the
-//! moment at which an order was meant to be sent, so a system that stalls can't hide it by holding
-//! up its clients (no coordinated omission).
+//! Open loop: orders at a fixed rate, even if the system does not keep up. Times begin at the
+//! moment at which an order was scheduled, so that a system that stalls does not hide the stall by
+//! delaying its clients (no coordinated omission).
 //!
-//! Clients are threads, because a thread wakes up within 0.1 ms and a timer of the runtime ticks in
-//! milliseconds. A thread takes the next order that is due, sends it, and asks until it is final.
+//! Clients are threads, because a thread wakes up within 0.1 ms, while a timer of the runtime ticks
+//! in milliseconds. A thread sends the next order that is due and polls it until it is final.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -18,43 +18,44 @@ use hdrhistogram::Histogram;
 use super::http::Client;
 use testkit::world::World;
 
-/// How many orders may be on their way at once; later ones are sent late, and that is counted.
+/// Most orders in flight. An order beyond it is sent later than scheduled, and its times include
+/// the delay.
 const CLIENTS: usize = 64;
-/// Between two looks at an order.
-const LOOK_EVERY: Duration = Duration::from_micros(500);
-/// How long one order may take to its end.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// From the start of the clients to the first order.
+/// Interval between two polls of an order.
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
+/// Longest time from an order's placement to its final status.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between the start of the clients and the first order.
 const HEAD_START: Duration = Duration::from_millis(200);
 
-/// Times in microseconds, with three digits.
+/// Times in microseconds, with three significant digits.
 pub(crate) type Times = Histogram<u64>;
 
-/// Times of all orders, from the moment each was meant to be sent.
+/// Times of all orders, each from its scheduled moment.
 #[derive(Clone, Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenLoopTimes {
     /// To the `201`.
     pub(crate) answered: Times,
-    /// To a look at the order that found it final.
+    /// To the poll that returned a final status.
     pub(crate) settled: Times,
 }
 
-impl Open {
-    /// No times yet.
+impl OpenLoopTimes {
+    /// Creates empty histograms.
     ///
     /// # Errors
-    /// None that could be seen.
-    pub(crate) fn empty() -> Result<Open> {
+    /// None in practice: the bounds are constant and valid.
+    pub(crate) fn empty() -> Result<OpenLoopTimes> {
         let minute = 60_000_000;
         let answered = Histogram::new_with_bounds(1, minute, 3).map_err(|e| anyhow!("{e}"))?;
-        Ok(Open { settled: answered.clone(), answered })
+        Ok(OpenLoopTimes { settled: answered.clone(), answered })
     }
 
-    /// Takes in the times of another load.
+    /// Adds the times of another load.
     ///
     /// # Errors
-    /// None that could be seen: all have the same bounds.
-    pub(crate) fn add(&mut self, other: &Open) -> Result<()> {
+    /// None in practice: all histograms have the same bounds.
+    pub(crate) fn add(&mut self, other: &OpenLoopTimes) -> Result<()> {
         self.answered.add(&other.answered).map_err(|e| anyhow!("{e}"))?;
         self.settled.add(&other.settled).map_err(|e| anyhow!("{e}"))
     }
@@ -65,7 +66,7 @@ impl Open {
 ///
 /// # Errors
 /// If an order is not answered with 201 or does not become final within 30 s.
-pub(crate) async fn run(world: &World, per_s: u32, long: Duration) -> Result<Open> {
+pub(crate) async fn run(world: &World, per_s: u32, long: Duration) -> Result<OpenLoopTimes> {
     let url = world.url(0, "");
     let address: SocketAddr = url.trim_start_matches("http://").parse().context(url.clone())?;
     let orders = u32::try_from((long * per_s).as_secs())?;
@@ -73,19 +74,19 @@ pub(crate) async fn run(world: &World, per_s: u32, long: Duration) -> Result<Ope
     tokio::task::spawn_blocking(move || all(address, orders, every)).await?
 }
 
-/// What the clients share.
+/// The state that the clients share.
 struct Shared {
     address: SocketAddr,
     begin: Instant,
     every: Duration,
     orders: u32,
     next: AtomicU32,
-    times: Mutex<Open>,
+    times: Mutex<OpenLoopTimes>,
 }
 
-fn all(address: SocketAddr, orders: u32, every: Duration) -> Result<Open> {
+fn all(address: SocketAddr, orders: u32, every: Duration) -> Result<OpenLoopTimes> {
     let (begin, next) = (Instant::now() + HEAD_START, AtomicU32::new(0));
-    let times = Mutex::new(Open::empty()?);
+    let times = Mutex::new(OpenLoopTimes::empty()?);
     let shared = Shared { address, begin, every, orders, next, times };
     thread::scope(|scope| {
         let clients: std::io::Result<Vec<_>> = (0..CLIENTS)
@@ -103,11 +104,11 @@ fn all(address: SocketAddr, orders: u32, every: Duration) -> Result<Open> {
 }
 
 impl Shared {
-    /// One client's life: order after order until there are no more.
+    /// Runs one client: order after order, until no more are due.
     fn client(&self) -> Result<()> {
         let mut client = Client::connect(self.address)?;
         let post = post(self.address);
-        let mut own = Open::empty()?;
+        let mut own = OpenLoopTimes::empty()?;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.orders {
@@ -130,7 +131,7 @@ impl Shared {
 }
 
 fn post(address: SocketAddr) -> Vec<u8> {
-    let body = super::body();
+    let body = super::order::body();
     format!(
         "POST /orders HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
@@ -139,28 +140,28 @@ fn post(address: SocketAddr) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The order's id.
+/// Places an order and returns its id.
 fn place(client: &mut Client, request: &[u8]) -> Result<String> {
     let answer = client.exchange(request)?;
     ensure!(answer.status == 201, "answered {}: {}", answer.status, answer.body);
     field(answer.body, "id").map(str::to_owned).context("the answer names no id")
 }
 
-/// Asks until the order is final.
+/// Polls the order until it is final.
 fn follow(client: &mut Client, request: &[u8]) -> Result<()> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < SETTLE_TIMEOUT {
         let answer = client.exchange(request)?;
         ensure!(answer.status == 200, "answered {}: {}", answer.status, answer.body);
         if field(answer.body, "status").context("the answer names no status")? != "Pending" {
             return Ok(());
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
-    bail!("not final after {PATIENCE:?}")
+    bail!("not final after {SETTLE_TIMEOUT:?}")
 }
 
-/// A text in a flat JSON object that needs no unescaping.
+/// A string of a flat JSON object that needs no unescaping.
 fn field<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = json.split_once(&format!("\"{name}\":\""))?;
     Some(after.split_once('"')?.0)

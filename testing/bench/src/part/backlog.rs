@@ -1,11 +1,11 @@
-//! Half a million orders standing in the queue: is the intake slowed down, is the drain?
+//! Half a million orders in the queue: the rates of intake and drain, compared with a short queue.
 
 use anyhow::Result;
 
-use super::super::Bench;
 use super::super::drain::drain;
 use super::super::figure::{Figure, Findings, Target};
 use super::super::progress::say;
+use super::super::setup::Setup;
 use super::super::stack;
 use super::super::watch::rest;
 use testkit::number::{float, shown};
@@ -13,28 +13,28 @@ use testkit::world::World;
 
 const CHAPTER: &str = "A long backlog";
 const WORKERS: usize = 2;
-/// Of the figures without a backlog; 15 % less is the most that may be lost.
+/// Least share of the figures of a short queue.
 const KEPT: Target = Target::AtLeast(0.85);
 
-/// What was measured at one length of the queue.
+/// The rates at one length of the queue.
 struct Found {
     accepted_per_s: f64,
     drained_per_s: f64,
 }
 
-/// Intake while the backlog stands and the rate at which it is drained, each beside that of a short
-/// queue, with one order a message and with packs.
+/// Measures the intake while the backlog waits and the rate at which it is drained, each compared
+/// with a short queue, with one order per message and with batch messages.
 ///
 /// # Errors
 /// If orders are refused or do not become final.
-pub(crate) async fn measure(bench: &Bench) -> Result<Findings> {
+pub(crate) async fn measure(setup: &Setup) -> Result<Findings> {
     let mut findings = Findings::default();
-    for (setting, orders_per_message) in [("one order a message", 1), ("packs", bench.plan.pack)] {
-        let short = at(bench, orders_per_message, 0.0).await?;
-        tell(setting, "a short queue", &short);
-        let standing = float(bench.plan.backlog_orders.into());
-        let long = at(bench, orders_per_message, standing).await?;
-        tell(setting, &format!("{} orders standing", shown(standing)), &long);
+    for (setting, orders_per_message) in [("one order a message", 1), ("packs", setup.plan.pack)] {
+        let short = at(setup, orders_per_message, 0.0).await?;
+        print(setting, "a short queue", &short);
+        let waiting = float(setup.plan.backlog_orders.into());
+        let long = at(setup, orders_per_message, waiting).await?;
+        print(setting, &format!("{} orders waiting", shown(waiting)), &long);
         let pair = |what: &str, short: f64, long: f64| {
             let name = |rest: &str| format!("{what}, {setting}, {rest}");
             let ratio = Figure::of(CHAPTER, name("long ÷ short"), "", [long / short]);
@@ -48,19 +48,19 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Lets this many orders stand, measures the intake, then starts the workers.
-async fn at(bench: &Bench, orders_per_message: u32, standing: f64) -> Result<Found> {
+/// Fills the queue with this many orders, measures the intake, then starts the workers.
+async fn at(setup: &Setup, orders_per_message: u32, waiting: f64) -> Result<Found> {
     let mut world: World = stack::services(orders_per_message).workers(0).start().await;
-    bench.load.run(&world, bench.plan.warm_up()).await?;
-    bench.load.fill(&world, standing).await?;
+    setup.load.run(&world, setup.plan.warm_up()).await?;
+    setup.load.fill(&world, waiting).await?;
     rest::servers(&world).await;
-    let accepted = bench.load.run(&world, bench.plan.load()).await?;
+    let accepted = setup.load.run(&world, setup.plan.load()).await?;
     rest::servers(&world).await;
     let drained = drain(&mut world, WORKERS).await?;
     Ok(Found { accepted_per_s: accepted.per_s, drained_per_s: drained.per_s })
 }
 
-fn tell(setting: &str, queue: &str, found: &Found) {
+fn print(setting: &str, queue: &str, found: &Found) {
     let (accepted, drained) = (shown(found.accepted_per_s), shown(found.drained_per_s));
     say(&format!("backlog, {setting}, {queue}: {accepted} /s accepted, {drained} /s drained"));
 }

@@ -1,44 +1,43 @@
-//! A gateway that takes its time: workers wait for it, and more of them wait for more of it.
+//! A slow gateway: the rate of one worker and of four.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::super::Bench;
 use super::super::drain::{Drained, drain};
 use super::super::figure::{Figure, Findings, Table, Target};
 use super::super::progress::say;
+use super::super::setup::Setup;
 use super::super::stack;
 use super::super::watch::{memory, rest};
 use testkit::number::{float, shown};
 
 const CHAPTER: &str = "A slow gateway";
 const LATENCY: Duration = Duration::from_millis(100);
-/// So few messages in hand that one worker is bound by them, at 500 orders a second.
+/// So few unacked messages that they bound one worker, at 500 orders per second.
 const BOUND: u16 = 50;
 /// The service's default.
 const USUAL: u16 = 500;
-/// One worker with as many charges in flight as a gateway of 2 s needs for 2000 a second. It should
-/// come within a tenth of that, its start and the end of the queue included.
+/// Latency at which [`MANY`] charges in flight allow 2000 orders per second. The target is a tenth
+/// below, because the start of the worker and the end of the queue are included.
 const SLOW: Duration = Duration::from_secs(2);
 const MANY: u16 = 4000;
 
-/// Four workers beside one, at 100 ms.
+/// Compares four workers with one, at 100 ms.
 ///
 /// # Errors
 /// If orders are refused or do not become final.
-pub(crate) async fn workers(bench: &Bench) -> Result<Findings> {
+pub(crate) async fn workers(setup: &Setup) -> Result<Findings> {
     let mut ratios = Vec::new();
     let mut rows = Vec::new();
-    for _ in 0..bench.plan.rounds {
-        let one = charged(bench, LATENCY, (1, BOUND)).await?.0;
-        let four = charged(bench, LATENCY, (4, BOUND)).await?.0;
-        ratios.push(four.per_s / one.per_s);
-        rows.extend([row(BOUND, 1, one), row(BOUND, 4, four)]);
+    for _ in 0..setup.plan.rounds {
+        let one = charge(setup, Workers { count: 1, prefetch: BOUND }, LATENCY).await?;
+        let four = charge(setup, Workers { count: 4, prefetch: BOUND }, LATENCY).await?;
+        ratios.push(four.drained.per_s / one.drained.per_s);
+        rows.extend([one.row(), four.row()]);
     }
-    for workers in [1, 4] {
-        let found = charged(bench, LATENCY, (workers, USUAL)).await?.0;
-        rows.push(row(USUAL, workers, found));
+    for count in [1, 4] {
+        rows.push(charge(setup, Workers { count, prefetch: USUAL }, LATENCY).await?.row());
     }
     let name = format!("4 workers ÷ 1, gateway 100 ms, prefetch {BOUND}");
     let ratio = Figure::of(CHAPTER, name, "", ratios);
@@ -47,57 +46,72 @@ pub(crate) async fn workers(bench: &Bench) -> Result<Findings> {
         columns: ["prefetch", "workers", "settled /s", "machine busy"].map(str::to_owned).into(),
         rows,
         note: format!(
-            "A backlog is drained, one order a message. With {BOUND} messages in hand a worker is \
-             bound by the gateway; with {USUAL} the machine is, where it is busy to the end."
+            "A backlog is drained, one order a message. With {BOUND} unacked messages the gateway \
+             bounds a worker; with {USUAL} the machine does, if it is busy to the end."
         ),
     };
     let figures = ratio.map(|figure| figure.with(Target::AtLeast(3.8))).into_iter().collect();
     Ok(Findings { figures, tables: vec![table], ..Findings::default() })
 }
 
-/// One worker with 4000 charges in flight, at 2 s.
+/// Measures one worker with 4000 charges in flight, at 2 s.
 ///
 /// # Errors
 /// If orders are refused or do not become final.
-pub(crate) async fn in_flight(bench: &Bench) -> Result<Findings> {
-    let (found, peak) = charged(bench, SLOW, (1, MANY)).await?;
-    let rate = Figure::of(CHAPTER, "settled, gateway 2 s, 4000 in flight", "/s", [found.per_s]);
-    let peak = Figure::of(CHAPTER, "peak memory of that worker", "MB", peak);
+pub(crate) async fn in_flight(setup: &Setup) -> Result<Findings> {
+    let found = charge(setup, Workers { count: 1, prefetch: MANY }, SLOW).await?;
+    let per_s = [found.drained.per_s];
+    let rate = Figure::of(CHAPTER, "settled, gateway 2 s, 4000 in flight", "/s", per_s);
+    let peak = Figure::of(CHAPTER, "peak memory of that worker", "MB", found.peak_mb);
     let rate = rate.map(|figure| figure.with(Target::AtLeast(1_800.0)));
     let peak = peak.map(|figure| figure.with(Target::AtMost(120.0)));
     Ok(Findings { figures: rate.into_iter().chain(peak).collect(), ..Findings::default() })
 }
 
-/// Drains a backlog that is enough for the length of one load, for 20 s at least with a latency of
-/// seconds. Also the peak memory of the largest worker, in MB.
-async fn charged(
-    bench: &Bench,
-    latency: Duration,
-    (workers, prefetch): (u16, u16),
-) -> Result<(Drained, Option<f64>)> {
-    let in_flight = f64::from(workers) * f64::from(prefetch);
-    let turns = (bench.plan.load().as_secs_f64() / latency.as_secs_f64()).max(10.0).ceil();
+/// The workers of one measurement.
+#[derive(Clone, Copy)]
+struct Workers {
+    count: u16,
+    prefetch: u16,
+}
+
+/// The result of one measurement.
+struct Charged {
+    workers: Workers,
+    drained: Drained,
+    /// Peak memory of the largest worker.
+    peak_mb: Option<f64>,
+}
+
+impl Charged {
+    fn row(&self) -> Vec<String> {
+        let Workers { count, prefetch } = self.workers;
+        let busy = self.drained.busy;
+        let busy = busy.map_or("?".to_owned(), |busy| format!("{} %", shown(busy * 100.0)));
+        vec![prefetch.to_string(), count.to_string(), shown(self.drained.per_s), busy]
+    }
+}
+
+/// Drains a backlog that lasts for about the length of one load, and for at least 20 s if the
+/// latency is 2 s.
+async fn charge(setup: &Setup, workers: Workers, latency: Duration) -> Result<Charged> {
+    let Workers { count, prefetch } = workers;
+    let in_flight = f64::from(count) * f64::from(prefetch);
+    let turns = (setup.plan.load().as_secs_f64() / latency.as_secs_f64()).max(10.0).ceil();
     let services = stack::services(1).workers(0);
     let services = services.worker_env("PREFETCH", &prefetch.to_string());
     let latency_ms = u32::try_from(latency.as_millis())?;
     let services = services.worker_env("GATEWAY_LATENCY_MS", &latency_ms.to_string());
     let mut world = services.start().await;
-    bench
-        .load
-        .fill(&world, (in_flight * turns).min(float(bench.plan.backlog_orders.into())))
-        .await?;
+    let orders = (in_flight * turns).min(float(setup.plan.backlog_orders.into()));
+    setup.load.fill(&world, orders).await?;
     rest::servers(&world).await;
-    let found = drain(&mut world, workers.into()).await?;
-    let busy = found.busy.map_or("?".to_owned(), |busy| shown(busy * 100.0));
+    let drained = drain(&mut world, count.into()).await?;
+    let busy = drained.busy.map_or("?".to_owned(), |busy| shown(busy * 100.0));
     say(&format!(
-        "gateway {latency_ms} ms, prefetch {prefetch}, workers {workers}: {} /s settled, \
+        "gateway {latency_ms} ms, prefetch {prefetch}, workers {count}: {} /s settled, \
          machine {busy} % busy",
-        shown(found.per_s)
+        shown(drained.per_s)
     ));
-    Ok((found, memory::peak_mb(&world, "worker")))
-}
-
-fn row(prefetch: u16, workers: u16, found: Drained) -> Vec<String> {
-    let busy = found.busy.map_or("?".to_owned(), |busy| format!("{} %", shown(busy * 100.0)));
-    vec![prefetch.to_string(), workers.to_string(), shown(found.per_s), busy]
+    Ok(Charged { workers, drained, peak_mb: memory::peak_mb(&world, "worker") })
 }

@@ -1,22 +1,22 @@
-//! Millions of final orders in the tables: does the ten-millionth cost what the first one does?
+//! Millions of final orders in the tables: throughput, compared with empty tables.
 
 use anyhow::{Context, Result};
 
-use super::super::Bench;
 use super::super::figure::{Figure, Findings, Target};
 use super::super::progress::say;
+use super::super::setup::Setup;
 use super::super::stack;
 use super::super::watch::rest;
-use super::road;
+use super::pipeline;
 use testkit::number::{float, shown};
 use testkit::world::World;
 
 const CHAPTER: &str = "Grown tables";
-/// Rows made by one statement, so that progress can be seen.
+/// Rows per statement, so that progress is visible.
 const AT_A_TIME: u64 = 500_000;
 
-/// Final orders of a long time, a millisecond apart, the last one made now; ids as UUIDv7 has them.
-/// `$1` is the number of the first, `$2` how many are to be made, `$3` how many there will be.
+/// Inserts final orders a millisecond apart, of which the last is created now, with UUIDv7 ids.
+/// `$1` is the number of the first order, `$2` the count of this statement, `$3` the count of all.
 const ORDERS: &str = "
     insert into orders (id, customer_id, product_id, total_minor, created_at, updated_at, quantity,
                         status, currency, payment_method)
@@ -37,12 +37,12 @@ const CAPTURES: &str = "
     insert into simulated_gateway.captures (key, order_id, amount_minor, currency)
     select id::text, id, total_minor, currency from orders";
 
-/// Settled orders a second with grown tables, beside those with empty ones.
+/// Measures settled orders per second with grown tables and with empty tables.
 ///
 /// # Errors
 /// If the tables can't be filled, orders are refused, or they do not become final.
-pub(crate) async fn measure(bench: &Bench) -> Result<Findings> {
-    let plan = &bench.plan;
+pub(crate) async fn measure(setup: &Setup) -> Result<Findings> {
+    let plan = &setup.plan;
     let grown = stack::services(plan.pack).start().await;
     stack::stop(&grown).await?;
     fill(&grown, plan.growth_orders.into()).await?;
@@ -50,9 +50,9 @@ pub(crate) async fn measure(bench: &Bench) -> Result<Findings> {
     for number in 1..=plan.rounds {
         rest::servers(&grown).await;
         stack::start_again(&grown).await?;
-        let settled = road::measure(bench, &grown).await?.settled_per_s;
+        let settled = pipeline::measure(setup, &grown).await?.settled_per_s;
         stack::stop(&grown).await?;
-        let empty = road::alone(bench, plan.pack).await?.0.settled_per_s;
+        let empty = pipeline::alone(setup, plan.pack).await?.settled_per_s;
         let (grown, empty_shown) = (shown(settled), shown(empty));
         say(&format!(
             "growth {number}: {grown} /s in grown tables, {empty_shown} /s in empty ones"

@@ -1,4 +1,4 @@
-//! Processes that have nothing to do: what they use all the same.
+//! The CPU use of idle processes.
 
 use std::time::{Duration, Instant};
 
@@ -6,32 +6,32 @@ use anyhow::Result;
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
-use super::super::Bench;
 use super::super::figure::{Figure, Findings, Target};
 use super::super::progress::say;
+use super::super::setup::Setup;
 use super::super::stack;
 use super::super::watch::{rest, stat};
 use testkit::number::shown;
 
 const CHAPTER: &str = "Idle";
-/// Percent of one core.
+/// Target, in percent of one core.
 const MOST: Target = Target::AtMost(0.3);
-/// After the start, before it counts.
+/// Time between the start and the measurement.
 const CALM: Duration = Duration::from_secs(3);
 
-/// CPU of each process over 30 s, 10 s in a quick run.
+/// Measures the CPU of each process over 30 s, in a quick run over 10 s.
 ///
 /// # Errors
 /// If the services can't be started.
-pub(crate) async fn measure(bench: &Bench) -> Result<Findings> {
-    let long = Duration::from_secs(if bench.plan.quick { 10 } else { 30 });
-    let world = stack::services(bench.plan.pack).start().await;
+pub(crate) async fn measure(setup: &Setup) -> Result<Findings> {
+    let long = Duration::from_secs(if setup.plan.quick { 10 } else { 30 });
+    let world = stack::services(setup.plan.pack).start().await;
     rest::servers(&world).await;
     sleep(CALM).await;
     let named = world.processes().map(|process| Ok((process.name().to_owned(), process.pid()?)));
     let mut watched: Vec<(String, Pid)> = named.collect::<Result<_>>()?;
     let services = watched.len();
-    let servers = world.tenancy();
+    let servers = world.isolation();
     watched.extend(servers.postgres().pid().map(|pid| ("PostgreSQL".to_owned(), pid)));
     watched.extend(servers.rabbitmq().pid().map(|pid| ("RabbitMQ".to_owned(), pid)));
 

@@ -1,23 +1,24 @@
-//! Times at a steady rate, as figures and as curves.
+//! Times at the steady rate, as figures and as curves.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::super::figure::{Curve, Figure, Findings, Target};
-use super::super::load::open::{Open, Times};
-use super::rounds::Round;
+use super::super::load::open::{OpenLoopTimes, Times};
+use super::round::Round;
 use testkit::number::ms;
 
 pub(super) const CHAPTER: &str = "At 200 orders a second";
-/// Where the curves have their points, in percent.
+/// Percentiles of a curve's points.
 const PERCENTILES: [f64; 13] =
     [1.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.99];
 
-/// Nothing if no round measured it.
+/// The findings of all rounds; empty if no round measured the latency.
 pub(super) fn of(rounds: &[Round]) -> Result<Findings> {
-    let all: Vec<&Open> = rounds.iter().filter_map(|round| round.latency.as_ref()).collect();
-    let figure = |name: &str, at: &dyn Fn(&Open) -> f64, most: Option<f64>| {
+    let all: Vec<&OpenLoopTimes> =
+        rounds.iter().filter_map(|round| round.latency.as_ref()).collect();
+    let figure = |name: &str, at: &dyn Fn(&OpenLoopTimes) -> f64, most: Option<f64>| {
         let figure = Figure::of(CHAPTER, name, "ms", all.iter().map(|open| at(open)))?;
         Some(match most {
             Some(most) => figure.with(Target::AtMost(most)),
@@ -30,7 +31,7 @@ pub(super) fn of(rounds: &[Round]) -> Result<Findings> {
         figure("POST answered, p50", &|open| at(&open.answered, 50.0), None),
         figure("POST answered, p99", &|open| at(&open.answered, 99.0), Some(6.0)),
     ];
-    let mut sum = Open::empty()?;
+    let mut sum = OpenLoopTimes::empty()?;
     for open in &all {
         sum.add(open)?;
     }

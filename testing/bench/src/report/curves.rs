@@ -1,7 +1,7 @@
-//! Times by percentile. Both axes are logarithmic: each step to the right is ten times rarer.
+//! Times by percentile. Both axes are logarithmic; each step to the right is ten times rarer.
 
 use super::super::figure::Curve;
-use testkit::drawing::{drawing, stroke, words};
+use testkit::drawing::{drawing, label, stroke};
 use testkit::number::{float, shown};
 
 const WIDTH: f64 = 960.0;
@@ -10,13 +10,13 @@ const LEFT: f64 = 60.0;
 const RIGHT: f64 = 800.0;
 const TOP: f64 = 20.0;
 const BOTTOM: f64 = 320.0;
-/// Rarer than one in ten thousand is not drawn.
+/// Decades of the horizontal axis: one in ten thousand is the rarest point.
 const DECADES: f64 = 4.0;
 const PERCENTS: [f64; 6] = [50.0, 90.0, 99.0, 99.9, 99.99, 0.0];
 const MILLISECONDS: [f64; 13] =
     [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 
-/// What the vertical axis spans, in milliseconds.
+/// Range of the vertical axis, in milliseconds.
 #[derive(Clone, Copy)]
 struct Span {
     least: f64,
@@ -38,7 +38,7 @@ impl Span {
     }
 }
 
-/// Points of which at least one order was that rare.
+/// The points that at least one order reaches.
 fn seen(curve: &Curve) -> impl Iterator<Item = (f64, f64)> {
     let rarest = 100.0 / float(curve.count.max(1));
     curve.points.iter().copied().filter(move |(percent, _)| 100.0 - percent >= rarest)
@@ -48,7 +48,7 @@ fn x(percent: f64) -> f64 {
     LEFT + (RIGHT - LEFT) * (100.0 / (100.0 - percent)).log10().min(DECADES) / DECADES
 }
 
-/// All curves in one drawing.
+/// Draws all curves.
 pub(super) fn of(curves: &[Curve]) -> String {
     let span = Span::of(curves);
     let mut content = axes(span);
@@ -59,10 +59,10 @@ pub(super) fn of(curves: &[Curve]) -> String {
         content +=
             &format!("<polyline class=\"curve line{number}\" points=\"{}\"/>", path.join(" "));
         if let Some((x, y)) = points.last() {
-            content += &words(&format!("start text{number}"), (x + 8.0, y + 4.0), curve.name);
+            content += &label(&format!("start text{number}"), x + 8.0, y + 4.0, curve.name);
         }
     }
-    drawing((WIDTH, HEIGHT), "Times by percentile, in milliseconds", &content)
+    drawing(WIDTH, HEIGHT, "Times by percentile, in milliseconds", &content)
 }
 
 fn axes(span: Span) -> String {
@@ -70,13 +70,13 @@ fn axes(span: Span) -> String {
     for percent in PERCENTS {
         content += &stroke("grid", [x(percent), TOP, x(percent), BOTTOM]);
         let text = if percent > 0.0 { format!("{percent} %") } else { "0".to_owned() };
-        content += &words("middle faint", (x(percent), BOTTOM + 20.0), &text);
+        content += &label("middle faint", x(percent), BOTTOM + 20.0, &text);
     }
     for ms in MILLISECONDS.into_iter().filter(|ms| (span.least..=span.most).contains(ms)) {
         content += &stroke("grid", [LEFT, span.y(ms), RIGHT, span.y(ms)]);
         let text = if ms < 1.0 { shown(ms) } else { format!("{ms:.0}") };
-        content += &words("end faint", (LEFT - 8.0, span.y(ms) + 4.0), &text);
+        content += &label("end faint", LEFT - 8.0, span.y(ms) + 4.0, &text);
     }
-    content += &words("start faint", (4.0, TOP - 6.0), "ms");
+    content += &label("start faint", 4.0, TOP - 6.0, "ms");
     content
 }

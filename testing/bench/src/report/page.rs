@@ -1,46 +1,45 @@
 //! The report as one page that needs nothing but a browser.
 
 use super::super::figure::{Figure, Table};
+use super::super::results::Results;
 use super::screen::wanted;
-use super::{Report, bars, curves, shares};
-use testkit::drawing::{escaped, section};
+use super::{bars, curves, shares};
+use testkit::drawing::{STYLE, escaped, section};
 use testkit::number::shown;
 
-use testkit::drawing::STYLE;
-
-pub(super) fn of(report: &Report) -> String {
-    let findings = &report.findings;
-    let mut page = head(report);
+pub(super) fn of(results: &Results) -> String {
+    let findings = &results.findings;
+    let mut page = head(results);
     if findings.figures.iter().any(|figure| figure.target.is_some()) {
-        let note = "Bars are medians in shares of their target, thin lines the spread over the \
+        let note = "Bars are medians as shares of their target, thin lines the spread over the \
                     rounds. At ≥ a bar should cross the line, at ≤ it should not.";
-        page += &section("Against the targets", &bars::against_targets(&findings.figures), note);
+        page += &section("Figures and targets", &bars::against_targets(&findings.figures), note);
     }
     let rates: Vec<&Figure> = findings.figures.iter().filter(|figure| is_rate(figure)).collect();
     if !rates.is_empty() {
-        let note = "Grey: what the servers do on this machine when nobody asks more of them.";
+        let note = "Grey: PostgreSQL and RabbitMQ alone, on this machine.";
         page += &section("Orders a second", &bars::side_by_side(&rates, "Orders a second"), note);
     }
     if !findings.shares.is_empty() {
-        let note = "The load generator is not the system's cost and is not counted against it.";
+        let note = "The load generator is not part of the system's cost.";
         let title = "CPU seconds for 1000 settled orders";
         page += &section(title, &shares::of(&findings.shares), note);
     }
     if !findings.curves.is_empty() {
-        let note = "From the moment each order was meant to be sent, over all rounds.";
+        let note = "From the moment at which each order was scheduled, over all rounds.";
         page += &section("Times at 200 orders a second", &curves::of(&findings.curves), note);
     }
     for found in &findings.tables {
         page += &section(&found.title, &table(found), &found.note);
     }
-    page += &section("All figures", &figures(report), "");
-    page += &section("What was measured", &facts(report), "");
+    page += &section("All figures", &figures(results), "");
+    page += &section("Machine and servers", &facts(results), "");
     page + "</body></html>\n"
 }
 
-fn head(report: &Report) -> String {
-    let ((met, all), minutes) = (report.score(), shown(report.minutes));
-    let (at, rounds) = (escaped(&report.taken_at), report.plan.rounds);
+fn head(results: &Results) -> String {
+    let ((met, all), minutes) = (results.score(), shown(results.minutes));
+    let (at, rounds) = (escaped(&results.taken_at), results.plan.rounds);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
@@ -50,10 +49,10 @@ fn head(report: &Report) -> String {
     )
 }
 
-/// Rates of orders; those of messages would not compare.
+/// True for rates of orders; rates of messages are not comparable with them.
 fn is_rate(figure: &Figure) -> bool {
     let orders = figure.unit == "/s" && !figure.name.starts_with("B:");
-    orders && ["Yardsticks", "Throughput"].contains(&figure.chapter)
+    orders && ["Baselines", "Throughput"].contains(&figure.chapter)
 }
 
 fn table(table: &Table) -> String {
@@ -65,13 +64,13 @@ fn table(table: &Table) -> String {
     format!("<table><tr>{}</tr>\n{body}</table>", cells(&table.columns, "th"))
 }
 
-fn figures(report: &Report) -> String {
+fn figures(results: &Results) -> String {
     let head = "<th></th><th>median</th><th>spread</th><th>target</th><th></th>";
     let mut body = String::new();
-    for chapter in report.chapters() {
+    for chapter in results.chapters() {
         body +=
             &format!("<tr class=\"chapter\"><td colspan=\"5\">{}</td></tr>\n", escaped(chapter));
-        let of_chapter = report.findings.figures.iter().filter(|f| f.chapter == chapter);
+        let of_chapter = results.findings.figures.iter().filter(|f| f.chapter == chapter);
         body += &of_chapter.map(figure).collect::<String>();
     }
     format!("<table><tr>{head}</tr>\n{body}</table>")
@@ -92,10 +91,10 @@ fn figure(figure: &Figure) -> String {
     )
 }
 
-fn facts(report: &Report) -> String {
+fn facts(results: &Results) -> String {
     let row = |(name, fact): &(&str, String)| {
         format!("<tr><td>{}</td><td>{}</td></tr>\n", escaped(name), escaped(fact))
     };
-    let rows: String = report.facts.0.iter().map(row).collect();
+    let rows: String = results.facts.0.iter().map(row).collect();
     format!("<table class=\"facts\">{rows}</table>")
 }

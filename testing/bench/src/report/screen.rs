@@ -1,25 +1,25 @@
 //! The report for a terminal.
 
 use super::super::figure::{Figure, Table, Target};
-use super::Report;
+use super::super::results::Results;
 use testkit::number::shown;
 
-/// How wide the names are.
+/// Width of the names.
 const NAME: usize = 58;
 
-pub(super) fn of(report: &Report) -> String {
+pub(super) fn of(results: &Results) -> String {
     let mut text = String::new();
-    for chapter in report.chapters() {
+    for chapter in results.chapters() {
         text += &format!("\n{chapter:<NAME$}    median   {:<17} target\n", "spread");
         let of_chapter = |figure: &&Figure| figure.chapter == chapter;
-        text += &report.findings.figures.iter().filter(of_chapter).map(line).collect::<String>();
+        text += &results.findings.figures.iter().filter(of_chapter).map(line).collect::<String>();
     }
-    text += &report.findings.tables.iter().map(table).collect::<String>();
+    text += &results.findings.tables.iter().map(table).collect::<String>();
     text += "\n";
-    for (name, fact) in &report.facts.0 {
+    for (name, fact) in &results.facts.0 {
         text += &format!("{name:<20} {fact}\n");
     }
-    let ((met, all), minutes) = (report.score(), shown(report.minutes));
+    let ((met, all), minutes) = (results.score(), shown(results.minutes));
     text += &format!("\n{met} of {all} targets met; took {minutes} minutes\n");
     text
 }
@@ -39,7 +39,7 @@ fn line(figure: &Figure) -> String {
     row.trim_end().to_owned() + "\n"
 }
 
-/// A target in a few signs.
+/// A target, such as `≥ 1.00`.
 pub(super) fn wanted(target: Target) -> String {
     match target {
         Target::AtLeast(bound) => format!("≥ {}", shown(bound)),

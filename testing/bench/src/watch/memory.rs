@@ -1,9 +1,9 @@
-//! The most memory that a process ever had.
+//! Peak memory of a process.
 
 use testkit::world::World;
 
-/// Megabytes of 10⁶ bytes, of the largest process of one kind since its start: `VmHWM` in
-/// `/proc/<pid>/status`. Nothing where there is no `/proc`.
+/// Peak of the largest process of one kind since its start, in megabytes of 10⁶ bytes: `VmHWM` in
+/// `/proc/<pid>/status`. `None` where there is no `/proc`.
 pub(crate) fn peak_mb(world: &World, kind: &str) -> Option<f64> {
     let members = world.processes().filter(|process| process.name().starts_with(kind));
     members.filter_map(|process| of(process.pid().ok()?.as_raw())).reduce(f64::max)

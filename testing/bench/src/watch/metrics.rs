@@ -1,4 +1,4 @@
-//! What the processes say about themselves at `/metrics`.
+//! The processes' own metrics, at `/metrics`.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use testkit::processes::Process;
 use testkit::world::World;
 
-/// Orders that order-management has moved to their final status.
+/// Counter of orders that order-management has moved to their final status.
 const MOVED: &str = "ordermill_results_total{outcome=\"moved\"}";
 const BATCH_ITEMS: &str = "ordermill_stage_batch_size_sum{stage=\"";
 const BATCHES: &str = "ordermill_stage_batch_size_count{stage=\"";
 
-/// Orders that a sweep found in the outbox: nobody published them right away.
+/// Counter of orders that a sweep found in the outbox, because no process published them at once.
 const SWEPT: &str = "ordermill_outbox_swept_total ";
 
-/// How many orders have become final since order-management started.
+/// The number of orders that became final since order-management started.
 ///
 /// # Errors
 /// If a process does not answer.
@@ -23,7 +23,7 @@ pub(crate) async fn settled(world: &World) -> Result<f64> {
     counted(world, MOVED).await
 }
 
-/// How many orders the sweeps have found since order-management started.
+/// The number of orders that the sweeps found since order-management started.
 ///
 /// # Errors
 /// If a process does not answer.
@@ -40,12 +40,12 @@ async fn counted(world: &World, name: &str) -> Result<f64> {
     Ok(sum)
 }
 
-/// Items and batches by stage, of all processes since they started.
+/// Items and batches by stage, over all processes since their start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batches(BTreeMap<String, (f64, f64)>);
 
 impl Batches {
-    /// Up to now.
+    /// Reads the counters.
     ///
     /// # Errors
     /// If a process does not answer.
@@ -59,7 +59,7 @@ impl Batches {
         Ok(found)
     }
 
-    /// From an earlier look to this one: mean items in a batch, by stage.
+    /// Mean items per batch since an earlier reading, by stage.
     pub(crate) fn means_since(&self, earlier: &Batches) -> BTreeMap<String, f64> {
         let mean = |(stage, (items, batches)): (&String, &(f64, f64))| {
             let (old_items, old_batches) = earlier.0.get(stage).copied().unwrap_or_default();
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_read_and_their_means_are_those_of_the_time_between() {
+    fn the_mean_batch_is_that_between_two_readings() {
         let mut before = Batches::default();
         before.read("ordermill_stage_batch_size_sum{stage=\"place\"} 10.0");
         before.read("ordermill_stage_batch_size_count{stage=\"place\"} 10");

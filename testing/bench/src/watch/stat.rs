@@ -1,4 +1,4 @@
-//! CPU time of processes, out of `/proc/<pid>/stat` (`man 5 proc_pid_stat`).
+//! CPU time of processes, from `/proc/<pid>/stat` (`man 5 proc_pid_stat`).
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use nix::unistd::Pid;
 
 use testkit::process_table;
 
-/// What `/proc` counts CPU time in: 1/100 s on every Linux that is in use.
+/// The unit of CPU time in `/proc`: 1/100 s on every Linux in use.
 const TICK: Duration = Duration::from_millis(10);
-/// Places behind the program's name, which ends with `)`.
+/// Indexes of the fields after the program's name, which ends with `)`.
 const OWN: [usize; 2] = [11, 12];
 const OF_ENDED_CHILDREN: [usize; 2] = [13, 14];
 
-/// CPU that a process has used itself; nothing if it is gone or there is no `/proc`.
+/// CPU time of a process itself; `None` if the process is gone or there is no `/proc`.
 pub(crate) fn own(pid: Pid) -> Option<Duration> {
     ticks(&pid.to_string(), &OWN)
 }
 
-/// CPU of this very process and of those it has run to their end.
+/// CPU time of this process and of its children that have ended.
 pub(crate) fn ours() -> Option<Duration> {
     Some(ticks("self", &OWN)? + ticks("self", &OF_ENDED_CHILDREN)?)
 }
 
-/// CPU of a process and of everything below it, also of what has ended there: a parent keeps the
-/// account of the children it has waited for.
+/// CPU time of a process and of all its descendants, including those that have ended: a parent's
+/// counters include the children it has waited for.
 pub(crate) fn family(root: Pid) -> Option<Duration> {
     let all = process_table::all();
     let mut members = vec![root];
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_of_a_child_that_has_ended_is_ours() {
+    fn the_time_of_a_child_that_has_ended_counts() {
         let before = ours().unwrap();
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
         std::process::Command::new("sh").args(["-c", busy]).status().unwrap();

@@ -1,4 +1,4 @@
-//! What orders leave behind in PostgreSQL.
+//! Bytes and transactions that orders cost PostgreSQL.
 
 use anyhow::{Context, Result};
 use tokio_postgres::Row;
@@ -13,23 +13,24 @@ const WRITTEN: &str = "
       from pg_class
      where relkind = 'r' and oid >= 16384";
 
-/// Counted when a session ends or has been idle for a while: ask after the services have stopped.
+/// The counter is updated when a session ends or has been idle for a while, so it is read after the
+/// services have stopped.
 const COMMITS: &str =
     "select xact_commit::float8 from pg_stat_database where datname = current_database()";
 
-/// Bytes written, since the beginning or between two looks.
+/// Bytes written, since the beginning or between two readings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     /// Write-ahead log.
     pub(crate) wal: f64,
-    /// Tables without their indexes, what is stored out of line included.
+    /// Tables without their indexes, including TOAST tables.
     pub(crate) heap: f64,
     /// Indexes.
     pub(crate) indexes: f64,
 }
 
 impl Written {
-    /// Up to now.
+    /// Reads the bytes written so far.
     ///
     /// # Errors
     /// If PostgreSQL does not answer.
@@ -38,7 +39,7 @@ impl Written {
         Ok(Written { wal: row.try_get(0)?, heap: row.try_get(1)?, indexes: row.try_get(2)? })
     }
 
-    /// From an earlier look to this one, for each of `orders`.
+    /// Bytes per order since an earlier reading.
     pub(crate) fn per_order_since(self, earlier: Written, orders: f64) -> Written {
         Written {
             wal: (self.wal - earlier.wal) / orders,
@@ -48,7 +49,7 @@ impl Written {
     }
 }
 
-/// Transactions committed in the world's database since it was made.
+/// The number of transactions committed in the world's database since its creation.
 ///
 /// # Errors
 /// If PostgreSQL does not answer.

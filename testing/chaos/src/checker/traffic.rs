@@ -1,20 +1,20 @@
-//! P4 and P6: what is in the queues and the outbox when everything has ended.
+//! P4 and P6: the contents of queues and outbox at the end.
 
-use super::super::books::DEAD;
-use super::{Case, Finding, Line, finder, orders_in};
+use super::super::ledger::DEAD;
+use super::case::{Case, Finding, Line, finder, orders_in};
 
 pub(super) fn p4(case: &Case<'_>) -> (Line, Vec<Finding>) {
     let find = finder("P4");
-    let books = &case.evidence.books;
+    let ledger = &case.evidence.ledger;
     let mut found = Vec::new();
-    if books.outbox > 0 {
-        let seen = format!("{} orders are still in the outbox", books.outbox);
+    if ledger.outbox > 0 {
+        let seen = format!("{} orders are still in the outbox", ledger.outbox);
         found.push(find("outbox-not-empty", None, seen));
     }
-    for left in case.left_in(&["processedorders"]) {
-        found.push(find("result-not-read", None, left.body.clone()));
+    for message in case.queued_in(&["processedorders"]) {
+        found.push(find("result-not-read", None, message.body.clone()));
     }
-    for payment in books.payments.iter().filter(|payment| payment.finished_at.is_some()) {
+    for payment in ledger.payments.iter().filter(|payment| payment.finished_at.is_some()) {
         let pending = case.rows.get(&payment.order_id).is_some_and(|row| row.status == "Pending");
         if pending {
             let seen = format!("the payment is {}, the order pending", payment.status);
@@ -22,34 +22,41 @@ pub(super) fn p4(case: &Case<'_>) -> (Line, Vec<Finding>) {
         }
     }
     let cases = vec![
-        (books.orders.len(), "through the outbox"),
-        (books.payments.iter().filter(|p| p.finished_at.is_some()).count(), "replied to"),
-        (case.evidence.intrusions.requests.len(), "requests repeated"),
+        (ledger.orders.len(), "through the outbox"),
+        (ledger.payments.iter().filter(|p| p.finished_at.is_some()).count(), "replied to"),
+        (case.evidence.adversary.requests.len(), "requests repeated"),
     ];
-    (Line { promise: "P4", about: "the old fact goes only after the new one", cases }, found)
+    (
+        Line {
+            promise: "P4",
+            about: "a fact is removed only after its successor is durable",
+            cases,
+        },
+        found,
+    )
 }
 
 pub(super) fn p6(case: &Case<'_>) -> (Line, Vec<Finding>) {
     let find = finder("P6");
-    let words = &case.evidence.intrusions.nonsense;
-    let absent = case.absent(words, &DEAD);
+    let tokens = &case.evidence.adversary.nonsense;
+    let absent = case.absent(tokens, &DEAD);
     let mut found: Vec<Finding> = absent
         .iter()
-        .map(|word| find("nonsense-gone", None, format!("{word} is nowhere")))
+        .map(|token| find("nonsense-gone", None, format!("{token} is in no dead-letter queue")))
         .collect();
-    for letter in case.left_in(&DEAD) {
-        // What the broker did not confirm to the intruder may be here as well; it is nonsense too,
-        // unless it is about an order of ours.
-        let ours = orders_in(&letter.body).into_iter().find(|id| case.rows.contains_key(id));
+    for message in case.queued_in(&DEAD) {
+        // A message that the broker did not confirm to the adversary may be here as well. It is
+        // nonsense too, unless it belongs to an order of the campaign.
+        let ours = orders_in(&message.body).into_iter().find(|id| case.rows.contains_key(id));
         if ours.is_some() {
-            let seen = format!("{:?}: {}", letter.reason, letter.body);
-            found.push(find("good-one-parked", ours, seen));
+            let seen = format!("{:?}: {}", message.reason, message.body);
+            found.push(find("good-one-dead-lettered", ours, seen));
         }
-        if letter.reason.is_none() {
-            found.push(find("no-reason", None, letter.body.clone()));
+        if message.reason.is_none() {
+            found.push(find("no-reason", None, message.body.clone()));
         }
     }
-    let letters = case.left_in(&DEAD).count();
-    let cases = vec![(words.len(), "nonsense sent"), (letters, "dead letters")];
-    (Line { promise: "P6", about: "what cannot be read is parked, and nothing else", cases }, found)
+    let dead_letters = case.queued_in(&DEAD).count();
+    let cases = vec![(tokens.len(), "nonsense sent"), (dead_letters, "dead letters")];
+    (Line { promise: "P6", about: "only unreadable messages are dead-lettered", cases }, found)
 }

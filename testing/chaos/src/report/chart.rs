@@ -1,8 +1,8 @@
-//! Orders a second over time, with the faults behind them.
+//! Orders per second over time, with the faults behind the curves.
 
-use super::super::evidence::{Evidence, Mark};
+use super::super::evidence::{Evidence, InjectedFault};
 use super::super::fault::Part;
-use testkit::drawing::{block, drawing, stroke, words};
+use testkit::drawing::{block, drawing, label, stroke};
 use testkit::number::shown;
 
 const WIDTH: f64 = 960.0;
@@ -20,54 +20,54 @@ const STRIPS: [(Part, &str); 5] = [
     (Part::Database, "PostgreSQL, gateway"),
     (Part::Wires, "wires"),
 ];
-/// As many points as can be told apart.
+/// Points of a curve; more could not be distinguished.
 const POINTS: usize = 300;
 
-/// Both curves and all faults.
+/// Draws both curves and all faults.
 pub(super) fn of(evidence: &Evidence) -> String {
-    let books = &evidence.books;
-    let placed: Vec<f64> = books.orders.iter().map(|row| row.created_at).collect();
-    let settled: Vec<f64> = books.moves.iter().map(|moved| moved.at).collect();
+    let ledger = &evidence.ledger;
+    let placed: Vec<f64> = ledger.orders.iter().map(|row| row.created_at).collect();
+    let settled: Vec<f64> = ledger.moves.iter().map(|moved| moved.at).collect();
     let end = placed.iter().chain(&settled).copied().fold(1.0, f64::max);
     let (placed, settled) = (rates(&placed, end), rates(&settled, end));
     let most = placed.iter().chain(&settled).copied().fold(1.0, f64::max);
     let x = |at: f64| LEFT + (RIGHT - LEFT) * (at / end).clamp(0.0, 1.0);
     let mut content = String::new();
-    for mark in &evidence.marks {
-        content += &faulted(mark, (x(mark.began), x(mark.back)));
+    for injected in &evidence.faults {
+        content += &fault(injected, x(injected.began), x(injected.back));
     }
     for share in [0.0, 0.5, 1.0] {
         let y = BOTTOM - (BOTTOM - TOP) * share;
         content += &stroke("grid", [LEFT, y, RIGHT, y]);
-        content += &words("end faint", (LEFT - 6.0, y + 4.0), &shown(most * share));
+        content += &label("end faint", LEFT - 6.0, y + 4.0, &shown(most * share));
     }
     content += &curve("line1", &placed, most);
     content += &curve("line0", &settled, most);
     for (number, (_, name)) in (0_u8..).zip(STRIPS) {
         let y = BOTTOM + 8.0 + STRIP * f64::from(number);
-        content += &words("end faint small", (LEFT - 6.0, y + 9.0), name);
+        content += &label("end faint small", LEFT - 6.0, y + 9.0, name);
     }
     for part in 0_u8..=4 {
         let at = end * f64::from(part) / 4.0;
         let class = if part == 4 { "end faint" } else { "middle faint" };
-        content += &words(class, (x(at), BOTTOM + 86.0), &format!("{at:.0} s"));
+        content += &label(class, x(at), BOTTOM + 86.0, &format!("{at:.0} s"));
     }
-    drawing((WIDTH, HEIGHT), "Orders placed and final a second, and what was broken", &content)
+    drawing(WIDTH, HEIGHT, "Orders placed and orders final per second, with the faults", &content)
 }
 
-fn faulted(mark: &Mark, (from, until): (f64, f64)) -> String {
-    let part = mark.fault.kind.part();
+fn fault(injected: &InjectedFault, from: f64, until: f64) -> String {
+    let part = injected.fault.kind.part();
     let number = STRIPS.iter().position(|(strip, _)| *strip == part).unwrap_or_default();
     let number = u8::try_from(number).unwrap_or_default();
     let width = (until - from).max(1.5);
     let y = BOTTOM + 8.0 + STRIP * f64::from(number);
     let band = block("fault", [from, TOP, width, BOTTOM - TOP]);
-    let title = testkit::drawing::escaped(&mark.fault.to_string());
+    let title = testkit::drawing::escaped(&injected.fault.to_string());
     let strip = block(&format!("kind{number}"), [from, y, width, STRIP - 2.0]);
     format!("<g><title>{title}</title>{band}{strip}</g>")
 }
 
-/// Events a second in so many equal parts of the time.
+/// Events per second in each of [`POINTS`] equal parts of the time.
 fn rates(events: &[f64], end: f64) -> Vec<f64> {
     let points = u16::try_from(POINTS).map_or(1.0, f64::from);
     let mut counts = vec![0.0; POINTS];

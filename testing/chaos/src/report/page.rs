@@ -1,23 +1,24 @@
 //! The report as one page that needs nothing but a browser.
 
+use super::super::campaign::Report;
 use super::super::checker::{Finding, Line};
 use super::super::recovery::{self, Spread};
-use super::{Report, chart, story};
-use testkit::drawing::{escaped, section};
+use super::{chart, order_records};
+use testkit::drawing::{STYLE, escaped, section};
 
-use testkit::drawing::STYLE;
-const STORIES: usize = 20;
+/// Most findings on the page, each with the history of its order.
+const FINDINGS_MAX: usize = 20;
 
 pub(super) fn of(report: &Report) -> String {
     let mut page = head(report);
-    let note = "Blue: orders that became final, amber: orders placed, each a second. Shaded: \
-                something was broken; point at it to see what.";
+    let note = "Blue: orders that became final, amber: orders placed, per second. Shaded: a fault; \
+                point at it to see its name.";
     page += &section("The campaign", &chart::of(&report.ran.evidence), note);
-    let note = "acknowledged: a 201 arrived. ok: there, and ended as its card demands. lost: \
-                acknowledged and not so. duplicated: two orders for a key, or captured twice. \
-                unexpected: nobody asked for it. recovered: never acknowledged, but placed and \
-                ended as it must. not placed: never acknowledged and not there.";
-    page += &section("What became of the orders", &tally(report), note);
+    let note = "acknowledged: a 201 arrived. ok: exists, and ended as its card demands. lost: \
+                acknowledged and not ok. duplicated: two orders for a key, or captured twice. \
+                unexpected: without a client's request. recovered: never acknowledged, but placed, \
+                and ended as its card demands. not placed: never acknowledged, and does not exist.";
+    page += &section("Outcome of the orders", &tally(report), note);
     let lines: String = report.verdict.lines.iter().map(|line| promise(report, line)).collect();
     let head = "<tr><th>promise</th><th></th><th>cases</th><th></th></tr>\n";
     page += &section(
@@ -26,20 +27,20 @@ pub(super) fn of(report: &Report) -> String {
         "",
     );
     if !report.verdict.findings.is_empty() {
-        page += &section("What was broken", &findings(report), "");
+        page += &section("Broken promises", &findings(report), "");
     }
-    let note = "Only faults that no other one overlapped with. Seconds, median and worst. After it \
-                was back: until the next order became final. Nothing final: the longest time in \
-                which no order became final. Charges in work: until the payments that had been \
-                started in the second before the fault were recorded.";
+    let note = "Only faults without an overlapping fault. Seconds, median and worst. After it was \
+                back: until the next order became final. Nothing final: the longest time in which \
+                no order became final. Open charges: until the payments that had been started in \
+                the second before the fault were recorded.";
     page += &section("Recovery", &recoveries(report), note);
-    page += &section("What was done", &done(report), "");
+    page += &section("Faults", &faults(report), "");
     page + "</body></html>\n"
 }
 
 fn head(report: &Report) -> String {
     let (seed, minutes) = (report.plan.seed, report.plan.lasts.as_secs_f64() / 60.0);
-    let (faults, broken) = (report.ran.evidence.marks.len(), report.verdict.broken());
+    let (faults, broken) = (report.ran.evidence.faults.len(), report.verdict.broken());
     let verdict = if broken.is_empty() {
         "<b class=\"met\">All promises were kept.</b>".to_owned()
     } else {
@@ -58,12 +59,8 @@ fn head(report: &Report) -> String {
 }
 
 fn tally(report: &Report) -> String {
-    let rows = super::sum(&report.verdict.tally);
-    let row = |line: &str| {
-        let (name, count) = line.rsplit_once(' ').unwrap_or((line, ""));
-        format!("<tr><td>{}</td><td>{count}</td></tr>\n", escaped(name.trim()))
-    };
-    format!("<table class=\"narrow\">{}</table>", rows.lines().map(row).collect::<String>())
+    let row = |(name, count)| format!("<tr><td>{name}</td><td>{count}</td></tr>\n");
+    format!("<table class=\"narrow\">{}</table>", report.verdict.tally.rows().map(row).concat())
 }
 
 fn promise(report: &Report, line: &Line) -> String {
@@ -83,22 +80,22 @@ fn promise(report: &Report, line: &Line) -> String {
 
 fn findings(report: &Report) -> String {
     let all = &report.verdict.findings;
-    let told = |finding: &Finding| {
+    let paragraph = |finding: &Finding| {
         let lines: Vec<String> =
-            story::of(&report.ran, finding).iter().map(|line| escaped(line)).collect();
+            order_records::of(&report.ran, finding).iter().map(|line| escaped(line)).collect();
         let seen = escaped(&finding.seen);
         let (promise, check) = (finding.promise, finding.check);
         format!("<p><b>{promise} {check}</b>: {seen}</p><pre>{}</pre>\n", lines.join("\n"))
     };
-    let told: String = all.iter().take(STORIES).map(told).collect();
-    format!("<p>{} in all; the first {} of them:</p>{told}", all.len(), all.len().min(STORIES))
+    let shown: String = all.iter().take(FINDINGS_MAX).map(paragraph).collect();
+    format!("<p>{} in all; the first {}:</p>{shown}", all.len(), all.len().min(FINDINGS_MAX))
 }
 
 fn recoveries(report: &Report) -> String {
     let cell = |s: Spread| format!("<td>{:.2}</td><td>{:.2}</td>", s.median, s.worst);
     let mut rows = String::from(
         "<tr><th>fault</th><th>times</th><th colspan=\"2\">after it was back</th>\
-         <th colspan=\"2\">nothing final</th><th colspan=\"2\">charges in work</th></tr>\n",
+         <th colspan=\"2\">nothing final</th><th colspan=\"2\">open charges</th></tr>\n",
     );
     for (kind, r) in recovery::by_kind(&report.ran.evidence) {
         let cells = cell(r.first_settle) + &cell(r.standstill) + &cell(r.in_work);
@@ -107,15 +104,15 @@ fn recoveries(report: &Report) -> String {
     format!("<table>{rows}</table>")
 }
 
-fn done(report: &Report) -> String {
-    let mark = |mark: &super::super::evidence::Mark| {
-        let fault = escaped(&mark.fault.to_string());
+fn faults(report: &Report) -> String {
+    let row = |injected: &super::super::evidence::InjectedFault| {
+        let fault = escaped(&injected.fault.to_string());
         format!(
             "<tr><td>{:.1} s</td><td>{fault}</td><td>{:.1} s</td></tr>\n",
-            mark.began, mark.back
+            injected.began, injected.back
         )
     };
-    let rows: String = report.ran.evidence.marks.iter().map(mark).collect();
+    let rows: String = report.ran.evidence.faults.iter().map(row).collect();
     format!(
         "<table class=\"facts\"><tr><th>from</th><th>fault</th><th>back</th></tr>{rows}</table>"
     )

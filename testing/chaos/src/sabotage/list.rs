@@ -1,9 +1,9 @@
-//! The sabotages.
+//! The list of sabotages.
 
 use super::super::fault::Kind;
-use super::Sabotage;
+use super::spec::Sabotage;
 
-/// All of them.
+/// Every sabotage.
 pub const ALL: [Sabotage; 14] = [
     Sabotage {
         name: "ack-at-once",

@@ -1,4 +1,4 @@
-//! What a client meets over HTTP.
+//! The HTTP API.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ async fn orders_are_listed_newest_first_page_by_page_without_gaps_or_repetitions
     assert_eq!(seen, placed);
     let theirs = world.get(&format!("/orders?customerId={customer}")).await.json();
     assert_eq!(theirs["data"].as_array().unwrap().len(), 4);
-    world.eventually_all_settled(super::books::LONG).await;
+    world.eventually_all_settled(super::ledger::LONG).await;
     let confirmed = world.get("/orders?status=Confirmed&limit=500").await.json();
     assert_eq!(confirmed["data"].as_array().unwrap().len(), 7);
     for status in ["Pending", "Canceled"] {
@@ -152,7 +152,7 @@ async fn products_keep_exact_prices_and_orders_keep_the_price_of_their_moment() 
 }
 
 #[tokio::test]
-async fn what_is_archived_keeps_its_orders_and_gets_no_new_ones() {
+async fn an_archived_product_or_customer_keeps_its_orders_and_gets_no_new_ones() {
     let world = World::start().await;
     for (path, field) in [("/products", "productId"), ("/customers", "customerId")] {
         let body = match field {

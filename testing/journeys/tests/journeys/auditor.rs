@@ -1,4 +1,4 @@
-//! The auditor: silent while all is well, and loud about each thing that is not.
+//! The auditor reports every deviation, and nothing else.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use testkit::eventually;
 use testkit::fault_proxy::FaultProxy;
 use testkit::world::{Order, World};
 
-use super::books::{LONG, balance, counter};
+use super::ledger::{LONG, balance, counter};
 
-/// One that looks all the time and has no patience.
+/// An auditor without pauses and without grace.
 const EAGER: [(&str, &str); 5] = [
     ("AUDIT_EVERY_MS", "200"),
     ("AUDIT_GRACE_MS", "500"),
@@ -24,7 +24,7 @@ async fn report(world: &World) -> Value {
     world.send(request).await.json()
 }
 
-/// What the auditor calls wrong: kind and order.
+/// The auditor's findings: kind and order.
 fn violations(report: &Value) -> BTreeSet<(String, String)> {
     let text = |v: &Value, name: &str| v[name].as_str().unwrap().to_owned();
     let all = report["violations"].as_array().unwrap();
@@ -43,8 +43,8 @@ async fn eventually_metric(world: &World, name: &str, wanted: f64) {
     .await;
 }
 
-/// Waits until the auditor has looked at everything once more, twice over: what it saw before that
-/// has had its second look.
+/// Waits for two more complete passes of the auditor, after which every earlier suspicion has had
+/// its second look.
 async fn looked_at_everything(world: &World) {
     for _ in 0..6 {
         let before = metric(world, "full_walk_timestamp_seconds").await;
@@ -63,7 +63,7 @@ async fn audited(variables: &[(&str, &str)]) -> World {
 }
 
 #[tokio::test]
-async fn while_all_is_well_nothing_is_reported_and_the_numbers_are_right() {
+async fn without_a_deviation_nothing_is_reported_and_the_numbers_are_right() {
     let world = audited(&[]).await;
     let mut orders = world.place_orders(40).await;
     orders.push(world.place_order_with("pm_card_chargeDeclined").await);
@@ -92,7 +92,7 @@ async fn while_all_is_well_nothing_is_reported_and_the_numbers_are_right() {
     }
 }
 
-/// What a person does to an order by hand, and what the auditor calls it. `$1` is the order.
+/// Manual changes to an order, each with the name of the auditor's finding. `$1` is the order.
 const BY_HAND: [(&[&str], &[&str]); 10] = [
     (
         &[
@@ -129,7 +129,7 @@ const BY_HAND: [(&[&str], &[&str]); 10] = [
     (&["update orders set status = 'Pending' where id = $1"], &["not_settled"]),
 ];
 
-/// Breaks an order in each way; what the auditor has to find.
+/// Breaks an order in each way, and returns the expected findings.
 async fn break_all(world: &World, orders: &[Order]) -> BTreeSet<(String, String)> {
     let mut wanted = BTreeSet::new();
     for (order, (statements, kinds)) in orders.iter().zip(BY_HAND) {
@@ -247,7 +247,7 @@ const ROLE: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn an_auditor_needs_no_more_than_to_read_five_tables_wherever_they_are() {
+async fn an_auditor_needs_only_read_access_to_five_tables_in_any_database() {
     let mut world = World::builder().workers(0).worker_env("GATEWAY_LATENCY_MS", "0").start().await;
     let elsewhere = format!("{}_payments", world.name());
     world.sql(&format!("create database {elsewhere}")).await;

@@ -1,4 +1,4 @@
-//! Batches: they form, they are bounded, and one bad order fails alone.
+//! Batches form, are bounded, and one bad order fails alone.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use testkit::world::{Order, World, order_body};
 
-use super::books::{balance, counter};
+use super::ledger::{balance, counter};
 
 #[tokio::test]
 async fn orders_that_arrive_together_are_committed_together_and_bad_ones_fail_alone() {
@@ -59,7 +59,7 @@ async fn past_the_bound_an_order_is_refused_at_once_with_a_time_to_come_back() {
     balance(&world, &orders).await;
 }
 
-/// Charges that have begun and not ended.
+/// Charges that have begun and have not ended.
 const IN_WORK: &str = "select count(*) from payments.payments where status = 'started'";
 
 const CHARGED: &str = "select count(*) from payments.payments where status = 'captured'";
@@ -75,14 +75,14 @@ async fn no_more_orders_are_in_work_than_prefetch_says_however_they_are_packed()
         .await;
     let orders = world.place_orders(400).await;
     let packed = async || world.count("select count(*) from outbox").await == 0;
-    testkit::eventually("all orders to be relayed", super::books::LONG, packed).await;
+    testkit::eventually("all orders to be relayed", super::ledger::LONG, packed).await;
     assert!(world.queue_depth("processingorders").await < 200, "they travel in packs");
 
     world.add_worker().await;
 
     let mut most = 0;
-    testkit::eventually("all orders to be charged", super::books::LONG, async || {
-        // The worker makes its tables first.
+    testkit::eventually("all orders to be charged", super::ledger::LONG, async || {
+        // The worker creates its tables first.
         most = most.max(world.try_count(IN_WORK).await.unwrap_or(0));
         world.try_count(CHARGED).await.unwrap_or(0) == 400
     })

@@ -1,11 +1,11 @@
-//! The broker killed, away, cut off, silent or full.
+//! The broker is killed, unavailable, cut off, silent or full.
 
 use std::time::{Duration, Instant};
 
 use testkit::eventually;
 use testkit::world::World;
 
-use super::books::{LONG, balance, eventually_logged};
+use super::ledger::{LONG, balance, eventually_logged};
 
 #[tokio::test]
 async fn orders_are_taken_while_the_broker_is_dead_and_settled_when_it_is_back() {
@@ -122,7 +122,7 @@ async fn a_virtual_host_that_is_late_is_waited_for_without_haste_and_without_sus
         world.worker(0).log().matches("consuming is interrupted").count() >= 8
     })
     .await;
-    // The pauses grow to a second: 8 tries that were made at once would not be 8 pauses.
+    // The pauses grow to a second: 8 immediate tries would not take 8 pauses.
     assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
 
     world.rabbitmq().create_vhost(&vhost).await.unwrap();

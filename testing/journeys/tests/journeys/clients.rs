@@ -1,4 +1,5 @@
-//! Clients that send too much, too slowly, or never read: each is bounded, and the next one served.
+//! Clients that send too much, send too slowly, or never read: each is bounded, and the next client
+//! is served.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -9,12 +10,13 @@ use testkit::world::World;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::books::LONG;
+use super::ledger::LONG;
 
-/// What a client may leave unread, and the kernel's own pauses between two looks.
+/// Time after which a client that does not read is disconnected, including the kernel's own
+/// intervals.
 const SILENCE: Duration = Duration::from_secs(2 * (20 + 10));
 
-/// Both ports of order-management and the one of the worker, each with a path that is there.
+/// Both ports of order-management and the port of the worker, each with an existing path.
 fn doors(world: &World) -> [(u16, &'static str); 3] {
     let (shop, worker) = (world.order_management(0), world.worker(0));
     let port = |text: Option<&str>| text.unwrap().parse().unwrap();
@@ -29,13 +31,13 @@ async fn connect(port: u16) -> TcpStream {
     TcpStream::connect(("127.0.0.1", port)).await.unwrap()
 }
 
-/// Sends all of it, or what is taken of it, and reads until the other side closes.
+/// Sends the request, as far as the server accepts it, and reads until the server closes.
 async fn talk(port: u16, request: &[u8]) -> String {
     let stream = connect(port).await;
     let (mut answers, mut questions) = stream.into_split();
     let read = async {
         let mut text = Vec::new();
-        // A reset after the answer is how a server cuts short what it does not want to read.
+        // A server that does not want to read the rest resets the connection after its answer.
         answers.read_to_end(&mut text).await.ok();
         String::from_utf8_lossy(&text).into_owned()
     };

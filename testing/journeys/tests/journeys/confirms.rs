@@ -1,4 +1,4 @@
-//! What counts as relayed: a message's own confirm and nothing less (P4).
+//! A message counts as relayed only by its own confirm (P4).
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 use testkit::world::World;
 use testkit::{eventually, rabbitmq};
 
-use super::books::{LONG, balance, counter};
+use super::ledger::{LONG, balance, counter};
 
-/// How many messages order-management 0 has published that ended so.
+/// The number of messages of order-management 0 with this outcome.
 async fn published(world: &World, error_type: &str) -> f64 {
     let name = format!("messaging_client_sent_messages_total{{error_type=\"{error_type}\"}}");
     counter(world, world.order_management(0).ops_url("/metrics"), &name).await
@@ -43,7 +43,7 @@ async fn a_message_that_the_broker_refuses_is_not_taken_for_relayed() {
                       "apply-to": "queues"}));
     assert_eq!(world.send(full).await.status, 201);
 
-    // A full queue says so a moment late.
+    // A full queue refuses messages only after a moment.
     let mut orders = Vec::new();
     eventually("a message to be refused", LONG, async || {
         orders.push(world.place_order().await);
@@ -71,7 +71,7 @@ async fn a_message_whose_confirm_never_came_is_published_again_before_its_lease_
     })
     .await;
 
-    // What was sent into the silence never arrives.
+    // Data that was sent to the silent connection never arrives.
     broker.cut();
     broker.heal();
 

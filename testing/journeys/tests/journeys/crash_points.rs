@@ -1,7 +1,7 @@
-//! A process dies at every step of its road, and at every step after it was started again: every
-//! order still ends, once, and as it had to (P1, P2, P4).
+//! A process dies at every crash point, and at every crash point again after its restart: every
+//! order still ends, once, and with the right status (P1, P2, P4).
 
-mod road;
+mod points;
 mod stage;
 
 use std::cell::RefCell;
@@ -15,23 +15,23 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use testkit::binaries;
 
-use self::road::{Point, Program, points};
+use self::points::{Point, Program, points};
 use self::stage::Stage;
 
-/// Points that order-management has and that no bait of this test leads to: only a result that the
+/// Crash points of order-management that no event of this test leads to: only a result that the
 /// database refuses for good is retried there.
 const UNREACHABLE: [&str; 3] = ["retry_begun", "retry_sent", "retry_confirmed"];
 
-/// Worlds at the same time. Most of a death is waiting: for the start, for commits, for the broker.
+/// Concurrent worlds. Most of a death is waiting: for the start, for commits, for the broker.
 const WORLDS: usize = 8;
 
-/// Of the pairs every this many-th is died through, unless all are asked for. It has no divisor in
-/// common with the number of points, so that every point stands in as many pairs as any other.
+/// Stride over the pairs of crash points, unless all are requested. It has no divisor in common
+/// with the number of points, so that every point occurs in equally many pairs.
 const SHARE: usize = 7;
 
-/// The steps are what the programs say they are: they list them when they are told a wrong one.
+/// The programs list their crash points in the error for an unknown one.
 #[tokio::test]
-async fn every_step_that_the_programs_know_is_died_at() {
+async fn every_crash_point_of_the_programs_is_tested() {
     let binaries = binaries::fresh().await.unwrap();
     for (program, binary) in [
         (Program::OrderManagement, &binaries.order_management),
@@ -67,7 +67,7 @@ async fn a_process_that_dies_at_any_step_and_again_at_any_step_loses_nothing() {
     eprintln!("{} of {} pairs in {:?}", share.len(), pairs.len(), begun.elapsed());
 }
 
-/// `CRASH_PAIRS`: `all`, or which of the shares; the first one otherwise.
+/// `CRASH_PAIRS`: `all`, or the number of a share; default the first share.
 #[expect(clippy::disallowed_methods, reason = "a choice between tests, and no setting of ours")]
 fn share(pairs: &[(Point, Point)]) -> Vec<(Point, Point)> {
     let chosen = std::env::var("CRASH_PAIRS").unwrap_or_default();
@@ -78,7 +78,7 @@ fn share(pairs: &[(Point, Point)]) -> Vec<(Point, Point)> {
     pairs.iter().copied().skip(number % SHARE).step_by(SHARE).collect()
 }
 
-/// Goes through all of them, each in the next world that is free.
+/// Runs every death, each in the next free world.
 async fn in_turns<D: Debug>(deaths: &[D], play: impl AsyncFn(&Stage, &D)) {
     let (next, begun) = (RefCell::new(deaths.iter()), Instant::now());
     let worlds = (0..WORLDS).map(async |_| {

@@ -1,4 +1,4 @@
-//! PostgreSQL killed, restarted, cut off or silent.
+//! PostgreSQL is killed, restarted, cut off or silent.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use testkit::eventually;
 use testkit::eventually::wait_for;
 use testkit::world::{Order, World, order_body};
 
-use super::books::{LONG, balance, counter, place_stubbornly};
+use super::ledger::{LONG, balance, counter, place_stubbornly};
 
 async fn place_many(world: &World, prefix: &str) -> Vec<Order> {
     let clients = (0..40).map(|n| place_stubbornly(world, format!("{prefix}-{n}")));
@@ -81,7 +81,7 @@ async fn a_connection_that_fell_silent_is_left_for_a_new_one() {
 }
 
 #[tokio::test]
-async fn what_is_in_hand_waits_for_the_database_and_is_not_put_off() {
+async fn unacked_requests_wait_for_the_database_and_go_to_no_retry_queue() {
     let world =
         World::builder().proxied().worker_env("POSTGRES_STATEMENT_TIMEOUT_MS", "500").start().await;
     world.links().workers.database.cut();

@@ -1,4 +1,4 @@
-//! What an operator can do about dead letters.
+//! An operator's commands for dead letters.
 
 use lapin::BasicProperties;
 use lapin::options::BasicGetOptions;
@@ -7,9 +7,9 @@ use testkit::eventually;
 use testkit::world::World;
 use uuid::Uuid;
 
-use super::books::{LONG, counted};
-use super::desk::{DEAD_REQUESTS, DEAD_RESULTS, REQUESTS, RESULTS, all_of, ask, command};
-use super::desk::{eventually_deep, eventually_listed, listed, park, tell};
+use super::ledger::{LONG, counted};
+use super::operator::{DEAD_REQUESTS, DEAD_RESULTS, REQUESTS, RESULTS, all_of, ask, command};
+use super::operator::{dead_letter, eventually_deep, eventually_listed, listed, tell};
 
 fn result_for(order: Uuid) -> String {
     json!({"orderId": order.to_string(), "paymentStatus": "successful"}).to_string()
@@ -23,19 +23,19 @@ const PLACED_ELSEWHERE: &str = "
     insert into orders (id, customer_id, product_id, total_minor, quantity, currency)
     select id, 1, 1, 19900, 1, 'USD' from unnest($1::uuid[]) as o (id)";
 
-/// A world with a letter of each kind, the order that one of them is about, and the one that
-/// another is about and that does not exist.
+/// Starts a world with a dead letter of each kind; returns also the order of one of them, and the
+/// unknown order of another.
 async fn one_of_each_kind() -> (World, Uuid, Uuid) {
     let world = World::builder().workers(0).env("DELIVERY_LIMIT", "3").start().await;
     let order = world.place_order().await;
-    eventually("the killer to be parked", LONG, async || {
+    eventually("the killer to be dead-lettered", LONG, async || {
         let (connection, channel) = world.channel().await;
         let taken = channel.basic_get(REQUESTS.into(), BasicGetOptions::default()).await;
         drop((channel, connection, taken));
         world.queue_depth(DEAD_REQUESTS).await == 1
     })
     .await;
-    park(&world, DEAD_REQUESTS, "reader_panicked", &["\u{1b}[2Jpanic".to_owned()]).await;
+    dead_letter(&world, DEAD_REQUESTS, "reader_panicked", &["\u{1b}[2Jpanic".to_owned()]).await;
     publish(&world, RESULTS, "nonsense").await;
     eventually_deep(&world, DEAD_RESULTS, 1).await;
     let unknown = Uuid::now_v7();
@@ -45,7 +45,7 @@ async fn one_of_each_kind() -> (World, Uuid, Uuid) {
 }
 
 #[tokio::test]
-async fn every_kind_of_letter_is_listed_and_shown_and_looking_changes_nothing() {
+async fn every_kind_of_dead_letter_is_listed_and_shown_and_reading_changes_nothing() {
     let (world, order, unknown) = one_of_each_kind().await;
 
     let first = eventually_listed(&world, "", 4).await;
@@ -115,7 +115,7 @@ async fn a_result_that_was_there_before_its_order_settles_it_when_it_is_replayed
 }
 
 #[tokio::test]
-async fn a_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_discarded() {
+async fn a_dead_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_discarded() {
     let world = World::builder().workers(0).start().await;
     publish(&world, RESULTS, "nonsense").await;
     let first = eventually_listed(&world, "", 1).await.remove(0);
@@ -123,7 +123,7 @@ async fn a_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_
     let id = first["id"].as_str().unwrap();
 
     let (code, said) = command(&world, &["replay", id]).await;
-    assert_eq!(code, 2, "nobody says who it is: {said}");
+    assert_eq!(code, 2, "--by is missing: {said}");
     let (code, said) = command(&world, &["replay", id, "--by", "anna"]).await;
     assert_eq!((code, said.contains("done")), (0, true), "{said}");
 
@@ -153,7 +153,7 @@ async fn a_letter_that_is_still_bad_comes_back_with_its_count_raised_and_can_be_
 }
 
 #[tokio::test]
-async fn all_letters_of_a_reason_are_replayed_once_though_some_come_back() {
+async fn all_dead_letters_of_a_reason_are_replayed_once_though_some_come_back() {
     const UNKNOWN: usize = 3000;
     const UNREADABLE: usize = 450;
     let world = World::builder().workers(0).start().await;
@@ -161,9 +161,9 @@ async fn all_letters_of_a_reason_are_replayed_once_though_some_come_back() {
     let results: Vec<String> = orders.iter().map(|order| result_for(*order)).collect();
     let nonsense: Vec<String> = (0..UNREADABLE).map(|n| format!("nonsense {n}")).collect();
     let (before, behind) = nonsense.split_at(UNREADABLE - 50);
-    park(&world, DEAD_RESULTS, "unreadable", before).await;
-    park(&world, DEAD_RESULTS, "unknown_order", &results).await;
-    park(&world, DEAD_RESULTS, "unreadable", behind).await;
+    dead_letter(&world, DEAD_RESULTS, "unreadable", before).await;
+    dead_letter(&world, DEAD_RESULTS, "unknown_order", &results).await;
+    dead_letter(&world, DEAD_RESULTS, "unreadable", behind).await;
     world.sql_with(PLACED_ELSEWHERE, &[&orders]).await;
 
     let few = json!({"by": "anna", "reason": "unknown_order", "limit": 10});
@@ -185,7 +185,7 @@ async fn all_letters_of_a_reason_are_replayed_once_though_some_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_wrongly_is_answered_with_what_would_be_right() {
+async fn a_wrong_query_is_answered_with_the_valid_ones() {
     let world = World::builder().workers(0).start().await;
     for (path, status) in [
         ("/dead-letters?queue=orders", 422),
@@ -212,7 +212,7 @@ async fn what_is_asked_for_wrongly_is_answered_with_what_would_be_right() {
 }
 
 #[tokio::test]
-async fn what_is_told_wrongly_is_answered_with_what_would_be_right_and_nothing_is_done() {
+async fn a_wrong_command_is_answered_with_the_valid_ones_and_changes_nothing() {
     let world = World::builder().workers(0).start().await;
     let discard = "/dead-letters/00000000000000000000000000000000/discard";
     for (path, body, field) in [

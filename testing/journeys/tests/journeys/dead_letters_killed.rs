@@ -1,17 +1,19 @@
-//! Dead letters while processes die in the middle and others come in between: none is lost, and
-//! the record says what may have happened twice.
+//! Replays and discards while processes die and other sessions interfere: no dead letter is lost,
+//! and the record names those that may have been replayed twice.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 use testkit::world::World;
 
-use super::desk::{DEAD_REQUESTS, REQUESTS, all_of, ask, command, eventually_deep};
-use super::desk::{eventually_listed, held, hold, kill_held, listed, park, tell, try_tell};
+use super::operator::{DEAD_REQUESTS, REQUESTS, all_of, ask, command, eventually_deep};
+use super::operator::{
+    dead_letter, eventually_listed, held, hold, kill_held, listed, tell, try_tell,
+};
 
 const BEGUN: &str = "select count(*) from dead_letter_actions where outcome = 'begun'";
 
-/// How often each body lies in a queue.
+/// The number of copies of each body in a queue.
 async fn bodies(world: &World, queue: &str) -> BTreeMap<Vec<u8>, usize> {
     let mut bodies = BTreeMap::new();
     for message in world.messages_in(queue).await {
@@ -28,8 +30,8 @@ fn numbered(count: usize) -> Vec<String> {
 async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finished_by_another() {
     const LETTERS: usize = 900;
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
-    // It has replayed some, and holds a batch whose copies are stored and whose record has no end.
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
+    // Some are replayed, and the copies of one batch are stored while its record is unfinished.
     hold(&world, "update", 400).await;
     let replaying = try_tell(&world, 0, "/dead-letters/replay", all_of("unreadable"));
     let (reply, ()) = tokio::join!(replaying, kill_held(&world));
@@ -56,13 +58,13 @@ async fn a_replay_of_many_that_is_killed_in_the_middle_loses_none_and_is_finishe
     assert_eq!((all.len(), all.values().filter(|n| **n == 2).count()), (LETTERS, begun));
     let told = "select count(*) from (select letter_id from dead_letter_actions
                  group by letter_id having count(*) = 2 and bool_or(outcome = 'begun')) twice";
-    assert_eq!(usize::try_from(world.count(told).await), Ok(begun), "the record tells of each");
+    assert_eq!(usize::try_from(world.count(told).await), Ok(begun), "the record has each of them");
 }
 
 #[tokio::test]
-async fn a_discard_that_is_killed_leaves_the_letter_in_its_queue_or_in_the_record() {
+async fn a_discard_that_is_killed_leaves_the_dead_letter_in_its_queue_or_in_the_record() {
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
     let letter = eventually_listed(&world, "", 1).await.remove(0);
     let path = format!("/dead-letters/{}/discard", letter["id"].as_str().unwrap());
     let killed_at = async |what: &str| {
@@ -82,15 +84,15 @@ async fn a_discard_that_is_killed_leaves_the_letter_in_its_queue_or_in_the_recor
     assert_eq!(listed(&world, "").await.len(), 0);
     let actions = ask(&world, 0, "/dead-letters/actions").await.json();
     let (id, outcome) = (&actions["data"][0]["id"], &actions["data"][0]["outcome"]);
-    assert_eq!(outcome, "begun", "nobody saw it end");
+    assert_eq!(outcome, "begun", "the process died before the end");
     let kept = ask(&world, 0, &format!("/dead-letters/actions/{}", id.as_str().unwrap())).await;
     assert_eq!(kept.json()["body"], "letter 0");
 }
 
 #[tokio::test]
-async fn a_letter_whose_copy_finds_no_queue_stays() {
+async fn a_dead_letter_whose_copy_finds_no_queue_stays() {
     let world = World::builder().workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(3)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(3)).await;
     hold(&world, "insert", 0).await;
     let away = async {
         held(&world).await;
@@ -114,15 +116,16 @@ async fn a_letter_whose_copy_finds_no_queue_stays() {
 }
 
 #[tokio::test]
-async fn two_at_once_replay_each_letter_once_and_one_who_waits_too_long_is_told_who_is_at_it() {
+async fn two_replays_at_once_replay_each_dead_letter_once_and_a_refusal_names_the_session_in_progress()
+ {
     const LETTERS: usize = 1000;
     let world = World::builder().order_management(2).workers(0).start().await;
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(LETTERS)).await;
     let replay = |i| tell(&world, i, "/dead-letters/replay", all_of("unreadable"));
 
     let (one, other) = tokio::join!(replay(0), replay(1));
 
-    // On a slow machine the second one may have given up waiting.
+    // On a slow machine the second session may have stopped waiting.
     assert!([one.status, other.status].iter().all(|s| [200, 409].contains(s)), "{}", other.text);
     let replayed = |reply: &testkit::world::Reply| reply.json()["replayed"].as_u64().unwrap_or(0);
     let both = replayed(&one) + replayed(&other);
@@ -130,7 +133,7 @@ async fn two_at_once_replay_each_letter_once_and_one_who_waits_too_long_is_told_
     eventually_deep(&world, REQUESTS, LETTERS).await;
     assert_eq!(bodies(&world, REQUESTS).await.len(), LETTERS);
 
-    park(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
+    dead_letter(&world, DEAD_REQUESTS, "unreadable", &numbered(1)).await;
     hold(&world, "insert", 0).await;
     let asked = async {
         held(&world).await;

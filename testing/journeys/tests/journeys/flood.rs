@@ -1,8 +1,8 @@
-//! Ten thousand messages that nobody sane would send, on both queues, with good ones in between:
-//! every bad one is parked, as it was and with its reason, nothing else is, and every order gets
-//! where it would have got without them (P2, P6, P10).
+//! Ten thousand malformed messages on both queues, mixed with good ones: every bad message is
+//! dead-lettered unchanged and with its reason, no other message is, and every order ends as it
+//! would without them (P2, P6, P10).
 //!
-//! `FLOOD_MESSAGES` and `FLOOD_SEED` are for longer runs and for another one.
+//! `FLOOD_MESSAGES` and `FLOOD_SEED` set the length and the seed of a run.
 
 mod bodies;
 mod chance;
@@ -19,18 +19,18 @@ use testkit::eventually;
 use testkit::processes::Process;
 use testkit::world::{Order, World};
 
-use super::books::{LONG, balance};
-use bodies::Parked;
+use super::ledger::{LONG, balance};
+use bodies::DeadLetter;
 use chance::Chance;
 
 const MESSAGES: u64 = 10_000;
 const SEED: u64 = 1;
-/// So many are published before their confirms are waited for.
+/// Messages that are published before their confirms are awaited.
 const BATCH: usize = 250;
-/// The most that a process may ever have had in memory. An idle one has 30 MB.
+/// Bound of a process's peak memory. An idle process has 30 MB.
 const MEMORY_MAX_KB: u64 = 400_000;
 
-type Letters = BTreeMap<Parked, usize>;
+type DeadLetters = BTreeMap<DeadLetter, usize>;
 
 #[expect(clippy::disallowed_methods, reason = "a knob of the test, not a setting of a program")]
 fn knob(name: &str, default: u64) -> u64 {
@@ -38,12 +38,13 @@ fn knob(name: &str, default: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn ten_thousand_strange_messages_are_parked_each_with_its_reason_and_no_order_suffers() {
+async fn ten_thousand_strange_messages_are_dead_lettered_each_with_its_reason_and_no_order_suffers()
+{
     let seed = knob("FLOOD_SEED", SEED);
     eprintln!("FLOOD_SEED={seed}");
     let world = World::start().await;
     let mut orders = world.place_orders(50).await;
-    // Their results are forged below, but only as they are.
+    // The forged results below repeat the real ones.
     world.eventually_all_settled(LONG).await;
 
     let (expected, more) =
@@ -59,7 +60,7 @@ async fn ten_thousand_strange_messages_are_parked_each_with_its_reason_and_no_or
             if seen == wanted { Ok(()) } else { Err(seen) }
         })
         .await;
-        let found = letters_in(&world, &dead, wanted).await;
+        let found = dead_letters_in(&world, &dead, wanted).await;
         assert!(found == expected, "{}", difference(&found, &expected));
         eventually(&format!("{queue} to be empty"), LONG, async || {
             world.queue_depth(queue).await == 0
@@ -70,16 +71,16 @@ async fn ten_thousand_strange_messages_are_parked_each_with_its_reason_and_no_or
     assert_eq!(world.eventually_settled(&world.place_order().await).await.status, "Confirmed");
 }
 
-/// Publishes it all, and comes back with what is to be parked behind each queue.
+/// Publishes the messages, and returns the expected dead letters of each queue.
 async fn flood(
     world: &World,
     mut chance: Chance,
     orders: &[Order],
-) -> BTreeMap<&'static str, Letters> {
+) -> BTreeMap<&'static str, DeadLetters> {
     let (_connection, channel) = world.channel().await;
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
     let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-    let mut expected: BTreeMap<_, Letters> = BTreeMap::new();
+    let mut expected: BTreeMap<_, DeadLetters> = BTreeMap::new();
     let mut sent = Vec::new();
     for n in 1..=knob("FLOOD_MESSAGES", MESSAGES) {
         let body = bodies::any(&mut chance, orders);
@@ -88,7 +89,7 @@ async fn flood(
         let publish = channel.basic_publish("".into(), to, options, &body.bytes, properties);
         sent.push(publish.await.unwrap());
         let letters = expected.entry(body.queue).or_default();
-        body.parked.into_iter().for_each(|parked| *letters.entry(parked).or_default() += 1);
+        body.dead.into_iter().for_each(|dead| *letters.entry(dead).or_default() += 1);
         if sent.len() == BATCH || n == knob("FLOOD_MESSAGES", MESSAGES) {
             for confirmed in join_all(sent.drain(..)).await {
                 assert_eq!(confirmed.unwrap(), Confirmation::Ack(None));
@@ -98,14 +99,14 @@ async fn flood(
     expected
 }
 
-/// What lies in a dead-letter queue, by reason and body.
-async fn letters_in(world: &World, queue: &str, count: u32) -> Letters {
+/// The contents of a dead-letter queue, by reason and body.
+async fn dead_letters_in(world: &World, queue: &str, count: u32) -> DeadLetters {
     let (_connection, channel) = world.channel().await;
-    // A quorum queue hands out 2000 at most to a reader that does not ack.
+    // A quorum queue delivers at most 2000 messages to a consumer that does not ack.
     let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
     let table = FieldTable::default();
     let consumer = channel.basic_consume(queue.into(), "".into(), options, table).await.unwrap();
-    let mut letters = Letters::new();
+    let mut letters = DeadLetters::new();
     let mut deliveries = consumer.take(usize::try_from(count).unwrap());
     while let Some(delivery) = deliveries.next().await {
         let delivery = delivery.unwrap();
@@ -115,7 +116,7 @@ async fn letters_in(world: &World, queue: &str, count: u32) -> Letters {
     letters
 }
 
-/// The reason, after a look at everything else that a dead letter says.
+/// The reason of a dead letter, after a check of its other headers.
 fn noted(properties: &BasicProperties) -> &'static str {
     let headers = properties.headers().as_ref().unwrap().inner();
     assert!(
@@ -129,21 +130,21 @@ fn noted(properties: &BasicProperties) -> &'static str {
     known.into_iter().find(|known| reason.as_bytes() == known.as_bytes()).unwrap()
 }
 
-/// Ten of what is too much or too little.
-fn difference(found: &Letters, expected: &Letters) -> String {
-    let all = found.keys().chain(expected.keys().filter(|parked| !found.contains_key(*parked)));
+/// Up to ten unexpected and missing dead letters.
+fn difference(found: &DeadLetters, expected: &DeadLetters) -> String {
+    let all = found.keys().chain(expected.keys().filter(|dead| !found.contains_key(*dead)));
     let count =
-        |letters: &Letters, parked: &Parked| letters.get(parked).copied().unwrap_or_default();
-    let other = all.filter(|parked| count(found, parked) != count(expected, parked));
-    let line = |parked: &Parked| {
-        let body: String = String::from_utf8_lossy(&parked.1).chars().take(300).collect();
-        let (is, wanted) = (count(found, parked), count(expected, parked));
-        format!("{} {body:?}: parked {is} times instead of {wanted}", parked.0)
+        |letters: &DeadLetters, dead: &DeadLetter| letters.get(dead).copied().unwrap_or_default();
+    let other = all.filter(|dead| count(found, dead) != count(expected, dead));
+    let line = |dead: &DeadLetter| {
+        let body: String = String::from_utf8_lossy(&dead.1).chars().take(300).collect();
+        let (is, wanted) = (count(found, dead), count(expected, dead));
+        format!("{} {body:?}: dead-lettered {is} times instead of {wanted}", dead.0)
     };
     other.map(line).take(10).collect::<Vec<_>>().join("\n")
 }
 
-/// It runs, never panicked, never lost its connection, and has not grown.
+/// Checks that the process runs, never panicked, never lost its connection, and has not grown.
 fn unharmed(process: &Process) {
     assert!(process.is_running(), "{} has ended", process.name());
     assert!(!process.log_contains("panicked"), "{} panicked", process.name());

@@ -1,6 +1,6 @@
-//! Everything is killed once while as many orders arrive as the machine can take. Batches are large
-//! then, packs are full, the relay leaves work to the sweep: faults meet another system than at ten
-//! orders a second.
+//! Every process and server is killed once under full load. Batches are large then, packs are full
+//! and the relay leaves work to the sweep, so a fault has other effects than at ten orders per
+//! second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,14 +8,14 @@ use futures_util::future::join_all;
 use testkit::eventually;
 use testkit::world::{Order, World};
 
-use super::books::{LONG, balance, place_stubbornly};
+use super::ledger::{LONG, balance, place_stubbornly};
 
 const CLIENTS: usize = 64;
-/// How many more orders have to end after each fault before the next one.
+/// Number of orders that have to end after each fault before the next one.
 const GOES_ON: i64 = 500;
 const FINAL: &str = "select count(*) from orders where status <> 'Pending'";
 
-/// A client that places order after order, each under a key, until it is told to stop.
+/// A client that places order after order, each under a key, until `stop` is set.
 async fn client(world: &World, number: usize, stop: &AtomicBool) -> Vec<Order> {
     let mut accepted = Vec::new();
     while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! The gateway in all its manners: P2 and P3.
+//! The gateway with every test card: P2 and P3.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use lapin::types::AMQPValue;
 use testkit::eventually;
 use testkit::world::{World, WorldBuilder};
 
-use super::books::{LONG, balance};
+use super::ledger::{LONG, balance};
 
 fn impatient() -> WorldBuilder {
     World::builder()
@@ -42,7 +42,7 @@ async fn money_that_was_captured_in_silence_is_found_and_not_captured_again() {
 }
 
 #[tokio::test]
-async fn a_charge_without_a_verdict_stays_pending_and_is_asked_again_and_again() {
+async fn a_charge_without_a_verdict_stays_pending_and_is_retried_again_and_again() {
     let world = impatient().start().await;
     let silent = world.place_order_with("pm_card_neverAnswers").await;
     let other = world.place_order().await;
@@ -50,13 +50,17 @@ async fn a_charge_without_a_verdict_stays_pending_and_is_asked_again_and_again()
     assert_eq!(world.eventually_settled(&other).await.status, "Confirmed");
     let url = || world.worker(0).ops_url("/metrics");
     eventually("the gateway to be asked four times", LONG, async || {
-        super::books::counter(&world, url(), "ordermill_charges_total{outcome=\"unknown\"}").await
+        super::ledger::counter(&world, url(), "ordermill_charges_total{outcome=\"unknown\"}").await
             >= 4.0
     })
     .await;
 
     assert_eq!(world.get_order(silent.id).await.status, "Pending", "unknown is never failed (P3)");
-    assert_eq!(world.queue_depth("processingorders.dead").await, 0, "nothing else is parked (P6)");
+    assert_eq!(
+        world.queue_depth("processingorders.dead").await,
+        0,
+        "nothing else is dead-lettered (P6)"
+    );
 }
 
 #[tokio::test]
@@ -74,7 +78,7 @@ async fn an_outage_of_the_gateway_costs_time_and_no_order() {
     let orders = world.place_orders(20).await;
     eventually("every charge to be unknown at least twice", LONG, async || {
         let url = world.worker(late).ops_url("/metrics");
-        super::books::counter(&world, url, "ordermill_charges_total{outcome=\"unknown\"}").await
+        super::ledger::counter(&world, url, "ordermill_charges_total{outcome=\"unknown\"}").await
             >= 40.0
     })
     .await;
@@ -129,7 +133,7 @@ async fn a_worker_that_is_killed_between_capture_and_record_does_not_capture_twi
 }
 
 #[tokio::test]
-async fn a_charge_without_a_verdict_waits_a_rung_longer_each_time() {
+async fn a_charge_without_a_verdict_waits_in_the_next_longer_retry_queue_each_time() {
     let world = World::builder()
         .worker_env("GATEWAY_TIMEOUT_MS", "50")
         .worker_env("RETRY_DELAYS_MS", "50,100,60000")
@@ -138,7 +142,10 @@ async fn a_charge_without_a_verdict_waits_a_rung_longer_each_time() {
     world.place_order_with("pm_card_neverAnswers").await;
 
     let last = "processingorders.retry.60000";
-    eventually("the last rung", LONG, async || world.queue_depth(last).await == 1).await;
+    eventually("the message to be in the last retry queue", LONG, async || {
+        world.queue_depth(last).await == 1
+    })
+    .await;
 
     let waiting = world.messages_in(last).await;
     let headers = waiting[0].properties.headers().clone().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Messages whose properties, not their bodies, are the trouble: parked like any other, and the next
-//! one is not held up (P6).
+//! Messages with malicious properties: each is dead-lettered like any other, without delay for the
+//! next message (P6).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use testkit::world::World;
 use testkit::{eventually, rabbitmq};
 
-use super::books::{LONG, balance};
+use super::ledger::{LONG, balance};
 
 const REQUESTS: &str = "processingorders";
 const DEAD: &str = "processingorders.dead";
@@ -23,8 +23,8 @@ fn with_header(key: &str, value: AMQPValue) -> BasicProperties {
     BasicProperties::default().with_headers(headers)
 }
 
-async fn eventually_parked(world: &World, count: u32) {
-    eventually("it to be parked", Duration::from_secs(30), async || {
+async fn eventually_dead_lettered(world: &World, count: u32) {
+    eventually("the message to be dead-lettered", Duration::from_secs(30), async || {
         let depth = world.queue_depth(DEAD).await;
         if depth == count { Ok(()) } else { Err(depth) }
     })
@@ -36,20 +36,23 @@ async fn a_dead_letter_does_not_expire_with_its_message() {
     let world = World::start().await;
     let brief = BasicProperties::default().with_expiration("60000".into());
     world.publish_raw(REQUESTS, b"nonsense", brief).await;
-    eventually_parked(&world, 1).await;
+    eventually_dead_lettered(&world, 1).await;
 
-    let parked = world.messages_in(DEAD).await;
+    let dead = world.messages_in(DEAD).await;
 
-    assert_eq!(parked[0].properties.expiration(), &None);
+    assert_eq!(dead[0].properties.expiration(), &None);
 }
 
 #[tokio::test]
-async fn a_message_that_names_more_queues_is_parked_once() {
+async fn a_message_that_names_more_queues_is_dead_lettered_once() {
     let world = World::start().await;
     let copies = vec![AMQPValue::LongString(REQUESTS.into())];
     let copied = with_header("CC", AMQPValue::FieldArray(copies.into()));
     world.publish_raw(REQUESTS, b"nonsense", copied).await;
-    eventually("it to be parked", LONG, async || world.queue_depth(DEAD).await >= 1).await;
+    eventually("the message to be dead-lettered", LONG, async || {
+        world.queue_depth(DEAD).await >= 1
+    })
+    .await;
 
     let orders = world.place_orders(50).await;
 
@@ -58,7 +61,7 @@ async fn a_message_that_names_more_queues_is_parked_once() {
 }
 
 #[tokio::test]
-async fn a_message_of_another_broker_user_is_parked() {
+async fn a_message_of_another_broker_user_is_dead_lettered() {
     let world = World::builder().private_servers().start().await;
     let api = format!("{}/api", world.rabbitmq().management_url());
     let put = async |path: String, body: Value| {
@@ -78,14 +81,14 @@ async fn a_message_of_another_broker_user_is_parked() {
     let sent = channel.basic_publish("".into(), REQUESTS.into(), options, b"nonsense", signed);
     sent.await.unwrap();
 
-    eventually_parked(&world, 1).await;
+    eventually_dead_lettered(&world, 1).await;
 
     let orders = world.place_orders(20).await;
     balance(&world, &orders).await;
 }
 
 #[tokio::test]
-async fn a_message_whose_headers_fill_a_frame_is_parked_and_takes_no_order_with_it() {
+async fn a_message_whose_headers_fill_a_frame_is_dead_lettered_alone() {
     let mut world = World::builder().workers(0).env("DELIVERY_LIMIT", "5").start().await;
     let mut orders = world.place_orders(10).await;
     let full = with_header("pad", AMQPValue::LongString("x".repeat(131_000).into()));
@@ -95,5 +98,5 @@ async fn a_message_whose_headers_fill_a_frame_is_parked_and_takes_no_order_with_
     world.add_worker().await;
 
     balance(&world, &orders).await;
-    eventually_parked(&world, 1).await;
+    eventually_dead_lettered(&world, 1).await;
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::Value;
 use testkit::world::{Order, Reply, World, order_body};
 
-use super::books::balance;
+use super::ledger::balance;
 
 async fn place(world: &World, i: usize, key: &str, body: &Value) -> Reply {
     let request = world.http().request(Method::POST, world.url(i, "/orders"));

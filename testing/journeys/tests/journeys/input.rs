@@ -1,4 +1,4 @@
-//! Requests that are wrong in ways that a generator of requests finds (`make fuzz-api`).
+//! Wrong requests of the kinds that a generator of requests finds (`make fuzz-api`).
 
 use reqwest::Method;
 use testkit::world::{Reply, World};
@@ -59,7 +59,7 @@ async fn names_and_addresses_are_lines_from_end_to_end() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_everywhere_and_so_is_another_method() {
+async fn unknown_paths_and_methods_are_answered_with_a_problem() {
     let world = World::start().await;
     for (method, path, status) in [
         (Method::GET, "/swagger-ui/nowhere.js", 404),

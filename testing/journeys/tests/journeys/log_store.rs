@@ -1,4 +1,4 @@
-//! The log store: lines of all processes in one place, and nobody's work hangs on it.
+//! The log store: lines of all processes in one place, on which no other work depends.
 
 mod faults;
 
@@ -12,21 +12,21 @@ use testkit::eventually;
 use testkit::world::{Order, Reply, World, WorldBuilder, order_body};
 use uuid::Uuid;
 
-use super::books::{LONG, balance, counter, eventually_counted, eventually_logged, stop_services};
+use super::ledger::{LONG, balance, counter, eventually_counted, eventually_logged, stop_services};
 
-/// The queue, which is named as the exchange.
+/// The queue, which has the name of the exchange.
 const LOGS: &str = "logs";
 
-/// The driver's lines hold all parameters of all statements.
+/// A filter with the driver's lines, which contain the parameters of all statements.
 const DEBUG: &str = "debug,tokio_postgres=info";
 
-/// A world whose services ship their lines.
+/// The builder of a world whose services ship their lines.
 fn shipping(filter: &str) -> WorldBuilder {
     let world = World::builder().worker_env("GATEWAY_LATENCY_MS", "0");
     world.env("LOG_EXCHANGE", LOGS).env("RUST_LOG", filter)
 }
 
-/// The same, with a collector.
+/// Starts such a world with a log collector.
 async fn collected(filter: &str) -> World {
     let mut world = shipping(filter).start().await;
     world.add_log_collector(&[]).await;
@@ -54,7 +54,7 @@ async fn metric(world: &World, ops_url: String, name: &str) -> f64 {
     counter(world, ops_url, &format!("ordermill_{name}")).await
 }
 
-/// Stops the services, so that nothing is buffered, and waits until everything they sent is stored.
+/// Stops the services, so that no line is buffered, and waits until every line they sent is stored.
 async fn all_stored(world: &World) {
     stop_services(world).await;
     let collector = world.log_collector(0);
@@ -62,7 +62,8 @@ async fn all_stored(world: &World) {
         if world.queue_depth(LOGS).await > 0 {
             return false;
         }
-        // What a reader has in hand is in no queue's depth, and goes back when he stops.
+        // Unacked messages are not part of a queue's depth, and are requeued when their consumer
+        // stops.
         collector.sigterm().unwrap();
         collector.wait_exit(LONG).await.unwrap();
         let left = world.queue_depth(LOGS).await;
@@ -73,7 +74,7 @@ async fn all_stored(world: &World) {
     .await;
 }
 
-/// Each line of each process is there once: their numbers have neither a hole nor come twice.
+/// Checks that each line of each process exists once: its numbers have no gap and no duplicate.
 async fn each_line_once(world: &World) -> i64 {
     let instances = "
         select service, count(*), count(distinct sequence), max(sequence)
@@ -89,7 +90,7 @@ async fn each_line_once(world: &World) -> i64 {
 }
 
 #[tokio::test]
-async fn lines_of_all_services_are_told_once_and_in_order() {
+async fn lines_of_all_services_are_stored_once_and_in_order() {
     let world = collected(DEBUG).await;
     let order = world.place_order_with("pm_card_errorsTwice").await;
     balance(&world, &[order]).await;
@@ -104,7 +105,7 @@ async fn lines_of_all_services_are_told_once_and_in_order() {
     for message in ["payment-processor stopped", "order-management stopped"] {
         assert!(messages.iter().any(|m| m == message), "{message} was not shipped");
     }
-    // The terminal gets text, and says the same.
+    // The terminal gets the same lines as text.
     let said = world.worker(0).log();
     for line in all.iter().filter(|line| line["service"] == "payment-processor") {
         assert!(said.contains(line["message"].as_str().unwrap()), "{line} is not in the log");
@@ -127,7 +128,7 @@ async fn lines_of_all_services_are_told_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_request_id_tells_the_whole_story_of_its_order() {
+async fn a_request_id_finds_all_lines_of_its_order() {
     let world = collected("info").await;
     let placing = world.request(Method::POST, "/orders").json(&order_body("pm_card_errorsTwice"));
     let placed = world.send(placing.header("X-Request-ID", "story-1")).await;
@@ -147,7 +148,7 @@ async fn a_request_id_tells_the_whole_story_of_its_order() {
     assert!(!lines(&world, &format!("traceId={trace}")).await.is_empty());
 }
 
-/// Two services' lines about one request, as they look on the road.
+/// Two services' lines about one request, in their shape in a message.
 fn story(request: &str, orders: [Uuid; 2]) -> [(&'static str, Vec<u8>); 2] {
     let at = |second: u32| format!("{}T00:00:{second:02}.000001Z", day());
     let placed = json!({"time": at(1), "level": "INFO", "target": "order", "message": "placed",
@@ -173,7 +174,7 @@ fn day() -> String {
 }
 
 #[tokio::test]
-async fn a_request_an_order_and_a_trace_tell_their_story_across_services() {
+async fn a_request_an_order_and_a_trace_find_their_lines_across_services() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     world.add_log_collector(&[]).await;
     world.ready().await;
@@ -210,7 +211,7 @@ async fn a_request_an_order_and_a_trace_tell_their_story_across_services() {
 }
 
 #[tokio::test]
-async fn what_shipping_causes_is_not_shipped() {
+async fn lines_that_shipping_causes_are_not_shipped() {
     let everything = "trace,lapin=trace,mio=trace,tracing=trace,actix_server=trace";
     let world = collected(everything).await;
     let orders = world.place_orders(10).await;
@@ -223,7 +224,7 @@ async fn what_shipping_causes_is_not_shipped() {
     // lapin's own lines are logged
     eventually_logged(world.worker(0), "DEBUG lapin").await;
 
-    // Each pack would cause the next one: a thousand a second.
+    // Otherwise each pack would cause the next one: a thousand per second.
     let mut window = (Instant::now(), sent().await);
     eventually("a quiet second", LONG, async || {
         if window.0.elapsed() < Duration::from_secs(1) {
@@ -235,8 +236,7 @@ async fn what_shipping_causes_is_not_shipped() {
     })
     .await;
     all_stored(&world).await;
-    let itself =
-        "select count(*) from logs.log_entries where target ~ '^(lapin|mio|.*log_shipper)'";
+    let itself = "select count(*) from logs.log_entries where target ~ '^(lapin|mio|log_shipping)'";
     assert_eq!(world.count(itself).await, 0);
     each_line_once(&world).await;
 }
@@ -269,7 +269,7 @@ async fn old_days_are_dropped_and_today_stays() {
     .await;
     assert_eq!(lines(&world, "").await.len(), 1);
 
-    // Lines of days that are not kept are refused, those beside them stored.
+    // Lines of days that are not kept are refused; the other lines of the pack are stored.
     let line =
         |time: &str, message: &str| format!("{{\"time\":\"{time}\",\"message\":\"{message}\"}}\n");
     let now = format!("{}T00:00:00Z", day());

@@ -1,4 +1,4 @@
-//! The two bodies, as a worker or a sender written in another language knows them.
+//! The two bodies, as a worker or a sender in another language would use them.
 
 use futures_util::StreamExt as _;
 use lapin::BasicProperties;
@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use testkit::world::World;
 
-use super::books::{balance, counted, eventually_logged, first_order};
+use super::ledger::{balance, counted, eventually_logged, first_order};
 
 #[tokio::test]
 async fn a_worker_in_another_language_takes_part_with_the_two_bodies_alone() {
@@ -49,7 +49,7 @@ async fn the_request_id_travels_from_the_client_to_the_worker_and_back() {
     let request = world.request(reqwest::Method::POST, "/orders").header("X-Request-ID", "req-7");
     let reply = world.send(request.json(&testkit::world::order_body("pm_card_visa"))).await;
     assert_eq!(reply.header("x-request-id"), Some("req-7"));
-    testkit::eventually("the request to be relayed", super::books::LONG, async || {
+    testkit::eventually("the request to be relayed", super::ledger::LONG, async || {
         world.queue_depth("processingorders").await == 1
     })
     .await;
@@ -91,7 +91,7 @@ async fn a_pack_of_requests_is_charged_order_by_order_and_a_bad_one_leaves_it_al
     world.add_worker().await;
 
     balance(&world, &orders).await;
-    testkit::eventually("the bad one to be parked", super::books::LONG, async || {
+    testkit::eventually("the bad one to be dead-lettered", super::ledger::LONG, async || {
         world.queue_depth("processingorders.dead").await == 1
     })
     .await;
@@ -101,7 +101,7 @@ async fn a_pack_of_requests_is_charged_order_by_order_and_a_bad_one_leaves_it_al
 }
 
 #[tokio::test]
-async fn orders_travel_in_packs_under_load_and_one_that_hangs_holds_up_nobody() {
+async fn orders_travel_in_packs_under_load_and_one_that_hangs_delays_no_other() {
     let world = World::builder()
         .env("ORDERS_PER_MESSAGE", "50")
         .worker_env("GATEWAY_TIMEOUT_MS", "500")
@@ -127,13 +127,13 @@ async fn a_queue_of_another_shape_gives_a_message_that_says_what_to_do() {
     let mut world = world;
     world.add_order_management().await;
 
-    testkit::eventually("the log to say it", super::books::LONG, async || {
+    testkit::eventually("the log to say it", super::ledger::LONG, async || {
         let process = world.order_management(0);
         process.log_contains("`processingorders` exists with other properties")
             && process.log_contains("rabbitmqctl delete_queue processingorders")
     })
     .await;
-    // The API goes on meanwhile; what is placed waits in the outbox.
+    // The API continues meanwhile; orders wait in the outbox.
     let order = first_order(&world).await;
     assert_eq!(world.get_order(order.id).await.status, "Pending");
     channel.queue_delete("processingorders".into(), Default::default()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The numbers at `/metrics` follow what happens.
+//! The numbers at `/metrics` follow the events.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::eventually;
 use testkit::world::World;
 use uuid::Uuid;
 
-use super::books::{LONG, counted, sum_of};
+use super::ledger::{LONG, counted, sum_of};
 
 async fn scrape(world: &World, ops_url: String) -> String {
     let answer = world.send(world.http().get(ops_url)).await;
@@ -27,14 +27,14 @@ async fn worker(world: &World) -> String {
     scrape(world, world.worker(0).ops_url("/metrics")).await
 }
 
-/// What is not as wanted.
+/// The values that differ from the wanted ones.
 fn differences(text: &str, wanted: &[(&str, f64)]) -> Vec<String> {
     let seen = wanted.iter().map(|(name, wanted)| (name, wanted, sum_of(text, name)));
     let wrong = seen.filter(|(_, wanted, seen)| (*wanted - seen).abs() > f64::EPSILON);
     wrong.map(|(name, wanted, seen)| format!("{name}: {seen} and not {wanted}")).collect()
 }
 
-/// Waits until all of them are as wanted, then looks once more: none may run past it.
+/// Waits until all values are as wanted, then checks once more that none exceeds its value.
 async fn eventually_exactly(text: impl AsyncFn() -> String, wanted: &[(&str, f64)]) {
     let agree = async || {
         let differences = differences(&text().await, wanted);
@@ -44,7 +44,7 @@ async fn eventually_exactly(text: impl AsyncFn() -> String, wanted: &[(&str, f64
     assert_eq!(agree().await, Ok(()));
 }
 
-/// Five orders: three are paid, one is declined, one gets its verdict at the third call.
+/// The metrics after five orders: three paid, one declined, one with a verdict at the third call.
 const OF_THE_SHOP: &[(&str, f64)] = &[
     (
         "http_server_request_duration_seconds_count{http_request_method=\"POST\",\
@@ -129,7 +129,7 @@ const OF_THE_WORKER: &[(&str, f64)] = &[
 ];
 
 #[tokio::test]
-async fn the_numbers_are_those_of_what_happened() {
+async fn the_metrics_count_every_event_once() {
     let world = World::builder()
         .worker_env("GATEWAY_LATENCY_MS", "0")
         .worker_env("RETRY_DELAYS_MS", "100,200")
@@ -138,7 +138,7 @@ async fn the_numbers_are_those_of_what_happened() {
         .await;
     world.publish_raw("processingorders", b"nonsense", BasicProperties::default()).await;
     for method in ["visa", "chargeDeclined", "visa", "errorsTwice", "visa"] {
-        // One after the other: then each is a message of its own.
+        // One after the other, so that each is a message of its own.
         let order = world.place_order_with(&format!("pm_card_{method}")).await;
         world.eventually_settled(&order).await;
     }
@@ -224,7 +224,7 @@ async fn an_order_in_work_and_an_outage_of_the_broker_are_seen_while_they_last()
 }
 
 #[tokio::test]
-async fn a_scrape_waits_for_nobody_who_does_not_answer() {
+async fn a_scrape_does_not_wait_for_a_silent_server() {
     let world = World::builder().proxied().start().await;
     world.place_order().await;
     counted(&world, "ordermill_stage_items_total{stage=\"place\"}", 1.0).await;
@@ -240,7 +240,7 @@ async fn a_scrape_waits_for_nobody_who_does_not_answer() {
     assert!(sum_of(&text, "ordermill_stage_items_total{stage=\"place\"}") > 0.0);
 }
 
-/// Paths and methods that nobody has ever seen.
+/// Requests unknown paths and methods.
 async fn nonsense(world: &World, round: usize) {
     for i in 0..200 {
         let id = Uuid::now_v7();
@@ -258,7 +258,7 @@ async fn nonsense(world: &World, round: usize) {
 }
 
 #[tokio::test]
-async fn what_clients_make_up_makes_no_series() {
+async fn made_up_paths_and_methods_of_clients_create_no_series() {
     let world = World::start().await;
     let made_up = "http_server_request_duration_seconds_count{http_request_method=\"_OTHER\"}";
     // A request is counted a moment after its answer.

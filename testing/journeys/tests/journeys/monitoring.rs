@@ -1,4 +1,4 @@
-//! What watches Ordermill: the shipped rules, dashboards and settings of `deploy/monitoring`.
+//! The monitoring: the shipped rules, dashboards and settings of `deploy/monitoring`.
 
 mod alerts;
 mod dashboards;

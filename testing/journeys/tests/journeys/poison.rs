@@ -1,4 +1,4 @@
-//! What can't be read is parked with its reason and holds up nothing (P6).
+//! Unreadable messages are dead-lettered with their reason, and delay no other message (P6).
 
 use lapin::BasicProperties;
 use lapin::options::BasicGetOptions;
@@ -8,7 +8,7 @@ use testkit::eventually;
 use testkit::world::World;
 use uuid::Uuid;
 
-use super::books::{LONG, balance};
+use super::ledger::{LONG, balance};
 
 fn header(message: &lapin::message::BasicGetMessage, key: &str) -> String {
     let headers = message.properties.headers().clone().unwrap_or_default();
@@ -28,7 +28,7 @@ const NONSENSE: [&[u8]; 6] = [
 ];
 
 #[tokio::test]
-async fn nonsense_on_both_queues_is_parked_and_good_messages_go_on() {
+async fn nonsense_on_both_queues_is_dead_lettered_and_good_messages_go_on() {
     let world = World::start().await;
     let mut orders = Vec::new();
     for body in NONSENSE {
@@ -44,14 +44,16 @@ async fn nonsense_on_both_queues_is_parked_and_good_messages_go_on() {
     balance(&world, &orders).await;
 
     for queue in ["processingorders.dead", "processedorders.dead"] {
-        eventually("all nonsense to be parked", LONG, async || world.queue_depth(queue).await == 6)
-            .await;
-        let mut parked = world.messages_in(queue).await;
-        for message in &parked {
+        eventually("all nonsense to be dead-lettered", LONG, async || {
+            world.queue_depth(queue).await == 6
+        })
+        .await;
+        let mut dead = world.messages_in(queue).await;
+        for message in &dead {
             assert_eq!(header(message, "x-reason"), "unreadable");
             assert!(!header(message, "x-detail").is_empty());
         }
-        let mut bodies: Vec<Vec<u8>> = parked.drain(..).map(|m| m.delivery.data).collect();
+        let mut bodies: Vec<Vec<u8>> = dead.drain(..).map(|m| m.delivery.data).collect();
         bodies.sort();
         let mut wanted = NONSENSE.map(<[u8]>::to_vec);
         wanted.sort();
@@ -60,28 +62,28 @@ async fn nonsense_on_both_queues_is_parked_and_good_messages_go_on() {
 }
 
 #[tokio::test]
-async fn a_result_for_an_order_that_does_not_exist_is_parked() {
+async fn a_result_for_an_order_that_does_not_exist_is_dead_lettered() {
     let world = World::start().await;
     let body = json!({"orderId": Uuid::nil().to_string(), "paymentStatus": "successful"});
     let body = body.to_string();
     world.publish_raw("processedorders", body.as_bytes(), BasicProperties::default()).await;
 
-    eventually("it to be parked", LONG, async || {
+    eventually("the result to be dead-lettered", LONG, async || {
         world.queue_depth("processedorders.dead").await == 1
     })
     .await;
 
-    let parked = world.messages_in("processedorders.dead").await;
-    assert_eq!(header(&parked[0], "x-reason"), "unknown_order");
-    assert_eq!(parked[0].data, body.as_bytes());
+    let dead = world.messages_in("processedorders.dead").await;
+    assert_eq!(header(&dead[0], "x-reason"), "unknown_order");
+    assert_eq!(dead[0].data, body.as_bytes());
 }
 
 #[tokio::test]
-async fn a_message_that_keeps_killing_its_reader_is_parked_by_the_broker() {
+async fn a_message_that_keeps_killing_its_consumer_is_dead_lettered_by_the_broker() {
     let world = World::builder().workers(0).env("DELIVERY_LIMIT", "3").start().await;
     let order = world.place_order().await;
-    eventually("the killer to be parked", LONG, async || {
-        // A reader that dies over the message: it takes it and is gone.
+    eventually("the killer to be dead-lettered", LONG, async || {
+        // A consumer that dies with the message unacked.
         let (connection, channel) = world.channel().await;
         let options = BasicGetOptions::default();
         let taken = channel.basic_get("processingorders".into(), options).await;
@@ -90,8 +92,8 @@ async fn a_message_that_keeps_killing_its_reader_is_parked_by_the_broker() {
     })
     .await;
 
-    let parked = world.messages_in("processingorders.dead").await;
-    assert!(String::from_utf8_lossy(&parked[0].data).contains(&order.id.to_string()));
+    let dead = world.messages_in("processingorders.dead").await;
+    assert!(String::from_utf8_lossy(&dead[0].data).contains(&order.id.to_string()));
     let next = world.place_order().await;
     let mut world = world;
     world.add_worker().await;

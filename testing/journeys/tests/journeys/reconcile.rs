@@ -1,11 +1,11 @@
-//! Messages that a person has thrown away: their orders still end, and nothing else is asked again.
+//! Purged messages: their orders still end, and no other order is re-requested.
 
 use std::time::Duration;
 
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder};
 
-use super::books::{LONG, balance, counted, counter};
+use super::ledger::{LONG, balance, counted, counter};
 
 const REQUESTS: &str = "processingorders";
 const RESULTS: &str = "processedorders";
@@ -16,7 +16,8 @@ fn watchful() -> WorldBuilder {
         .worker_env("GATEWAY_LATENCY_MS", "0")
 }
 
-/// Notes down every order that is asked for again, whoever does it and whatever becomes of him.
+/// Records every re-request in the database, regardless of the process that makes it and of its
+/// fate.
 async fn take_notes(world: &World) {
     for statement in [
         "create table notes (order_id uuid, asked integer)",
@@ -28,7 +29,7 @@ async fn take_notes(world: &World) {
     }
 }
 
-/// Orders whose requests lie in the queue, and then nowhere.
+/// Places orders and purges their requests.
 async fn lost_requests(world: &World, count: usize) -> Vec<Order> {
     let orders = world.place_orders(count).await;
     relayed(world).await;
@@ -43,13 +44,13 @@ async fn relayed(world: &World) {
     .await;
 }
 
-/// For how many orders the first order-management has asked again.
+/// The number of re-requests of the first order-management.
 async fn asked(world: &World) -> f64 {
     let url = world.order_management(0).ops_url("/metrics");
     counter(world, url, "ordermill_payment_rerequests_total").await
 }
 
-/// Waits until the i-th order-management has looked at the queues so many times and found this.
+/// Waits until the i-th order-management has inspected the queues this often with this outcome.
 async fn looked(world: &World, i: usize, outcome: &str, times: f64) {
     let name = format!("ordermill_queue_inspections_total{{outcome=\"{outcome}\"}}");
     let url = || world.order_management(i).ops_url("/metrics");
@@ -62,7 +63,7 @@ async fn looked(world: &World, i: usize, outcome: &str, times: f64) {
 }
 
 #[tokio::test]
-async fn orders_whose_requests_were_purged_are_asked_for_again_and_end() {
+async fn orders_whose_requests_were_purged_are_re_requested_and_end() {
     let mut world = watchful().workers(0).start().await;
     let orders = lost_requests(&world, 40).await;
     world.add_worker().await;
@@ -114,7 +115,7 @@ async fn orders_whose_results_were_purged_end_and_are_captured_once() {
 }
 
 #[tokio::test]
-async fn a_backlog_that_is_just_long_is_not_asked_for_again() {
+async fn orders_in_a_long_backlog_are_not_re_requested() {
     let mut world = watchful().workers(0).start().await;
     let orders = world.place_orders(60).await;
     eventually("all to be late", LONG, async || {
@@ -131,7 +132,7 @@ async fn a_backlog_that_is_just_long_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_charge_that_waits_on_the_ladder_is_not_asked_for_again() {
+async fn a_charge_in_a_retry_queue_is_not_re_requested() {
     let world = watchful()
         .env("RETRY_DELAYS_MS", "400")
         .worker_env("GATEWAY_TIMEOUT_MS", "100")
@@ -167,7 +168,7 @@ async fn while_the_broker_is_away_nothing_is_put_into_the_outbox() {
 }
 
 #[tokio::test]
-async fn two_order_managements_ask_for_an_order_once() {
+async fn two_order_managements_re_request_an_order_once() {
     let mut world = watchful().order_management(2).workers(0).start().await;
     take_notes(&world).await;
     let orders = lost_requests(&world, 50).await;
@@ -175,7 +176,7 @@ async fn two_order_managements_ask_for_an_order_once() {
         world.count("select count(distinct order_id) from notes").await == 50
     })
     .await;
-    // What was asked for lies in the queue now, which both can see.
+    // The re-requested orders are in the queue now, where both processes see them.
     looked(&world, 0, "waiting", 15.0).await;
     looked(&world, 1, "waiting", 15.0).await;
     assert_eq!(world.count("select count(*) from notes").await, 50, "one request more an order");
@@ -185,7 +186,7 @@ async fn two_order_managements_ask_for_an_order_once() {
 }
 
 #[tokio::test]
-async fn an_order_management_that_is_killed_while_it_asks_loses_none() {
+async fn an_order_management_that_is_killed_during_re_requests_loses_none() {
     let mut world = watchful().workers(0).start().await;
     take_notes(&world).await;
     let orders = lost_requests(&world, 50).await;

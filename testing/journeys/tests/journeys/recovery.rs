@@ -1,6 +1,6 @@
-//! How soon orders go on after a fault is over. The targets stand in ARCHITECTURE.md; the deadlines
-//! here are three times as long, because debug builds on a busy machine are slower than what is
-//! promised. `RECOVERY_ROUNDS=10` with `--nocapture` measures: docs/reliability.md has the figures.
+//! Times of recovery after a fault. docs/reliability.md has the targets and the figures; the
+//! deadlines here are three times as long, because debug builds on a busy machine are slower than
+//! release builds. `RECOVERY_ROUNDS=10` with `--nocapture` measures.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use testkit::eventually;
 use testkit::world::{Order, World, order_body};
 
-use super::books::{LONG, balance, counter, first_order};
+use super::ledger::{LONG, balance, counter, first_order};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// How much longer than the target a test waits.
+/// Factor between the target and a test's deadline.
 const SLACK: u32 = 3;
 
 #[expect(clippy::disallowed_methods, reason = "no setting of the services")]
@@ -20,7 +20,7 @@ fn rounds() -> usize {
     std::env::var("RECOVERY_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
-/// What was measured for one fault, round by round.
+/// The times after one fault, round by round.
 struct Figures {
     what: &'static str,
     target: Duration,
@@ -83,14 +83,14 @@ async fn all_ready(world: &World) -> Instant {
     Instant::now()
 }
 
-/// Until this much time has passed.
+/// Waits for this time.
 async fn lasting(downtime: Duration) {
     let began = Instant::now();
     eventually("the fault to last", LONG, async || began.elapsed() >= downtime).await;
 }
 
 #[tokio::test]
-async fn what_a_killed_worker_had_in_hand_is_final_elsewhere_at_once() {
+async fn the_unacked_requests_of_a_killed_worker_are_finished_by_others_at_once() {
     let mut world = World::builder()
         .workers(2)
         .env("ORDERS_PER_MESSAGE", "1")
@@ -129,7 +129,7 @@ enum End {
     Stopped,
 }
 
-/// Ends RabbitMQ with messages in its queues, leaves it away for `downtime`, starts it again.
+/// Stops RabbitMQ with messages in its queues, and starts it again after `downtime`.
 async fn broker_is_back(end: End, downtime: Duration, names: [&'static str; 3]) {
     let world = World::builder()
         .private_servers()
@@ -225,7 +225,7 @@ async fn orders_go_on_at_once_when_the_database_is_back() {
     }
 }
 
-/// How often a process has connected to the broker.
+/// The number of a process's connections to the broker so far.
 async fn connects(world: &World, url: String) -> [f64; 2] {
     let counted = async |role| {
         let name = format!("ordermill_broker_connects_total{{role=\"{role}\"}}");
@@ -265,7 +265,7 @@ async fn a_connection_to_the_broker_that_fell_silent_is_left_within_two_heartbea
 #[tokio::test]
 async fn connections_to_the_database_that_fell_silent_are_left_within_the_statement_timeout() {
     let world = World::builder().proxied().start().await;
-    // The statement timeout and a second of grace, then a new connection and the way of an order.
+    // The statement timeout, a second of grace, a new connection, and the processing of an order.
     let mut shop = Figures::of("a silent database, order-management: next 201", 7 * SECOND);
     let mut payments = Figures::of("a silent database, worker: an order is settled", 7 * SECOND);
     for _ in 0..rounds() {

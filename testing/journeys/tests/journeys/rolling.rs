@@ -1,4 +1,5 @@
-//! Everything restarted under load, behind a real balancer with the settings of `deploy/`.
+//! All processes are restarted under load, behind a real load balancer with the settings of
+//! `deploy/`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,11 +10,11 @@ use testkit::balancer::Balancer;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder, order_body};
 
-use super::books::{LONG, balance};
+use super::ledger::{LONG, balance};
 
 const CLIENTS: usize = 6;
 const ROUNDS: usize = 3;
-/// The delay, the drain time and the moment it takes to say goodbye.
+/// Bound of a stop: the delay, the drain time and a margin.
 const STOP: Duration = Duration::from_secs(3 + 10 + 3);
 
 fn two_behind_a_balancer() -> WorldBuilder {
@@ -23,12 +24,12 @@ fn two_behind_a_balancer() -> WorldBuilder {
         .order_management_env("SHUTDOWN_DELAY_MS", "3000")
 }
 
-/// What one client has seen.
+/// The observations of one client.
 #[derive(Default)]
 struct Seen {
     orders: Vec<Order>,
     answers: usize,
-    /// Every answer that is none of 2xx, and every connection that broke.
+    /// Every answer outside 2xx, and every broken connection.
     failures: Vec<String>,
 }
 
@@ -42,8 +43,8 @@ impl Seen {
     }
 }
 
-/// One keep-alive connection: places an order, reads it, and so on. Every fourth order has no key,
-/// and so is one that nobody may send twice.
+/// A client with one keep-alive connection, which alternately places an order and reads it. Every
+/// fourth order has no key, so the load balancer must not send it twice.
 async fn client(number: usize, balancer: &Balancer, ended: &AtomicBool) -> Seen {
     let http = Client::builder().pool_max_idle_per_host(1).timeout(LONG).build().unwrap();
     let mut seen = Seen::default();
@@ -79,7 +80,7 @@ async fn client(number: usize, balancer: &Balancer, ended: &AtomicBool) -> Seen 
     seen
 }
 
-/// Clients for as long as `work` takes.
+/// Runs clients until `work` has ended.
 async fn under_load(balancer: &Balancer, work: impl Future<Output = ()>) -> Seen {
     let ended = AtomicBool::new(false);
     let clients = join_all((0..CLIENTS).map(|number| client(number, balancer, &ended)));
@@ -124,7 +125,7 @@ async fn everything_is_restarted_one_by_one_under_load_and_no_request_fails() {
 }
 
 #[tokio::test]
-async fn processes_that_are_killed_behind_a_balancer_cost_only_what_nobody_may_send_twice() {
+async fn processes_that_are_killed_behind_a_balancer_cost_only_requests_without_a_key() {
     let world = two_behind_a_balancer().start().await;
     let balancer = world.balance();
     balancer.sees_ready(2).await.unwrap();
@@ -151,7 +152,7 @@ async fn processes_that_are_killed_behind_a_balancer_cost_only_what_nobody_may_s
         2 * ROUNDS,
         seen.failures
     );
-    // At each kill no more can be lost than was under way without a key.
+    // A kill can lose at most the requests in flight without a key.
     assert!(seen.failures.len() <= 2 * ROUNDS * CLIENTS, "{:?}", seen.failures);
     // HAProxy answers 502, or closes the client's connection if it was not the first request on it.
     let unkeyed = |failure: &String| {
@@ -163,7 +164,7 @@ async fn processes_that_are_killed_behind_a_balancer_cost_only_what_nobody_may_s
 }
 
 #[tokio::test]
-async fn a_balancer_goes_on_asking_when_no_broker_makes_anybody_ready() {
+async fn a_load_balancer_keeps_forwarding_when_no_process_is_ready_for_lack_of_a_broker() {
     let world = two_behind_a_balancer().private_servers().start().await;
     let balancer = world.balance();
     balancer.sees_ready(2).await.unwrap();

@@ -1,4 +1,4 @@
-//! No password in a log line, an answer or a metric, however much is logged and whatever goes wrong.
+//! No log line, answer or metric contains a password, at any log level and in any fault.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,19 +8,19 @@ use testkit::binaries;
 use testkit::eventually;
 use testkit::world::World;
 
-use super::books::{LONG, balance, eventually_logged};
+use super::ledger::{LONG, balance, eventually_logged};
 
-/// No part of it stands anywhere by chance.
+/// A password without a part that could occur elsewhere by chance.
 const BROKER: &str = "Tr0mbone-broker";
 const SHOP: &str = "Tr0mbone-shop";
 const PAYMENTS: &str = "Tr0mbone-payments";
 const MARK: &str = "Tr0mbone";
 
-/// The libraries have to be named: of themselves they say only warnings.
+/// A filter that names the libraries, which log only warnings by default.
 const EVERYTHING: &str = "trace,lapin=trace,actix_server=trace,refinery_core=trace,tokio_postgres=trace,tracing=trace,mio=trace";
 
 fn none_in(text: &str, place: &str) {
-    // Also as bytes in the way of Debug, as in a dump of a frame.
+    // Also as bytes in `Debug` form, as in a dump of a frame.
     let bytes = MARK.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
     for shape in [MARK, bytes.as_str(), &base64(MARK)] {
         let line = text.lines().find(|line| line.contains(shape));
@@ -28,7 +28,7 @@ fn none_in(text: &str, place: &str) {
     }
 }
 
-/// A whole number of its groups of four, so that it is found within a longer text, too.
+/// Base64 of complete groups only, so that the result is found within a longer text, too.
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = text.as_bytes().chunks_exact(3).map(|three| {
@@ -38,7 +38,7 @@ fn base64(text: &str) -> String {
     groups.flatten().collect()
 }
 
-/// All that a process tells: its log, and every page of its ports.
+/// Checks all output of every process: the log, and every page of its ports.
 async fn none_told(world: &World) {
     for process in world.processes() {
         none_in(&process.log(), process.name());
@@ -53,7 +53,7 @@ async fn none_told(world: &World) {
 }
 
 #[tokio::test]
-async fn passwords_that_are_right_are_told_to_nobody() {
+async fn right_passwords_appear_in_no_output() {
     let mut world = World::builder().order_management(0).workers(0).private_servers().start().await;
     let vhost = world.name().to_owned();
     world.rabbitmq().create_user(&vhost, "bearer", BROKER).await.unwrap();
@@ -75,7 +75,7 @@ async fn passwords_that_are_right_are_told_to_nobody() {
         let reply = world.get(path).await;
         none_in(&format!("{} {:?}", reply.text, reply.headers), path);
     }
-    // Both servers vanish while everything is connected.
+    // Both servers vanish while all components are connected.
     world.rabbitmq().kill().await.unwrap();
     world.postgres().kill().await.unwrap();
     eventually("both to be missed", LONG, async || {
@@ -90,7 +90,7 @@ async fn passwords_that_are_right_are_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn customers_and_their_means_are_told_to_nobody() {
+async fn customers_and_their_payment_methods_appear_in_no_output() {
     let world = World::builder().env("RUST_LOG", EVERYTHING).start().await;
     let customer = serde_json::json!({"name": MARK, "email": format!("{MARK}@naboo.com")});
     let reply = world.send(world.request(Method::POST, "/customers").json(&customer)).await;
@@ -105,7 +105,7 @@ async fn customers_and_their_means_are_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn passwords_that_are_wrong_are_told_to_nobody() {
+async fn wrong_passwords_appear_in_no_output() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     world.set_env("RUST_LOG", EVERYTHING);
     let broker = world.broker_url("guest", BROKER);
@@ -124,7 +124,7 @@ async fn passwords_that_are_wrong_are_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_do_not_tell_their_secrets() {
+async fn invalid_settings_are_reported_without_their_secrets() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     for (name, value) in [
         ("AMQP_SERVER_URL", format!("amqp://user:{BROKER}@[nonsense")),

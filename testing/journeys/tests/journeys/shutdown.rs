@@ -1,4 +1,4 @@
-//! SIGTERM loses nothing and takes no longer than the drain time (P9).
+//! SIGTERM loses nothing, and the process ends within the drain time (P9).
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 use testkit::eventually;
 use testkit::world::{Order, World, order_body};
 
-use super::books::{LONG, balance, eventually_logged};
+use super::ledger::{LONG, balance, eventually_logged};
 
 #[tokio::test]
 async fn order_management_that_is_stopped_under_load_keeps_every_201() {
@@ -43,7 +43,7 @@ async fn order_management_that_is_stopped_under_load_keeps_every_201() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_stopped_finishes_what_it_has_in_hand() {
+async fn a_worker_that_is_stopped_finishes_its_unacked_requests() {
     let world = World::builder().worker_env("GATEWAY_LATENCY_MS", "1500").start().await;
     let orders = world.place_orders(50).await;
     eventually("all charges to be under way", LONG, async || {
@@ -60,7 +60,7 @@ async fn a_worker_that_is_stopped_finishes_what_it_has_in_hand() {
 }
 
 #[tokio::test]
-async fn a_worker_that_cannot_finish_in_time_gives_the_rest_back() {
+async fn a_worker_that_cannot_finish_in_time_requeues_the_rest() {
     let mut world = World::builder()
         .env("ORDERS_PER_MESSAGE", "1")
         .worker_env("GATEWAY_LATENCY_MS", "600000")
@@ -90,7 +90,7 @@ async fn a_worker_that_cannot_finish_in_time_gives_the_rest_back() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_stopped_begins_nothing_any_more_and_gives_back_what_waits() {
+async fn a_worker_that_is_stopped_begins_no_charge_and_requeues_the_waiting_requests() {
     let mut world = World::builder()
         .workers(0)
         .env("ORDERS_PER_MESSAGE", "10")
@@ -122,7 +122,7 @@ async fn a_worker_that_is_stopped_begins_nothing_any_more_and_gives_back_what_wa
     balance(&world, &orders).await;
 }
 
-/// Holds up whoever wants to store an order until `released` has a row.
+/// Blocks every insert of an order until `released` has a row.
 const HOLD: &str = "
     do $$ begin
         lock table outbox in access exclusive mode;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::eventually;
 use testkit::world::World;
 
-use super::books::{LONG, balance, first_order};
+use super::ledger::{LONG, balance, first_order};
 
 #[tokio::test]
 async fn processes_that_start_before_their_servers_wait_for_them_however_late_they_are() {
@@ -23,7 +23,7 @@ async fn processes_that_start_before_their_servers_wait_for_them_however_late_th
     .await;
 
     world.postgres().start_again().await.unwrap();
-    // Orders are taken as soon as there is a store for them.
+    // Orders are accepted as soon as PostgreSQL is available.
     let order = first_order(&world).await;
     let broker_is_late = Instant::now();
     eventually("20 seconds without a broker", LONG, async || {

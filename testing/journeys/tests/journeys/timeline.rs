@@ -1,4 +1,4 @@
-//! What became of one order, as its timeline tells it.
+//! The timeline of an order.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use testkit::world::{Order, World, WorldBuilder};
 use testkit::{eventually, ports};
 use uuid::Uuid;
 
-use super::books::{LONG, balance};
-use super::desk::{DEAD_REQUESTS, REQUESTS, eventually_listed, park, tell};
+use super::ledger::{LONG, balance};
+use super::operator::{DEAD_REQUESTS, REQUESTS, dead_letter, eventually_listed, tell};
 
-/// Every event of an order that went straight through.
+/// The events of an order without a fault.
 const STRAIGHT: [&str; 6] =
     ["placed", "published", "payment_started", "captured", "replied", "settled"];
-/// What is written down only about what did not go straight through.
+/// The tables with records of failures only.
 const ASIDE: &str = "select count(*) from payments.unanswered_calls";
 
 fn quick() -> WorldBuilder {
@@ -45,7 +45,7 @@ fn event<'a>(timeline: &'a Value, word: &str) -> &'a Value {
     events(timeline).iter().find(|event| event["event"] == word).unwrap()
 }
 
-/// The times there are, which must be in order where both sides have one clock.
+/// Checks that the times ascend, because both databases have one clock, and returns their number.
 fn in_order(timeline: &Value) -> usize {
     let times: Vec<(&str, String)> = events(timeline)
         .iter()
@@ -66,7 +66,7 @@ async fn eventually_told(world: &World, order: &Order, pointer: &str, value: Val
 }
 
 #[tokio::test]
-async fn an_order_that_went_straight_through_is_told_from_the_rows_there_are() {
+async fn the_timeline_of_an_order_without_a_fault_comes_from_its_rows_alone() {
     let world = quick().start().await;
     let orders = world.place_orders(30).await;
     balance(&world, &orders).await;
@@ -87,14 +87,14 @@ async fn an_order_that_went_straight_through_is_told_from_the_rows_there_are() {
         (&json!("anna"), &json!(1))
     );
     assert_eq!(event(&told, "settled")["status"], "Confirmed");
-    let stations: Vec<_> = events(&told).iter().map(|event| &event["stage"]).collect();
-    assert_eq!(stations, ["place", "relay", "charge", "charge", "reply", "settle"]);
+    let stages: Vec<_> = events(&told).iter().map(|event| &event["stage"]).collect();
+    assert_eq!(stages, ["place", "relay", "charge", "charge", "reply", "settle"]);
     assert_eq!(world.count(ASIDE).await, 0, "a row more on the fast path");
     assert_eq!(world.count("select count(*) from payments.payments").await, 30);
 }
 
 #[tokio::test]
-async fn a_declined_order_is_told_with_the_gateways_reason() {
+async fn the_timeline_of_a_declined_order_has_the_gateways_reason() {
     let world = quick().start().await;
     let order = world.place_order_with("pm_card_chargeDeclined").await;
     world.eventually_settled(&order).await;
@@ -114,7 +114,7 @@ async fn a_declined_order_is_told_with_the_gateways_reason() {
 }
 
 #[tokio::test]
-async fn calls_that_were_not_answered_are_told_one_by_one_and_each_time_it_was_taken_counts() {
+async fn the_timeline_lists_every_unanswered_call_and_counts_every_delivery() {
     let world = quick().start().await;
     let order = world.place_order_with("pm_card_errorsTwice").await;
     world.eventually_settled(&order).await;
@@ -180,9 +180,9 @@ async fn the_worker_that_died_and_the_one_that_ended_it_are_both_named() {
 }
 
 #[tokio::test]
-async fn without_a_broker_an_order_is_told_to_wait_in_the_outbox_and_later_for_a_worker() {
+async fn without_a_broker_the_timeline_waits_for_the_outbox_and_later_for_a_worker() {
     let world = quick().proxied().start().await;
-    // It has made its tables.
+    // The worker has created its tables.
     world.worker(0).sigkill().await.unwrap();
     world.links().order_management.broker.cut();
     let order = world.place_order().await;
@@ -197,7 +197,7 @@ async fn without_a_broker_an_order_is_told_to_wait_in_the_outbox_and_later_for_a
 }
 
 #[tokio::test]
-async fn a_request_that_was_parked_and_replayed_says_so() {
+async fn the_timeline_of_a_request_that_was_dead_lettered_and_replayed_says_so() {
     let mut world = quick().workers(0).start().await;
     let order = world.place_order().await;
     eventually("the request to be in the queue", LONG, async || {
@@ -207,7 +207,7 @@ async fn a_request_that_was_parked_and_replayed_says_so() {
     let request = world.messages_in(REQUESTS).await.remove(0);
     world.purge(REQUESTS).await;
     let body = String::from_utf8(request.delivery.data).unwrap();
-    park(&world, DEAD_REQUESTS, "reader_panicked", &[body]).await;
+    dead_letter(&world, DEAD_REQUESTS, "reader_panicked", &[body]).await;
     let letter = eventually_listed(&world, &format!("orderId={}", order.id), 1).await.remove(0);
     // The broker has it a moment before the outbox is rid of it.
     eventually("the order to be told as published", LONG, async || {
@@ -223,15 +223,15 @@ async fn a_request_that_was_parked_and_replayed_says_so() {
 
     let told = timeline(&world, order.id).await;
     let mut told_words = words(&told);
-    // It was parked by a hand that wrote an old date on it.
+    // The test dead-lettered the message with an old date.
     assert_eq!(told_words.remove(0), "parked");
     assert_eq!(
         told_words,
         ["placed", "published", "replayed", "payment_started", "captured", "replied", "settled"]
     );
-    let parked = event(&told, "parked");
+    let dead = event(&told, "parked");
     assert_eq!(
-        (&parked["queue"], &parked["reason"]),
+        (&dead["queue"], &dead["reason"]),
         (&json!(DEAD_REQUESTS), &json!("reader_panicked"))
     );
     let replayed = event(&told, "replayed");
@@ -239,7 +239,7 @@ async fn a_request_that_was_parked_and_replayed_says_so() {
 }
 
 #[tokio::test]
-async fn a_late_order_that_was_asked_for_again_says_how_often() {
+async fn the_timeline_of_an_overdue_order_counts_its_re_requests() {
     let world = World::builder()
         .workers(0)
         .order_management_env("RECONCILE_AFTER_MS", "1500")
@@ -261,7 +261,7 @@ async fn a_late_order_that_was_asked_for_again_says_how_often() {
 }
 
 #[tokio::test]
-async fn without_the_payments_database_the_shops_part_is_told_and_what_is_missing() {
+async fn without_the_payments_database_the_timeline_has_the_shops_part_and_names_the_missing_one() {
     let away = ports::free().unwrap().to_string();
     let world = quick().order_management_env("PAYMENTS_POSTGRES_PORT", &away).start().await;
     let order = world.place_order().await;
@@ -277,11 +277,11 @@ async fn without_the_payments_database_the_shops_part_is_told_and_what_is_missin
     })
     .await;
     let told = timeline(&world, silent.id).await;
-    assert_eq!(told.get("waitsFor"), None, "nobody knows what it waits for");
+    assert_eq!(told.get("waitsFor"), None, "the payments database is needed for `waitsFor`");
 }
 
 #[tokio::test]
-async fn a_payments_database_that_says_nothing_holds_up_a_timeline_for_three_seconds_at_most() {
+async fn a_silent_payments_database_delays_a_timeline_by_three_seconds_at_most() {
     let mut world = quick().order_management(0).start().await;
     let port = world.worker(0).variable("POSTGRES_PORT").unwrap().parse().unwrap();
     let proxy = FaultProxy::start(port).unwrap();
@@ -293,7 +293,7 @@ async fn a_payments_database_that_says_nothing_holds_up_a_timeline_for_three_sec
     assert_eq!(words(&timeline(&world, order.id).await), STRAIGHT);
 
     proxy.black_hole();
-    // Two have the connections, the others wait for them.
+    // Two requests have the connections, the others wait for them.
     for _ in 0..2 {
         let asked = Instant::now();
         let told = join_all((0..10).map(|_| timeline(&world, order.id))).await;
@@ -309,7 +309,7 @@ async fn a_payments_database_that_says_nothing_holds_up_a_timeline_for_three_sec
 }
 
 #[tokio::test]
-async fn an_order_that_there_is_not_has_no_timeline() {
+async fn an_unknown_order_has_no_timeline() {
     let world = World::builder().workers(0).start().await;
     for id in [Uuid::now_v7().to_string(), "garbage".to_owned(), "%00".to_owned()] {
         let reply = world.get(&format!("/orders/{id}/timeline")).await;

@@ -1,4 +1,4 @@
-//! One trace from the HTTP request to the final status, as a collector gets to see it.
+//! One trace from the HTTP request to the final status, as a collector receives it.
 
 mod faults;
 
@@ -8,7 +8,7 @@ use reqwest::Method;
 use testkit::collector::{Collected, Collector};
 use testkit::world::{Order, World, WorldBuilder, order_body};
 
-use super::books::{LONG, stop_services};
+use super::ledger::{LONG, stop_services};
 
 const REQUESTS: &str = "orders_exchange:processingorders";
 const RESULTS: &str = "orders_exchange:processedorders";
@@ -20,14 +20,14 @@ fn traced(collector: &Collector) -> WorldBuilder {
         .env("OTEL_TRACES_SAMPLER_ARG", "1")
 }
 
-/// The spans of one trace, by what they are.
+/// The spans of one trace, by name.
 fn of_trace<'a>(spans: &'a [Collected], trace_id: &str) -> BTreeMap<String, &'a Collected> {
     let ours = spans.iter().filter(|span| span.trace_id == trace_id);
     ours.map(|span| (format!("{} {} {}", span.service, span.kind, span.name), span)).collect()
 }
 
-/// Every span of an order's road, from cause to effect.
-fn road() -> Vec<String> {
+/// The names of an order's spans, from cause to effect.
+fn pipeline() -> Vec<String> {
     vec![
         "order-management SERVER POST /orders".to_owned(),
         format!("order-management PRODUCER publish {REQUESTS}"),
@@ -39,12 +39,12 @@ fn road() -> Vec<String> {
 
 fn whole(spans: &[Collected], trace_id: &str) -> bool {
     let ours = of_trace(spans, trace_id);
-    road().iter().all(|name| ours.contains_key(name))
+    pipeline().iter().all(|name| ours.contains_key(name))
 }
 
-/// Each span of the road is caused by the one before it, and begins no earlier.
+/// Checks that each span of the pipeline is caused by the previous one, and begins no earlier.
 fn assert_chained(spans: &BTreeMap<String, &Collected>) {
-    for pair in road().windows(2) {
+    for pair in pipeline().windows(2) {
         let (cause, effect) = (spans[&pair[0]], spans[&pair[1]]);
         assert_eq!(effect.parent_id.as_ref(), Some(&cause.span_id), "{pair:?}");
         assert!(effect.times.0 >= cause.times.0, "{pair:?}");
@@ -66,12 +66,12 @@ fn trace_of(spans: &[Collected], order: &Order) -> Option<String> {
     spans.iter().find(about).map(|span| span.trace_id.clone())
 }
 
-/// All spans, as soon as those of this order's road are among them.
+/// Waits until all spans of this order have arrived, and returns every span.
 async fn eventually_whole(collector: &Collector, order: &Order) -> Vec<Collected> {
     eventually_whole_with(collector, order, &[]).await
 }
 
-/// The same with these spans beside the road, each of which may leave later than the road's.
+/// The same with these spans beside the pipeline's, each of which may leave later than those.
 async fn eventually_whole_with(
     collector: &Collector,
     order: &Order,
@@ -156,7 +156,7 @@ async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
         world.eventually_settled(order).await;
     }
 
-    // The span of a batch ends after those of its orders, and may leave later than they do.
+    // A batch's span ends after the spans of its orders, and may be exported later.
     let batched = ["place".to_owned(), format!("publish {REQUESTS}"), format!("process {RESULTS}")];
     let complete = |spans: &[Collected]| {
         let traces = orders.iter().filter_map(|order| trace_of(spans, order));
@@ -181,7 +181,7 @@ async fn batches_link_to_the_orders_in_them_and_packs_mix_up_no_traces() {
         assert_eq!(size, largest.links.len(), "{name}");
         for (trace_id, span_id) in &largest.links {
             let linked = |s: &Collected| (&s.trace_id, &s.span_id) == (trace_id, span_id);
-            assert!(all.iter().any(linked), "{name} links to a span that nobody sent");
+            assert!(all.iter().any(linked), "{name} links to a span that never arrived");
         }
     }
 }
@@ -257,7 +257,7 @@ async fn the_last_spans_leave_before_the_process_does() {
 }
 
 #[tokio::test]
-async fn what_a_client_makes_up_takes_little_room_in_a_span() {
+async fn made_up_input_of_a_client_takes_little_room_in_a_span() {
     let collector = Collector::start().unwrap();
     let world = traced(&collector).start().await;
     let (method, path) = (Method::from_bytes(b"BREW").unwrap(), format!("/{}", "x".repeat(4_000)));
@@ -275,7 +275,7 @@ async fn what_a_client_makes_up_takes_little_room_in_a_span() {
 }
 
 #[tokio::test]
-async fn nothing_is_recorded_unless_it_is_asked_for() {
+async fn no_span_is_recorded_unless_the_settings_ask_for_it() {
     let collector = Collector::start().unwrap();
     let endpoint = collector.otlp_endpoint();
     let world = World::builder().env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint).start().await;

@@ -3,7 +3,7 @@
 use testkit::eventually;
 use testkit::world::World;
 
-use super::books::{LONG, balance, counter};
+use super::ledger::{LONG, balance, counter};
 
 #[tokio::test]
 async fn workers_that_are_killed_under_load_lose_nothing_and_charge_nothing_twice() {
@@ -32,7 +32,7 @@ async fn a_request_that_is_delivered_again_captures_the_money_once() {
         world.deliver_payment_request_again(&order).await;
     }
 
-    super::books::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 20.0).await;
+    super::ledger::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 20.0).await;
 
     assert_eq!(world.captures_for(&order).await, 1);
     balance(&world, &[order]).await;
@@ -47,7 +47,7 @@ async fn a_second_request_with_another_amount_changes_nothing() {
     dearer.json["totalPrice"] = serde_json::json!(5000);
     world.deliver_payment_request_again(&dearer).await;
 
-    super::books::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 1.0).await;
+    super::ledger::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 1.0).await;
 
     let amounts = world.count("select sum(amount_minor)::bigint from simulated_gateway.captures");
     assert_eq!(amounts.await, 19900);
@@ -55,7 +55,7 @@ async fn a_second_request_with_another_amount_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_result_in_the_hand_of_an_order_management_that_is_killed_is_not_lost() {
+async fn an_unacked_result_of_an_order_management_that_is_killed_is_not_lost() {
     let mut world = World::builder().proxied().workers(0).start().await;
     let order = world.place_order().await;
     eventually("the request to be relayed", LONG, async || {
@@ -91,7 +91,7 @@ async fn a_payment_that_has_ended_is_replied_to_again_without_asking_the_gateway
         world.deliver_payment_request_again(order).await;
     }
 
-    super::books::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 2.0).await;
+    super::ledger::counted(&world, "ordermill_results_total{outcome=\"repeated\"}", 2.0).await;
 
     for outcome in ["captured", "declined"] {
         let name = format!("ordermill_charges_total{{outcome=\"{outcome}\"}}");

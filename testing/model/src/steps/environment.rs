@@ -1,9 +1,9 @@
-//! What kills, cuts and repeats.
+//! Deaths, cuts and repetitions.
 
 use crate::state::{Charging, Delivery, Process, Relay, Settling, State, Status, Verdict, Worker};
 use crate::two::{Nth, Two};
 
-/// A request stands in its queue twice: the broker moved it on from the delay ladder at least once.
+/// A request is in its queue twice: the broker moves a message from a retry queue at least once.
 pub(crate) fn duplicate(s: &mut State, order: Nth) -> bool {
     let requests = &mut s.orders[order].requests;
     let may = *requests > 0;
@@ -11,7 +11,7 @@ pub(crate) fn duplicate(s: &mut State, order: Nth) -> bool {
     may
 }
 
-/// A result arrives late that says the contrary of what has become of the order.
+/// A late result contradicts the final status.
 pub(crate) fn stray(s: &mut State, order: Nth) -> bool {
     let o = &mut s.orders[order];
     let (may, contrary) = match o.status {
@@ -23,10 +23,10 @@ pub(crate) fn stray(s: &mut State, order: Nth) -> bool {
     may
 }
 
-/// A worker dies and is started again: the memory is gone, the message goes back.
+/// A worker dies and is started again: its memory is lost, its message is requeued.
 pub(crate) fn kill_worker(s: &mut State, by: Nth) -> bool {
-    let Some(hand) = s.workers[by].charging.take() else { return false };
-    give_back_request(s, hand);
+    let Some(work) = s.workers[by].charging.take() else { return false };
+    give_back_request(s, work);
     true
 }
 
@@ -42,8 +42,8 @@ pub(crate) fn lose_worker(s: &mut State, by: Nth) -> bool {
 pub(crate) fn kill_process(s: &mut State, by: Nth) -> bool {
     let before = *s;
     let gone = s.processes[by].gone;
-    if let Some(hand) = s.processes[by].settling {
-        give_back_result(s, hand);
+    if let Some(work) = s.processes[by].settling {
+        give_back_result(s, work);
     }
     s.processes[by] = Process { relays: Two::of(Relay::Idle), settling: None, gone };
     before != *s
@@ -57,23 +57,23 @@ pub(crate) fn lose_process(s: &mut State, by: Nth) -> bool {
     may
 }
 
-/// The worker's connection is cut: the message goes back, and the work goes on for a while.
+/// The worker's connection is cut: the message is requeued, and the work continues for a while.
 pub(crate) fn cut_worker(s: &mut State, by: Nth) -> bool {
-    let Some(hand) = s.workers[by].charging else { return false };
-    give_back_request(s, hand);
-    s.workers[by].charging = Some(Charging { delivery: Delivery::Lost, ..hand });
-    hand.delivery == Delivery::Open
+    let Some(work) = s.workers[by].charging else { return false };
+    give_back_request(s, work);
+    s.workers[by].charging = Some(Charging { delivery: Delivery::Lost, ..work });
+    work.delivery == Delivery::Open
 }
 
-/// The same for a process with a result in its hand.
+/// The same for a process with an unacked result.
 pub(crate) fn cut_process(s: &mut State, by: Nth) -> bool {
-    let Some(hand) = s.processes[by].settling else { return false };
-    give_back_result(s, hand);
-    s.processes[by].settling = Some(Settling { delivery: Delivery::Lost, ..hand });
-    hand.delivery == Delivery::Open
+    let Some(work) = s.processes[by].settling else { return false };
+    give_back_result(s, work);
+    s.processes[by].settling = Some(Settling { delivery: Delivery::Lost, ..work });
+    work.delivery == Delivery::Open
 }
 
-/// Every connection is cut at once; what was stored is there when the broker is back.
+/// Every connection is cut at once; stored messages are still there when the broker is back.
 pub(crate) fn restart_broker(s: &mut State) -> bool {
     let before = *s;
     for by in Nth::BOTH {
@@ -89,10 +89,10 @@ pub(crate) fn restart_broker(s: &mut State) -> bool {
     before != *s
 }
 
-/// Who works on a message that has gone back drops it at the next await.
+/// A worker drops its work on a requeued message at the next await.
 pub(crate) fn drop_request(s: &mut State, by: Nth) -> bool {
     let Worker { charging, .. } = &mut s.workers[by];
-    let lost = charging.is_some_and(|hand| hand.delivery == Delivery::Lost);
+    let lost = charging.is_some_and(|work| work.delivery == Delivery::Lost);
     *charging = None;
     lost
 }
@@ -100,19 +100,19 @@ pub(crate) fn drop_request(s: &mut State, by: Nth) -> bool {
 /// The same for a result.
 pub(crate) fn drop_result(s: &mut State, by: Nth) -> bool {
     let Process { settling, .. } = &mut s.processes[by];
-    let lost = settling.is_some_and(|hand| hand.delivery == Delivery::Lost);
+    let lost = settling.is_some_and(|work| work.delivery == Delivery::Lost);
     *settling = None;
     lost
 }
 
-fn give_back_request(s: &mut State, hand: Charging) {
-    if hand.delivery == Delivery::Open {
-        s.orders[hand.order].requests += 1;
+fn give_back_request(s: &mut State, work: Charging) {
+    if work.delivery == Delivery::Open {
+        s.orders[work.order].requests += 1;
     }
 }
 
-fn give_back_result(s: &mut State, hand: Settling) {
-    if hand.delivery == Delivery::Open {
-        *s.orders[hand.order].results.of(hand.verdict) += 1;
+fn give_back_result(s: &mut State, work: Settling) {
+    if work.delivery == Delivery::Open {
+        *s.orders[work.order].results.of(work.verdict) += 1;
     }
 }

@@ -1,5 +1,5 @@
-//! What each step does. A function comes back with whether the step can be taken; where it cannot,
-//! what it has changed is thrown away.
+//! The effects of the steps. A function returns true if the step is possible; otherwise its changes
+//! are dropped.
 
 pub(crate) mod charge;
 pub(crate) mod environment;

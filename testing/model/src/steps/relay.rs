@@ -1,14 +1,14 @@
-//! **relay**: from an outbox row to stored requests, and what becomes of the row.
+//! **relay**: from an outbox row to stored requests, and to the removal of the row.
 
-use crate::road::Road;
+use crate::pipeline::Pipeline;
 use crate::state::{Lease, Relay, State};
 use crate::two::Nth;
 use crate::variant::Variant;
 use crate::verb::Verb;
 
-/// The broker stores the request; its confirm is on the way. The lease was looked at before, and
-/// whatever has happened since: nothing stops a publish that is under way.
-pub(crate) fn publish(s: &mut State, (by, order): (Nth, Nth)) -> bool {
+/// The broker stores the request; its confirm is on the way. The lease was checked earlier, and a
+/// later change of the lease does not stop the publish.
+pub(crate) fn publish(s: &mut State, by: Nth, order: Nth) -> bool {
     let relay = &mut s.processes[by].relays[order];
     let may = *relay == Relay::Due;
     *relay = Relay::Stored;
@@ -19,7 +19,7 @@ pub(crate) fn publish(s: &mut State, (by, order): (Nth, Nth)) -> bool {
 }
 
 /// The broker does not store it (a nack, or a cut connection), or the confirm is lost.
-pub(crate) fn unconfirmed(s: &mut State, verb: Verb, (by, order): (Nth, Nth)) -> bool {
+pub(crate) fn unconfirmed(s: &mut State, verb: Verb, by: Nth, order: Nth) -> bool {
     let relay = &mut s.processes[by].relays[order];
     let from = if verb == Verb::RequestRefused { Relay::Due } else { Relay::Stored };
     let may = *relay == from;
@@ -27,9 +27,9 @@ pub(crate) fn unconfirmed(s: &mut State, verb: Verb, (by, order): (Nth, Nth)) ->
     may
 }
 
-/// Whoever notices that its lease is over before it has published leaves the row alone.
-pub(crate) fn past_lease(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool {
-    let orders = road.orders.of_row(row);
+/// A process that notices the end of its lease before it has published leaves the row alone.
+pub(crate) fn past_lease(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
+    let orders = pipeline.orders.of_row(row);
     let own = s.processes[by].relays;
     let others = s.processes[by.other()].relays;
     let over = orders.iter().all(|o| s.orders[*o].row != Some(Lease::Held))
@@ -40,12 +40,12 @@ pub(crate) fn past_lease(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> b
     any && over && !begun
 }
 
-/// All orders of the row that were published are confirmed: the row goes.
-pub(crate) fn remove(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool {
-    let orders = road.orders.of_row(row);
+/// All published orders of the row are confirmed: the row is removed.
+pub(crate) fn remove(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
+    let orders = pipeline.orders.of_row(row);
     let own = s.processes[by].relays;
     let confirmed = orders.iter().all(|o| own[*o] != Relay::Unconfirmed);
-    let may = published(s, by, orders) && (confirmed || road.is(Variant::RemoveUnconfirmed));
+    let may = published(s, by, orders) && (confirmed || pipeline.is(Variant::RemoveUnconfirmed));
     for order in orders {
         s.orders[*order].row = None;
     }
@@ -53,10 +53,10 @@ pub(crate) fn remove(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool 
     may
 }
 
-/// Some are not confirmed: the row shrinks to those, and anybody may claim it. A row that has
-/// none of them any more stays as it is.
-pub(crate) fn retain(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool {
-    let orders = road.orders.of_row(row);
+/// Some orders are not confirmed: the row shrinks to these, and any process may claim it. A row
+/// that contains none of them any more stays unchanged.
+pub(crate) fn retain(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
+    let orders = pipeline.orders.of_row(row);
     let own = s.processes[by].relays;
     let unconfirmed = |o: &Nth| own[*o] == Relay::Unconfirmed;
     let may = published(s, by, orders) && orders.iter().any(unconfirmed);
@@ -70,13 +70,13 @@ pub(crate) fn retain(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool 
     may
 }
 
-/// The sweep takes a row whose lease is over.
-pub(crate) fn claim(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool {
-    let orders = road.orders.of_row(row);
+/// The sweep claims a row whose lease is over.
+pub(crate) fn claim(pipeline: &Pipeline, s: &mut State, by: Nth, row: Nth) -> bool {
+    let orders = pipeline.orders.of_row(row);
     let process = &mut s.processes[by];
     let idle = orders.iter().all(|o| process.relays[*o] == Relay::Idle);
     let free = orders.iter().any(|o| s.orders[*o].row == Some(Lease::Over));
-    let may = idle && free && !process.gone && !road.is(Variant::NoSweep);
+    let may = idle && free && !process.gone && !pipeline.is(Variant::NoSweep);
     for order in orders {
         if let Some(lease) = &mut s.orders[*order].row {
             *lease = Lease::Held;
@@ -86,9 +86,9 @@ pub(crate) fn claim(road: &Road, s: &mut State, (by, row): (Nth, Nth)) -> bool {
     may
 }
 
-/// Time passes. That a lease ends while somebody still publishes is a fault.
-pub(crate) fn lease_ends(road: &Road, s: &mut State, (verb, row): (Verb, Nth)) -> bool {
-    let orders = road.orders.of_row(row);
+/// A lease ends. The end of a lease while a process still publishes is a fault.
+pub(crate) fn lease_ends(pipeline: &Pipeline, s: &mut State, verb: Verb, row: Nth) -> bool {
+    let orders = pipeline.orders.of_row(row);
     let processes = s.processes.both();
     let publishing = orders.iter().any(|o| processes.iter().any(|p| p.relays[*o] != Relay::Idle));
     let held = orders.iter().any(|o| s.orders[*o].row == Some(Lease::Held));
@@ -96,11 +96,11 @@ pub(crate) fn lease_ends(road: &Road, s: &mut State, (verb, row): (Verb, Nth)) -
         let row = &mut s.orders[*order].row;
         *row = row.map(|_| Lease::Over);
     }
-    let endless = road.is(Variant::EndlessLease);
+    let endless = pipeline.is(Variant::EndlessLease);
     held && !endless && publishing == (verb == Verb::LeaseEndsEarly)
 }
 
-/// Whether the process has tried to publish all it had of the row.
+/// True if the process has tried to publish all its orders of the row.
 fn published(s: &State, by: Nth, orders: &[Nth]) -> bool {
     let own = s.processes[by].relays;
     orders.iter().all(|o| own[*o] != Relay::Due) && orders.iter().any(|o| own[*o] != Relay::Idle)

@@ -1,13 +1,13 @@
 //! **settle**: from a result to the order's final status.
 
-use crate::road::Road;
+use crate::pipeline::Pipeline;
 use crate::state::{Delivery, Settling, State, Status, Verdict};
 use crate::two::Nth;
 use crate::variant::Variant;
 use crate::verb::Verb;
 
-/// The broker delivers one of the results that wait, whichever.
-pub(crate) fn take(s: &mut State, verb: Verb, (by, order): (Nth, Nth)) -> bool {
+/// The broker delivers any of the waiting results.
+pub(crate) fn take(s: &mut State, verb: Verb, by: Nth, order: Nth) -> bool {
     let captured = verb == Verb::TakeCaptured;
     let verdict = if captured { Verdict::Captured } else { Verdict::Declined };
     let (process, waiting) = (&mut s.processes[by], s.orders[order].results.of(verdict));
@@ -20,28 +20,28 @@ pub(crate) fn take(s: &mut State, verb: Verb, (by, order): (Nth, Nth)) -> bool {
     true
 }
 
-/// One commit, and only what is pending moves.
-pub(crate) fn settle(road: &Road, s: &mut State, by: Nth) -> bool {
-    let Some(hand) = s.processes[by].settling.as_mut().filter(|hand| !hand.settled) else {
+/// One commit, which moves only a pending order.
+pub(crate) fn settle(pipeline: &Pipeline, s: &mut State, by: Nth) -> bool {
+    let Some(work) = s.processes[by].settling.as_mut().filter(|work| !work.settled) else {
         return false;
     };
-    hand.settled = true;
-    let o = &mut s.orders[hand.order];
-    if o.status == Some(Status::Pending) || road.is(Variant::NoStatusGuard) {
-        o.status = Some(hand.verdict.into());
+    work.settled = true;
+    let o = &mut s.orders[work.order];
+    if o.status == Some(Status::Pending) || pipeline.is(Variant::NoStatusGuard) {
+        o.status = Some(work.verdict.into());
         o.moves += 1;
     }
     true
 }
 
-/// Once the commit is there, the message may go.
-pub(crate) fn ack(road: &Road, s: &mut State, by: Nth) -> bool {
-    let Some(hand) = &mut s.processes[by].settling else { return false };
-    if hand.settled {
+/// The ack, which follows the commit.
+pub(crate) fn ack(pipeline: &Pipeline, s: &mut State, by: Nth) -> bool {
+    let Some(work) = &mut s.processes[by].settling else { return false };
+    if work.settled {
         s.processes[by].settling = None;
         return true;
     }
-    let early = road.is(Variant::SettleAcksFirst) && hand.delivery == Delivery::Open;
-    hand.delivery = Delivery::Acked;
+    let early = pipeline.is(Variant::SettleAcksFirst) && work.delivery == Delivery::Open;
+    work.delivery = Delivery::Acked;
     early
 }

@@ -1,4 +1,4 @@
-//! OTLP as its published definitions have it
+//! OTLP, by its published definitions
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message as _;
 
-use super::Collected;
+use super::span::Collected;
 
 pub(super) fn read(body: &[u8]) -> Result<Vec<Collected>> {
     let request = ExportTraceServiceRequest::decode(body).context("not OTLP")?;

@@ -1,12 +1,12 @@
-//! Zipkin's JSON, version 2 (<https://zipkin.io/zipkin-api/#/default/post_spans>). Strict: what the
-//! description does not know, or asks for and does not find, is an error.
+//! Zipkin's JSON, version 2 (<https://zipkin.io/zipkin-api/#/default/post_spans>). Strict: an
+//! unknown field, or a missing one that the description requires, is an error.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::Collected;
+use super::span::Collected;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! What is asked of Prometheus.
+//! Queries to Prometheus's HTTP API.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,29 +7,29 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::Prometheus;
+use super::prometheus::Prometheus;
 
-/// A rule, as Prometheus has read it.
+/// A rule, as Prometheus has parsed it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Rule {
-    /// The alert's name, or that of what is recorded.
+    /// The name of the alert or of the recorded series.
     pub name: String,
     /// Its expression.
     pub query: String,
     /// `alerting` or `recording`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Whether its last evaluation went well: `ok`, `err` or `unknown`.
+    /// Result of the last evaluation: `ok`, `err` or `unknown`.
     pub health: String,
-    /// What an alert carries.
+    /// Labels of the alert.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// What an alert says, before values are put in.
+    /// Annotations of the alert, before values are inserted.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// The names of all numbers there are, each with the names of its labels.
+/// The names of all series, each with the names of its labels.
 pub type Series = BTreeMap<String, BTreeSet<String>>;
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +79,8 @@ impl Prometheus {
         Ok(found.groups.into_iter().flat_map(|group| group.rules).collect())
     }
 
-    /// Everything that is wrong as far as it knows, in words: alerts that fire or are about to,
-    /// rules that it could not or did not yet evaluate, and whom it gets no numbers from.
+    /// Descriptions of all problems: alerts that are firing or pending, rules whose evaluation
+    /// failed or is outstanding, and targets without samples.
     pub async fn wrong(&self) -> Result<Vec<String>> {
         let mut wrong = self.silent().await?;
         let unread = self.rules().await?.into_iter().filter(|rule| rule.health != "ok");
@@ -91,17 +91,17 @@ impl Prometheus {
         Ok(wrong)
     }
 
-    /// Whom it does not get numbers from, and why.
+    /// The targets that are not scraped successfully, with the errors.
     pub async fn silent(&self) -> Result<Vec<String>> {
         let found: Targets = self.get("targets?state=active").await?;
         if found.active.is_empty() {
-            return Ok(vec!["it knows nobody to ask yet".to_owned()]);
+            return Ok(vec!["Prometheus has no targets yet".to_owned()]);
         }
         let silent = found.active.into_iter().filter(|target| target.health != "up");
         Ok(silent.map(|t| format!("{:?}: {} {}", t.labels, t.health, t.error)).collect())
     }
 
-    /// Everything it has numbers of.
+    /// All series.
     pub async fn series(&self) -> Result<Series> {
         let found: Vec<BTreeMap<String, String>> =
             self.get("series?match[]={__name__!=\"\"}").await?;
@@ -113,7 +113,7 @@ impl Prometheus {
         Ok(series)
     }
 
-    /// Whether it has any number that a selector such as `up{job="auditor"}` chooses.
+    /// True if a selector such as `up{job="auditor"}` matches a series.
     pub async fn has(&self, selector: &str) -> Result<bool> {
         let asked = reqwest::Url::parse_with_params("http://any/series", [("match[]", selector)])?;
         let found: Vec<BTreeMap<String, String>> =

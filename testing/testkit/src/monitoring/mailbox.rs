@@ -14,14 +14,14 @@ use crate::{installed, log_file, ports};
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// A mail as it came in.
+/// A received mail.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// What it is about.
+    /// `Subject`.
     pub subject: String,
-    /// Whom it went to.
+    /// `To`.
     pub to: String,
-    /// Its text.
+    /// The text.
     pub text: String,
 }
 
@@ -34,7 +34,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Starts it on a free port of 127.0.0.1, with its mails in `dir`.
+    /// Starts a server on a free port of 127.0.0.1, with its mails in `dir`.
     pub async fn start(dir: &Path) -> Result<Mailbox> {
         let port = ports::free()?;
         let (mails, log) = (dir.join("mails"), dir.join("smtp.log"));
@@ -51,19 +51,19 @@ impl Mailbox {
             environment: Environment::Inherited,
             log: log.clone(),
             user: None,
-            put_down_with: Signal::SIGKILL,
+            stop_signal: Signal::SIGKILL,
         })?;
         let greeted = wait_for("the mail server", START_DEADLINE, async || greeting(port).await);
         greeted.await.with_context(|| log_file::tail(&log, 20))?;
         Ok(Mailbox { port, mails, _process: process })
     }
 
-    /// Where it listens.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Everything that was sent so far.
+    /// The mails received so far.
     pub fn mails(&self) -> Result<Vec<Mail>> {
         let mut mails = Vec::new();
         for entry in std::fs::read_dir(self.mails.join("new"))? {
@@ -81,7 +81,7 @@ async fn greeting(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// Alertmanager's form: headers, then one part in quoted-printable.
+/// Parses a mail of Alertmanager: headers, then one part in quoted-printable.
 fn read(raw: &str) -> Mail {
     let raw = raw.replace("\r\n", "\n");
     let (head, body) = raw.split_once("\n\n").unwrap_or((&raw, ""));
@@ -92,7 +92,7 @@ fn read(raw: &str) -> Mail {
     Mail { subject: header("Subject:"), to: header("To:"), text: unquoted(body) }
 }
 
-/// Undoes what quoted-printable (RFC 2045, 6.7) does to ASCII.
+/// Decodes ASCII in quoted-printable (RFC 2045, 6.7).
 fn unquoted(text: &str) -> String {
     text.replace("=\n", "").replace("=3D", "=")
 }

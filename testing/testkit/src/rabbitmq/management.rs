@@ -1,4 +1,4 @@
-//! What is asked of a node over its management interface.
+//! Requests to a node's management interface.
 
 use anyhow::{Context, Result};
 use reqwest::Method;
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::{PASSWORD, RabbitMq, USER};
 
 impl RabbitMq {
-    /// Makes a virtual host in which [`USER`] may do everything. 10 ms, against 300 ms and a
-    /// virtual machine of Erlang's by `rabbitmqctl`. `name` is a plain word.
+    /// Creates a virtual host in which [`USER`] has all permissions. Takes 10 ms; `rabbitmqctl`
+    /// would take 300 ms and start an Erlang virtual machine. `name` is a plain word.
     pub async fn create_vhost(&self, name: &str) -> Result<()> {
         self.management(Method::PUT, &format!("vhosts/{name}"), None).await
     }
 
-    /// Removes a virtual host with all that is in it.
+    /// Removes a virtual host with its queues.
     pub async fn delete_vhost(&self, name: &str) -> Result<()> {
         self.management(Method::DELETE, &format!("vhosts/{name}"), None).await
     }
 
-    /// Makes a user who may do everything in one virtual host.
+    /// Creates a user with all permissions in one virtual host.
     pub async fn create_user(&self, vhost: &str, name: &str, password: &str) -> Result<()> {
         let user = json!({"password": password, "tags": ""});
         self.management(Method::PUT, &format!("users/{name}"), Some(user)).await?;

@@ -1,4 +1,4 @@
-//! Where a node listens, and what it reads at its start.
+//! The ports and settings files of a node.
 
 use std::path::Path;
 
@@ -6,19 +6,19 @@ use anyhow::{Context, Result};
 
 use crate::ports;
 
-/// Where a node listens, on 127.0.0.1.
+/// The ports of a node, on 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub struct RabbitMqPorts {
     /// For the services.
     pub amqp: u16,
-    /// The management interface, for browsers and for what `management.rs` asks.
+    /// The management interface.
     pub management: u16,
-    /// Its own numbers, for Prometheus.
+    /// The node's metrics, for Prometheus.
     pub metrics: u16,
 }
 
 impl RabbitMqPorts {
-    /// Free ones.
+    /// Free ports.
     pub fn free() -> Result<RabbitMqPorts> {
         Ok(RabbitMqPorts {
             amqp: ports::free()?,
@@ -28,10 +28,10 @@ impl RabbitMqPorts {
     }
 }
 
-/// Those of the image that docker-compose.yml names.
+/// The plugins of the image in docker-compose.yml.
 const PLUGINS: &str = "[rabbitmq_management,rabbitmq_prometheus].\n";
 
-/// Writes the files that a node reads at its start.
+/// Writes the settings files.
 pub(super) fn write(dir: &Path, ports: RabbitMqPorts) -> Result<()> {
     let settings = format!(
         "listeners.tcp.1 = 127.0.0.1:{}\n\

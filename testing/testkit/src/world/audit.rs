@@ -1,24 +1,24 @@
-//! What the auditor says when it is asked once.
+//! A single run of the auditor.
 
 use anyhow::{Context, Result};
 use tokio::process::Command;
 
-use super::World;
+use super::core::World;
 
-/// An audit of everything.
+/// The result of `auditor check --all`.
 #[derive(Clone, Debug)]
 pub struct Audited {
-    /// 0 if all is well, 1 if something is wrong, 2 if it could not look.
+    /// 0 without findings, 1 with findings, 2 if the auditor could not read the databases.
     pub code: Option<i32>,
-    /// What it printed.
+    /// The output.
     pub said: String,
 }
 
 impl World {
-    /// `auditor check --all`, with its second look a moment after the first.
+    /// Runs `auditor check --all`, with the second look a second after the first.
     ///
     /// # Errors
-    /// If it can't be run.
+    /// If the auditor can't be run.
     pub async fn audited(&self) -> Result<Audited> {
         let spec = self.auditor_spec("auditor-check").await?;
         let mut check = Command::new(&spec.binary);

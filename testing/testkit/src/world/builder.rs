@@ -1,29 +1,19 @@
-//! How a world is ordered, and how its processes are started.
+//! The parameters of a world.
 
-use anyhow::Result;
-
-use super::links::{Links, Ports};
-use super::{PATIENCE, World};
-use crate::binaries::{self, Binaries};
-use crate::fail::OrFail;
-use crate::ports;
-use crate::processes::{Process, ProcessSpec};
-use crate::scratch_dir::ScratchDir;
-use crate::service_environment::{self, Servers};
-use crate::tenancy::Tenancy;
+use crate::binaries::Binaries;
 
 type Variables = Vec<(String, String)>;
 
-/// What a world is to consist of.
+/// The parameters of a world, before it starts.
 #[derive(Clone, Debug)]
 pub struct WorldBuilder {
-    order_management: usize,
-    workers: usize,
-    proxied: bool,
-    private_servers: bool,
-    order_management_env: Variables,
-    worker_env: Variables,
-    binaries: Option<Binaries>,
+    pub(super) order_management: usize,
+    pub(super) workers: usize,
+    pub(super) proxied: bool,
+    pub(super) private_servers: bool,
+    pub(super) order_management_env: Variables,
+    pub(super) worker_env: Variables,
+    pub(super) binaries: Option<Binaries>,
 }
 
 impl Default for WorldBuilder {
@@ -41,177 +31,50 @@ impl Default for WorldBuilder {
 }
 
 impl WorldBuilder {
-    /// How many order-management processes; 1 otherwise.
+    /// Number of order-management processes; default 1.
     pub fn order_management(mut self, count: usize) -> WorldBuilder {
         self.order_management = count;
         self
     }
 
-    /// How many workers; 1 otherwise.
+    /// Number of workers; default 1.
     pub fn workers(mut self, count: usize) -> WorldBuilder {
         self.workers = count;
         self
     }
 
-    /// With [`Links`] between the processes and their servers.
+    /// Puts [`Links`](super::Links) between the processes and their servers.
     pub fn proxied(mut self) -> WorldBuilder {
         self.proxied = true;
         self
     }
 
-    /// With servers of its own, which it may kill. Costs five seconds.
+    /// Starts servers for this world alone, which the test may kill. Takes five seconds.
     pub fn private_servers(mut self) -> WorldBuilder {
         self.private_servers = true;
         self
     }
 
-    /// A variable for every process; the last one of a name counts.
+    /// Sets a variable for every process; the last value of a name counts.
     pub fn env(self, name: &str, value: &str) -> WorldBuilder {
         self.order_management_env(name, value).worker_env(name, value)
     }
 
-    /// A variable for order-management only.
+    /// Sets a variable for order-management only.
     pub fn order_management_env(mut self, name: &str, value: &str) -> WorldBuilder {
         self.order_management_env.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A variable for workers only.
+    /// Sets a variable for workers only.
     pub fn worker_env(mut self, name: &str, value: &str) -> WorldBuilder {
         self.worker_env.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// These executables; those of this build otherwise.
+    /// Sets the executables; default those of this build.
     pub fn binaries(mut self, binaries: Binaries) -> WorldBuilder {
         self.binaries = Some(binaries);
         self
     }
-
-    /// Starts everything and waits until all of it is ready.
-    pub async fn start(self) -> World {
-        let world = self.launch().await;
-        world.ready().await;
-        world
-    }
-
-    /// Starts everything; the processes may not be ready yet.
-    pub async fn launch(self) -> World {
-        let (order_management, workers) = (self.order_management, self.workers);
-        let mut world = self.prepare().await.or_fail("prepare a world");
-        for _ in 0..order_management {
-            world.add_order_management().await;
-        }
-        for _ in 0..workers {
-            world.add_worker().await;
-        }
-        world
-    }
-
-    async fn prepare(self) -> Result<World> {
-        let tenancy = if self.private_servers {
-            Tenancy::on_private_servers().await?
-        } else {
-            Tenancy::on_shared_servers().await?
-        };
-        Ok(World {
-            order_management: Vec::new(),
-            workers: Vec::new(),
-            auditors: Vec::new(),
-            log_collectors: Vec::new(),
-            links: self.proxied.then(|| Links::to(&tenancy)).transpose()?,
-            tenancy,
-            plan: self,
-            http: reqwest::Client::builder().timeout(PATIENCE).build()?,
-            logs: ScratchDir::new()?,
-        })
-    }
-}
-
-impl World {
-    /// A variable for the processes that are added from now on.
-    pub fn set_env(&mut self, name: &str, value: &str) {
-        self.plan.order_management_env.push((name.to_owned(), value.to_owned()));
-        self.set_worker_env(name, value);
-    }
-
-    /// A variable for the workers that are added from now on.
-    pub fn set_worker_env(&mut self, name: &str, value: &str) {
-        self.plan.worker_env.push((name.to_owned(), value.to_owned()));
-    }
-
-    pub(super) async fn launch_order_management(&self, number: usize) -> Result<Process> {
-        let Binaries { order_management, .. } = self.binaries().await?;
-        let ports = self.links.as_ref().map(|links| links.order_management.ports());
-        let mut spec = self.spec(format!("order-management-{number}"), ports)?;
-        spec.binary.clone_from(order_management);
-        spec.variables.push(("PORT".into(), ports::free()?.to_string()));
-        spec.variables.extend_from_slice(&self.plan.order_management_env);
-        Process::start(spec)
-    }
-
-    pub(super) async fn launch_worker(&self, number: usize) -> Result<Process> {
-        let Binaries { payment_processor, .. } = self.binaries().await?;
-        let ports = self.links.as_ref().map(|links| links.workers.ports());
-        let mut spec = self.spec(format!("worker-{number}"), ports)?;
-        spec.binary.clone_from(payment_processor);
-        spec.variables.extend_from_slice(&self.plan.worker_env);
-        Process::start(spec)
-    }
-
-    async fn binaries(&self) -> Result<&Binaries> {
-        match &self.plan.binaries {
-            Some(binaries) => Ok(binaries),
-            None => binaries::fresh().await,
-        }
-    }
-
-    pub(super) async fn launch_auditor(
-        &self,
-        number: usize,
-        variables: &[(&str, &str)],
-    ) -> Result<Process> {
-        let mut spec = self.auditor_spec(&format!("auditor-{number}")).await?;
-        spec.variables.extend(variables.iter().map(given));
-        Process::start(spec)
-    }
-
-    pub(super) async fn launch_log_collector(
-        &self,
-        number: usize,
-        variables: &[(&str, &str)],
-    ) -> Result<Process> {
-        let Binaries { log_collector, .. } = self.binaries().await?;
-        let mut spec = self.spec(format!("log-collector-{number}"), None)?;
-        spec.binary.clone_from(log_collector);
-        spec.variables.extend(variables.iter().map(given));
-        Process::start(spec)
-    }
-
-    pub(super) async fn auditor_spec(&self, name: &str) -> Result<ProcessSpec> {
-        let Binaries { auditor, .. } = self.binaries().await?;
-        let mut spec = self.spec(name.to_owned(), None)?;
-        spec.binary.clone_from(auditor);
-        // It has no business with the broker.
-        spec.variables.retain(|(name, _)| !name.starts_with("AMQP"));
-        Ok(spec)
-    }
-
-    fn spec(&self, name: String, proxies: Option<Ports>) -> Result<ProcessSpec> {
-        let ports = proxies.unwrap_or(Ports::of(&self.tenancy));
-        let ops_port = ports::free()?;
-        let servers = Servers {
-            broker_port: ports.broker,
-            vhost: self.name(),
-            database_port: ports.database,
-            database: self.name(),
-        };
-        let variables = service_environment::of(&servers, ops_port);
-        let log = self.logs.path().join(format!("{name}.log"));
-        Ok(ProcessSpec { name, binary: Default::default(), variables, ops_port, log })
-    }
-}
-
-fn given((name, value): &(&str, &str)) -> (String, String) {
-    ((*name).to_owned(), (*value).to_owned())
 }

@@ -1,31 +1,31 @@
-//! A client's side of a world.
+//! HTTP requests to a world.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use super::World;
+use super::core::World;
 use crate::fail::OrFail;
 use crate::processes::Process;
 
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Its status code.
+    /// The status code.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub text: String,
 }
 
 impl Reply {
-    /// Its body as JSON.
+    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).or_fail("read JSON from the answer")
     }
 
-    /// One header, if it is there and readable.
+    /// One header, if it is present and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -37,29 +37,29 @@ impl World {
         url(self.order_management(i), path)
     }
 
-    /// A request to the first order-management process that runs, to be completed and sent.
+    /// A request to the first running order-management process, to be completed and sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let running = self.order_management.iter().find(|process| process.is_running());
-        let process = running.or_fail("find an order-management process that runs");
+        let process = running.or_fail("find a running order-management process");
         self.http.request(method, url(process, path))
     }
 
-    /// The client, for requests to anywhere.
+    /// The client, for any other request.
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// `GET` from the first order-management process that runs.
+    /// `GET` from the first running order-management process.
     pub async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Sends a request and reads the answer, whatever its status.
+    /// Sends a request and reads the answer, of any status.
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         self.try_send(request).await.or_fail("get an answer over HTTP")
     }
 
-    /// The same while processes are being killed.
+    /// [`World::send`] with an error instead of a panic, for use while processes are killed.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Reply> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -1,11 +1,11 @@
-//! The wires of a world, each of which a test can cut, silence or slow down.
+//! The connections of a world, each of which a test can cut, silence or slow down.
 
 use anyhow::Result;
 
 use crate::fault_proxy::FaultProxy;
-use crate::tenancy::Tenancy;
+use crate::isolation::Isolation;
 
-/// What one kind of process reaches its servers through.
+/// The proxies of one kind of process.
 #[derive(Debug)]
 pub struct Link {
     /// To RabbitMQ.
@@ -23,7 +23,7 @@ pub struct Links {
     pub workers: Link,
 }
 
-/// Where a process finds its servers: at themselves or at a proxy.
+/// The ports of a process's servers, or of the proxies before them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ports {
     pub(super) broker: u16,
@@ -31,8 +31,8 @@ pub(super) struct Ports {
 }
 
 impl Links {
-    pub(super) fn to(tenancy: &Tenancy) -> Result<Links> {
-        let ports = Ports::of(tenancy);
+    pub(super) fn to(isolation: &Isolation) -> Result<Links> {
+        let ports = Ports::of(isolation);
         Ok(Links { order_management: Link::to(ports)?, workers: Link::to(ports)? })
     }
 }
@@ -49,8 +49,8 @@ impl Link {
 }
 
 impl Ports {
-    pub(super) fn of(tenancy: &Tenancy) -> Ports {
-        let broker = tenancy.rabbitmq().amqp_port();
-        Ports { broker, database: tenancy.postgres().port() }
+    pub(super) fn of(isolation: &Isolation) -> Ports {
+        let broker = isolation.rabbitmq().amqp_port();
+        Ports { broker, database: isolation.postgres().port() }
     }
 }

@@ -1,4 +1,4 @@
-//! Orders as a client sees them, and what the gateway's books say about them.
+//! Orders as a client sees them, and their captures in the gateway's ledger.
 
 use std::time::Duration;
 
@@ -8,26 +8,27 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{PATIENCE, Reply, World};
+use super::core::{DEFAULT_TIMEOUT, World};
+use super::http::Reply;
 use crate::eventually::eventually;
 use crate::fail::OrFail;
 
-/// How many clients place orders at once.
+/// Concurrent clients.
 const CLIENTS: usize = 32;
 
-/// An order as it was answered.
+/// An order as the API returned it.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Its id.
+    /// The id.
     pub id: Uuid,
     /// `Pending`, `Confirmed` or `Canceled`.
     pub status: String,
-    /// All of it.
+    /// The whole answer.
     pub json: Value,
 }
 
 impl Order {
-    /// Reads one out of an answer.
+    /// Parses an answer.
     pub fn from_json(json: Value) -> Order {
         let text = |name: &str| json.get(name).and_then(Value::as_str).or_fail(name).to_owned();
         let id = text("id").parse().or_fail("read an order's id");
@@ -35,7 +36,7 @@ impl Order {
     }
 }
 
-/// A body for `POST /orders`: one Iphone for Luke, paid like this.
+/// A body for `POST /orders`: one Iphone for Luke, with this payment method.
 pub fn order_body(payment_method: &str) -> Value {
     json!({"customerId": "1", "productId": "1", "quantity": 1, "paymentMethod": payment_method})
 }
@@ -46,12 +47,12 @@ impl World {
         self.place_order_with("pm_card_visa").await
     }
 
-    /// Places an order that is paid like this.
+    /// Places an order with this payment method.
     pub async fn place_order_with(&self, payment_method: &str) -> Order {
         accepted(self.place(order_body(payment_method)).await)
     }
 
-    /// Places this many orders, many at once.
+    /// Places this many orders, several concurrently.
     pub async fn place_orders(&self, count: usize) -> Vec<Order> {
         let placing = (0..count).map(|_| self.place_order());
         stream::iter(placing).buffer_unordered(CLIENTS).collect().await
@@ -62,7 +63,7 @@ impl World {
         self.send(self.request(Method::POST, "/orders").json(&body)).await
     }
 
-    /// The order as it is now.
+    /// The order in its present state.
     pub async fn get_order(&self, id: Uuid) -> Order {
         let reply = self.get(&format!("/orders/{id}")).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
@@ -71,10 +72,11 @@ impl World {
 
     /// Waits until the order is `Confirmed` or `Canceled`, and returns it.
     pub async fn eventually_settled(&self, order: &Order) -> Order {
-        self.settled_within(PATIENCE, order).await
+        self.settled_within(DEFAULT_TIMEOUT, order).await
     }
 
-    /// The same with another deadline. Asks whichever process runs, and bears with failures.
+    /// [`World::eventually_settled`] with another deadline. The first running process is asked, and
+    /// failed requests are repeated.
     pub async fn settled_within(&self, deadline: Duration, order: &Order) -> Order {
         let path = format!("/orders/{}", order.id);
         eventually(&format!("order {} to be settled", order.id), deadline, async || {
@@ -102,7 +104,7 @@ impl World {
         .await;
     }
 
-    /// How often the gateway took money for the order.
+    /// The number of captures for the order.
     pub async fn captures_for(&self, order: &Order) -> i64 {
         const CAPTURES: &str =
             "select count(*) from simulated_gateway.captures where order_id = $1";
@@ -110,7 +112,7 @@ impl World {
         rows.first().map(|row| row.get(0)).or_fail("count captures")
     }
 
-    /// Puts the order's payment request into the queue once more, as the broker may at any time.
+    /// Publishes the order's payment request once more, as the broker may at any time.
     pub async fn deliver_payment_request_again(&self, order: &Order) {
         let field = |name: &str| order.json.get(name).cloned().unwrap_or_default();
         let body = json!({

@@ -1,4 +1,4 @@
-//! The broker's side of a world, without a proxy in between.
+//! The queues of a world, without a proxy in between.
 
 use lapin::message::BasicGetMessage;
 use lapin::options::{
@@ -8,22 +8,22 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 
-use super::World;
+use super::core::World;
 use crate::fail::OrFail;
 
 impl World {
-    /// A connection of the test's own to the world's virtual host, with a channel on it. Keep the
-    /// connection: when it is dropped, the channel is dead.
+    /// A connection of the test's own to the world's virtual host, with a channel. The channel
+    /// closes when the connection is dropped.
     pub async fn channel(&self) -> (Connection, Channel) {
-        let url = self.tenancy.rabbitmq().url(self.name());
+        let url = self.isolation.rabbitmq().url(self.name());
         let connection = Connection::connect(&url, ConnectionProperties::default()).await;
         let connection = connection.or_fail("connect to the broker");
         let channel = connection.create_channel().await.or_fail("open a channel");
         (connection, channel)
     }
 
-    /// Puts anything into a queue and waits until the broker has it. Persistent, whatever
-    /// `properties` say.
+    /// Publishes any body to a queue and waits for the confirm. The message is persistent,
+    /// regardless of `properties`.
     pub async fn publish_raw(&self, queue: &str, body: &[u8], properties: BasicProperties) {
         let (connection, channel) = self.channel().await;
         let confirms = ConfirmSelectOptions::default();
@@ -32,22 +32,26 @@ impl World {
         let properties = properties.with_delivery_mode(2);
         let sent = channel.basic_publish("".into(), queue.into(), options, body, properties).await;
         let confirmed = sent.or_fail("publish").await.or_fail("await the confirm");
-        assert_eq!(confirmed, Confirmation::Ack(None), "{queue} did not take the message");
+        assert_eq!(
+            confirmed,
+            Confirmation::Ack(None),
+            "the broker did not confirm a message for {queue}"
+        );
         close(connection).await;
     }
 
-    /// How many messages wait in a queue, those in a reader's hand not counted. 0 if there is no
-    /// such queue.
+    /// The number of ready messages in a queue, without the unacked ones. 0 if the queue does not
+    /// exist.
     pub async fn queue_depth(&self, queue: &str) -> u32 {
         let (connection, channel) = self.channel().await;
-        let look = QueueDeclareOptions { passive: true, ..Default::default() };
-        let found = channel.queue_declare(queue.into(), look, FieldTable::default()).await;
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        let found = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
         let depth = found.map_or(0, |queue| queue.message_count());
         close(connection).await;
         depth
     }
 
-    /// The same for several queues together.
+    /// The sum of [`World::queue_depth`] over several queues.
     pub async fn depth_of(&self, queues: &[impl AsRef<str>]) -> u32 {
         let mut depth = 0;
         for queue in queues {
@@ -56,7 +60,7 @@ impl World {
         depth
     }
 
-    /// Throws away what waits in a queue, as a person may.
+    /// Purges a queue, as an operator may.
     pub async fn purge(&self, queue: &str) {
         let (connection, channel) = self.channel().await;
         let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await;
@@ -64,15 +68,15 @@ impl World {
         close(connection).await;
     }
 
-    /// What waits in a queue, with bodies and properties. The messages go back into it, each with
-    /// one delivery more on its count.
+    /// The ready messages of a queue, with bodies and properties. The messages are requeued, each
+    /// with its delivery count raised by one.
     pub async fn messages_in(&self, queue: &str) -> Vec<BasicGetMessage> {
         let (connection, channel) = self.channel().await;
         let mut messages = Vec::new();
         while let Some(message) = channel
             .basic_get(queue.into(), BasicGetOptions::default())
             .await
-            .or_fail("look into the queue")
+            .or_fail("read the queue")
         {
             messages.push(message);
         }

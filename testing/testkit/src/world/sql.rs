@@ -1,28 +1,28 @@
-//! A look into the world's database, without a proxy in between.
+//! Statements in the world's database, without a proxy in between.
 
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
-use super::World;
+use super::core::World;
 use crate::fail::OrFail;
 
 impl World {
-    /// Runs one statement on a connection of its own; its rows, if it has any.
+    /// Runs one statement on a connection of its own and returns its rows.
     pub async fn sql(&self, statement: &str) -> Vec<Row> {
         self.sql_with(statement, &[]).await
     }
 
-    /// The same with parameters.
+    /// [`World::sql`] with parameters.
     pub async fn sql_with(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Vec<Row> {
         self.try_sql(statement, values).await.or_fail(statement)
     }
 
-    /// The single number that a query answers with.
+    /// The single number that a query returns.
     pub async fn count(&self, query: &str) -> i64 {
         self.try_count(query).await.or_fail(query)
     }
 
-    /// The same while the server is being killed.
+    /// [`World::count`] with an error instead of a panic, for use while the server is killed.
     pub async fn try_count(&self, query: &str) -> Result<i64, tokio_postgres::Error> {
         let rows = self.try_sql(query, &[]).await?;
         rows.first().or_fail("find one row").try_get(0)
@@ -33,7 +33,7 @@ impl World {
         self.run_in(database, statement, &[]).await.or_fail(statement)
     }
 
-    /// The same while the server is being killed.
+    /// [`World::sql_with`] with an error instead of a panic, for use while the server is killed.
     pub async fn try_sql(
         &self,
         statement: &str,
@@ -48,7 +48,7 @@ impl World {
         statement: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let config = self.tenancy.postgres().config(database);
+        let config = self.isolation.postgres().config(database);
         let (client, connection) = config.connect(NoTls).await?;
         let work = async {
             let rows = client.query(statement, values).await;

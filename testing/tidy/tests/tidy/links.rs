@@ -1,11 +1,9 @@
-//! A link in the papers leads somewhere: to a file, and to a heading in it.
+//! A link in a paper leads to a file that exists, and to a heading in it.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use testkit::binaries::workspace;
-
-use super::sources::{all, none};
+use super::sources::{all, none, root};
 
 /// The lines of a paper outside of its code blocks, numbered from 1.
 fn prose(text: &str) -> Vec<(usize, String)> {
@@ -21,10 +19,10 @@ fn prose(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// `[text](target)` in one line; what stands in inline code is none.
+/// The targets of `[text](target)` in one line, outside of inline code.
 fn targets(line: &str) -> Vec<String> {
     let links = line.match_indices("](").filter(|(at, _)| {
-        // An odd number of backticks before it: the bracket is inside of code.
+        // Behind an odd number of backticks the bracket is inside of code.
         line.get(..*at).is_some_and(|before| before.matches('`').count() % 2 == 0)
     });
     let target = |(at, bracket): (usize, &str)| {
@@ -52,8 +50,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// What is wrong with a link in the paper at `from`, if anything.
-fn dead(from: &str, text: &str, target: &str) -> Option<String> {
+/// The fault of a link in the paper at `from`.
+fn fault(from: &str, text: &str, target: &str) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;
     }
@@ -63,7 +61,7 @@ fn dead(from: &str, text: &str, target: &str) -> Option<String> {
     } else {
         Path::new(from).parent().unwrap().join(file)
     };
-    let absolute = workspace().join(&path);
+    let absolute = root().join(&path);
     if !absolute.exists() {
         return Some(format!("there is no {}", path.display()));
     }
@@ -86,7 +84,7 @@ fn dead_links(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in prose(text) {
         for target in targets(&line) {
-            let why = dead(path, text, &target);
+            let why = fault(path, text, &target);
             found.extend(why.map(|why| format!("{path}:{number}: ({target}): {why}")));
         }
     }
@@ -95,7 +93,7 @@ fn dead_links(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn every_link_in_the_papers_leads_somewhere() {
-    let found: Vec<_> = all("md").iter().flat_map(|s| dead_links(&s.path, &s.text)).collect();
+    let found: Vec<_> = all("md").into_iter().flat_map(|s| dead_links(&s.path, &s.text)).collect();
     none("dead links", &found);
 }
 
@@ -109,9 +107,9 @@ fn a_dead_link_is_found() {
     assert_eq!(lines, ["README.md:3", "README.md:3", "README.md:4", "README.md:8"], "{found:?}");
 }
 
-/// An error message sends its reader to a heading by its name.
+/// An error message of the topology names this heading.
 #[test]
-fn the_heading_that_a_fault_names_is_there() {
+fn the_heading_that_an_error_message_names_exists() {
     let papers = all("md");
     let paper = papers.iter().find(|paper| paper.path == "docs/messages.md").unwrap();
     assert!(anchors(&paper.text).contains("when-a-queue-exists-in-another-shape"));

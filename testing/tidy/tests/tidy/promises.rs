@@ -1,12 +1,13 @@
-//! The tests that ARCHITECTURE.md names for the promises exist, and every promise has one.
+//! The tests that docs/reliability.md names for the promises exist, and every promise has one.
 
 use std::collections::BTreeMap;
 
-use testkit::binaries::workspace;
+use super::sources::{Source, all, none, read};
 
-use super::sources::{Source, all, none};
+const PAPER: &str = "docs/reliability.md";
+const JOURNEYS: &str = "testing/journeys/tests/journeys";
 
-/// What stands between backticks in the rows `| P1 | … |`, by promise.
+/// The names between backticks in the rows `| P1 | … |`, by promise.
 fn named(paper: &str) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for line in paper.lines() {
@@ -21,17 +22,16 @@ fn named(paper: &str) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-fn exists(test: &str, sources: &[Source]) -> bool {
+fn exists(test: &str, sources: &[&Source]) -> bool {
     let Some((file, name)) = test.split_once("::") else { return false };
-    let path = format!("testkit/tests/journeys/{file}.rs");
+    let path = format!("{JOURNEYS}/{file}.rs");
     let declared = format!("fn {name}(");
     sources.iter().any(|source| source.path == path && source.text.contains(&declared))
 }
 
 #[test]
 fn every_promise_is_held_by_tests_that_exist() {
-    let paper = std::fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
-    let (named, sources) = (named(&paper), all("rs"));
+    let (named, sources) = (named(&read(PAPER)), all("rs"));
     let mut found = Vec::new();
     for promise in (1..=10).map(|n| format!("P{n}")) {
         match named.get(&promise).map(Vec::as_slice) {
@@ -42,7 +42,7 @@ fn every_promise_is_held_by_tests_that_exist() {
             }
         }
     }
-    none("ARCHITECTURE.md, \"The promises and their tests\"", &found);
+    none(&format!("every promise is held by tests ({PAPER})"), &found);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_test_that_is_gone_is_found() {
     assert_eq!(named["P1"], ["a::b", "c::d"]);
     assert_eq!(named["P2"], [""; 0]);
     assert_eq!(named.len(), 2);
-    let path = "testkit/tests/journeys/a.rs".to_owned();
-    let sources = [Source { path, text: "async fn b() {}".to_owned() }];
-    assert!(exists("a::b", &sources) && !exists("c::d", &sources) && !exists("a::d", &sources));
+    let source = Source::new(&format!("{JOURNEYS}/a.rs"), "async fn b() {}");
+    assert!(exists("a::b", &[&source]));
+    assert!(!exists("c::d", &[&source]) && !exists("a::d", &[&source]));
 }

@@ -1,10 +1,10 @@
-//! What is for tests only stands in no release binary.
+//! Crash points are for tests only: no release binary contains them.
 
 use std::path::Path;
 
 use testkit::binaries;
 
-/// What a build says that can be told where to die.
+/// Texts of a build with crash points.
 const MARKS: [&str; 2] = ["CRASH_AT", "died at the crash point"];
 
 fn has_crash_points(binary: &Path) -> bool {
@@ -14,7 +14,7 @@ fn has_crash_points(binary: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn no_release_binary_can_be_told_where_to_die() {
+async fn no_release_binary_has_crash_points() {
     let binaries = binaries::fresh().await.unwrap();
     for binary in [&binaries.order_management, &binaries.payment_processor] {
         assert_eq!(has_crash_points(binary), cfg!(debug_assertions), "{}", binary.display());

@@ -4,18 +4,25 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use testkit::binaries::{self, workspace};
+use testkit::binaries;
+
+use super::sources::{none, read};
 
 type Settings = BTreeMap<String, String>;
 
-/// The settings and defaults that a program tells.
-fn told(help: &str) -> Settings {
+/// The heading of the settings in the help text of a program.
+const HEADING: &str = "Settings (environment variables):";
+
+/// The settings and defaults in the help text of a program.
+fn printed(help: &str) -> Settings {
     let mut found = Settings::new();
     let mut name = "";
-    for line in help.lines() {
+    for line in help.lines().skip_while(|line| line.trim() != HEADING).skip(1) {
         if let Some(text) = line.strip_prefix("      ") {
             let default = text.rsplit_once("default: ").map(|(_, rest)| rest.trim_end_matches(']'));
-            found.insert(name.to_owned(), default.unwrap_or_default().to_owned());
+            if let Some(default) = default {
+                found.insert(name.to_owned(), default.to_owned());
+            }
         } else {
             name = line.trim();
         }
@@ -39,32 +46,33 @@ fn listed(paper: &str, heading: &str) -> Settings {
     rows.map(|(name, default)| (name.to_owned(), default.to_owned())).collect()
 }
 
-/// Whether a written default means what a program tells.
-fn agrees(written: &str, told: &str, program: &Settings) -> bool {
+/// Returns true if the default in setup.md means the printed one.
+fn agrees(written: &str, printed: &str, program: &Settings) -> bool {
     if written == "one for each processor" {
         let processors = std::thread::available_parallelism().map_or(0, usize::from);
-        return told == processors.to_string();
+        return printed == processors.to_string();
     }
     if let Some(other) = written.strip_prefix("that of ") {
-        return program.get(other.trim_matches('`')).is_some_and(|default| default == told);
+        return program.get(other.trim_matches('`')).is_some_and(|default| default == printed);
     }
-    // Behind a comma a default that the program hides is told after all.
-    let hidden = told == "a development default" && written.starts_with("a development default, ");
-    hidden || written.trim_matches('`') == told
+    // A program hides its default passwords; setup.md has them behind a comma.
+    let hidden =
+        printed == "a development default" && written.starts_with("a development default, ");
+    hidden || written.trim_matches('`') == printed
 }
 
-fn differences(program: &str, told: &Settings, listed: &Settings) -> Vec<String> {
+fn differences(program: &str, printed: &Settings, listed: &Settings) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, default) in told {
+    for (name, default) in printed {
         match listed.get(name) {
             None => found.push(format!("{program}: setup.md does not list {name}")),
-            Some(written) if !agrees(written, default, told) => found.push(format!(
+            Some(written) if !agrees(written, default, printed) => found.push(format!(
                 "{program}: setup.md says {written:?} is the default of {name}, --help {default:?}"
             )),
             Some(_) => {}
         }
     }
-    let too_many = listed.keys().filter(|name| !told.contains_key(*name));
+    let too_many = listed.keys().filter(|name| !printed.contains_key(*name));
     found.extend(too_many.map(|name| format!("{program}: setup.md lists {name}, which is none")));
     found
 }
@@ -72,13 +80,13 @@ fn differences(program: &str, told: &Settings, listed: &Settings) -> Vec<String>
 fn help(binary: &Path) -> Settings {
     let output = Command::new(binary).arg("--help").env_clear().output().unwrap();
     assert!(output.status.success(), "{binary:?} --help: {output:?}");
-    told(&String::from_utf8(output.stdout).unwrap())
+    printed(&String::from_utf8(output.stdout).unwrap())
 }
 
 #[tokio::test]
 async fn setup_md_lists_the_settings_that_the_programs_have() {
     let binaries = binaries::fresh().await.unwrap();
-    let paper = std::fs::read_to_string(workspace().join("setup.md")).unwrap();
+    let paper = read("setup.md");
     let every = listed(&paper, "Every process");
     let mut services = listed(&paper, "Both services");
     services.extend(every.clone());
@@ -91,21 +99,23 @@ async fn setup_md_lists_the_settings_that_the_programs_have() {
     ] {
         let mut settings = listed(&paper, program);
         settings.extend(shared.clone());
-        let told = help(binary);
-        assert!(told.len() > 10, "{program} --help tells only {told:?}");
-        found.extend(differences(program, &told, &settings));
+        let printed = help(binary);
+        assert!(printed.len() > 10, "{program} --help lists only {printed:?}");
+        found.extend(differences(program, &printed, &settings));
     }
-    super::sources::none("setup.md lists every setting", &found);
+    none("setup.md lists every setting", &found);
 }
 
 #[test]
 fn a_difference_is_found() {
-    let told = told(
-        "About.\n\n  A\n      Does a. [text; default: x]\n  B\n      Does b. [n; default: 5]\n",
+    let printed = printed(
+        "About.\n\nOptions:\n  -h, --help  Print help\n\nSettings (environment variables):\n  \
+         A\n      Does a, in a text\n      of two lines. [text; default: x]\n  B\n      Does b. \
+         [n; default: 5]\n",
     );
     let paper = "### p\n\n| setting | unit | default |\n|---|---|---|\n| `A` | text | that of `B` |\n\
                  | `C` | text | `1` |\n### q\n| `B` | n | `5` |\n";
-    let found = differences("p", &told, &listed(paper, "p"));
+    let found = differences("p", &printed, &listed(paper, "p"));
     assert_eq!(
         found,
         [

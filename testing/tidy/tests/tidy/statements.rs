@@ -1,14 +1,15 @@
-//! Every SQL statement stands in `db`, and a test runs the functions that it stands with.
+//! Every SQL statement is in `db`, and a test runs the functions beside it.
 
 use std::collections::BTreeSet;
 
-use super::code::{paths, strings};
+use super::paths::paths;
+use super::rust::strings;
 use super::sources::{Source, none, product, tests};
 
-/// How a statement begins.
+/// Beginnings of statements.
 const VERBS: [&str; 5] = ["select ", "insert into ", "update ", "delete from ", "with "];
 
-fn is_sql(text: &str) -> bool {
+pub(crate) fn is_sql(text: &str) -> bool {
     let text = text.trim_start().to_lowercase();
     let verb = VERBS.iter().any(|verb| text.starts_with(verb));
     let names_a_table = [" from ", " into ", " set ", " as ("]
@@ -17,7 +18,7 @@ fn is_sql(text: &str) -> bool {
     verb && names_a_table
 }
 
-/// The lines with a statement in them, or with one that a macro makes.
+/// The lines at which a statement begins.
 fn statements(source: &Source) -> Vec<usize> {
     let spoken = strings(&source.text).into_iter().filter(|(_, text)| is_sql(text));
     spoken.map(|(line, _)| line).collect()
@@ -38,8 +39,8 @@ fn to_be_run(source: &Source) -> Vec<(String, String)> {
     functions.collect()
 }
 
-/// What tests name, by its last two parts.
-fn named_by(tests: &[Source]) -> BTreeSet<String> {
+/// The paths that tests name, by their last two parts.
+fn named_by(tests: &[&Source]) -> BTreeSet<String> {
     let paths = tests.iter().flat_map(|source| paths(&source.text));
     let last_two = paths.filter_map(|named| match named.path.as_slice() {
         [.., module, name] => Some(format!("{module}::{name}")),
@@ -48,14 +49,18 @@ fn named_by(tests: &[Source]) -> BTreeSet<String> {
     last_two.collect()
 }
 
+fn of_db() -> Vec<&'static Source> {
+    let mut sources = product();
+    sources.retain(|source| source.path.starts_with("db/src/"));
+    sources
+}
+
 #[test]
 fn every_statement_is_run_by_a_test() {
-    let mut all: Vec<_> = product();
-    all.retain(|source| source.path.starts_with("db/src/"));
-    let functions: Vec<_> = all.iter().flat_map(to_be_run).collect();
+    let functions: Vec<_> = of_db().into_iter().flat_map(to_be_run).collect();
     assert!(functions.len() > 15, "only {functions:?} in db");
     let mut tests = tests();
-    tests.retain(|source| !source.path.starts_with("testkit/tests/house"));
+    tests.retain(|source| !source.is_rule());
     let named = named_by(&tests);
     let missing = functions.iter().filter(|(name, _)| !named.contains(name));
     let missing: Vec<_> =
@@ -65,41 +70,40 @@ fn every_statement_is_run_by_a_test() {
 
 #[test]
 fn a_statement_has_a_public_function_in_its_file() {
-    let mut all = product();
-    all.retain(|source| source.path.starts_with("db/src/"));
-    let alone = all.iter().filter(|s| !statements(s).is_empty() && to_be_run(s).is_empty());
-    // The pool has none of the tables' statements, only what keeps a connection.
-    let alone = alone.filter(|s| s.path != "db/src/migrate.rs");
-    let alone: Vec<_> = alone.map(|s| format!("{}: nobody can run its SQL", s.path)).collect();
-    none("a statement stands above its only function", &alone);
+    let mut alone = of_db();
+    alone.retain(|source| !statements(source).is_empty() && to_be_run(source).is_empty());
+    // Migrations are run by every test that has a database.
+    alone.retain(|source| source.path != "db/src/migrate.rs");
+    let alone: Vec<_> = alone
+        .iter()
+        .map(|source| format!("{}:1: no public function runs its SQL", source.path))
+        .collect();
+    none("a statement is right above its only function", &alone);
 }
 
 #[test]
-fn sql_stands_in_db_only() {
+fn statements_are_in_db_only() {
     let mut found = Vec::new();
     for source in product().iter().filter(|source| !source.path.starts_with("db/src/")) {
         let lines = statements(source);
         found.extend(lines.iter().map(|line| format!("{}:{line}: SQL outside of db", source.path)));
     }
-    none("SQL stands in db only", &found);
+    none("statements are in db only", &found);
 }
 
 #[test]
 fn a_function_that_no_test_calls_is_found() {
-    let source = Source {
-        path: "db/src/orders/place.rs".to_owned(),
-        text: "const A: &str = \"\n    with w as (select 1) insert into t select 1\";\n\n\
-               pub async fn place(db: &Db) {}\nasync fn private() {}\n"
-            .to_owned(),
-    };
+    let text = "const A: &str = \"\n    with w as (select 1) insert into t select 1\";\n\n\
+                pub async fn place(db: &Db) {}\nasync fn private() {}\n";
+    let source = Source::new("db/src/orders/place.rs", text);
     let expected = [("orders::place".to_owned(), "db/src/orders/place.rs:4".to_owned())];
     assert_eq!(to_be_run(&source), expected);
-    let test = |text: &str| Source { path: "db/tests/a.rs".to_owned(), text: text.to_owned() };
+    let named = |text: &str| named_by(&[&Source::new("db/tests/a.rs", text)]);
     for text in ["use db::orders;\nfn t() { orders::place(&db); }", "use db::orders::{get, place};"]
     {
-        assert!(named_by(&[test(text)]).contains("orders::place"), "{text}");
+        assert!(named(text).contains("orders::place"), "{text}");
     }
-    assert!(!named_by(&[test("// orders::place\nuse db::orders;")]).contains("orders::place"));
+    assert!(!named("// orders::place\nuse db::orders;").contains("orders::place"));
     assert!(is_sql("\n  select id from t") && is_sql("delete from t"));
     assert!(!is_sql("update the page") && !is_sql("with care"));
 }

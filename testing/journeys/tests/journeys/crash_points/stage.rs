@@ -1,4 +1,4 @@
-//! A world in which one death after the other is died and the books are looked at in between.
+//! A world in which processes die one after the other, with a check of all orders in between.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -12,13 +12,13 @@ use testkit::processes::Process;
 use testkit::world::{Order, World, order_body};
 use uuid::Uuid;
 
-use super::super::books::{LONG, balance, counter, stop_services};
-use super::road::{Bait, Point, Program};
+use super::super::ledger::{LONG, balance, counter, stop_services};
+use super::points::{Bait, Point, Program};
 
-/// How a shell tells of a process that ended by SIGABRT.
+/// A shell's exit code for a process that ended by SIGABRT.
 const ABORTED: i32 = 128 + 6;
 
-/// Nothing waits anywhere.
+/// The queues that have to be empty in the end.
 const QUEUES: [&str; 4] = [
     "processingorders",
     "processedorders",
@@ -34,9 +34,9 @@ const LEAVE_BEHIND: &str = "
     insert into outbox (leased_until, orders, order_ids, request_ids, traceparents)
     values ('-infinity', 1, array[$1], array['left-behind'], array[null::text])";
 
-/// What is not over yet; and orders that ended otherwise than they had to, were charged otherwise, are
-/// gone, or are there without having been asked for.
-const BOOKS: &str = "
+/// Returns the number of unfinished orders; and of orders with a wrong status or charge, that are
+/// missing, or that no test placed.
+const LEDGER: &str = "
     select (select count(*) from orders where status = 'Pending') + (select count(*) from outbox),
            (select count(*)
               from unnest($1::uuid[], $2::text[]) as e (id, ending)
@@ -52,7 +52,7 @@ const BOOKS: &str = "
 const BEGUN: &str = "
     select count(*) from payments.payments where order_id = any($1) and status = 'started'";
 
-/// A world with one process of each kind, and what has to have become of everything in it.
+/// A world with one process of each kind, and the expected end of every order and message.
 pub(super) struct Stage {
     world: World,
     broker: (Connection, Channel),
@@ -90,14 +90,15 @@ impl Stage {
         self.in_balance().await;
     }
 
-    /// Two deaths. Two of the same program follow each other; with two programs both are told from
+    /// Two deaths. Those of one program follow each other; with two programs both are armed from
     /// the start.
     pub(super) async fn two(&self, first: Point, second: Point) {
         self.start(first.program, Some(first)).await;
         if first.program == second.program {
             let deaths = async {
                 self.dies_at(first, Some(second)).await;
-                // A client that waits for its answer since the first death may cause the second.
+                // A client that waits for its answer since the first death may cause the second
+                // one.
                 tokio::join!(self.lead_to(second), self.dies_at(second, None));
             };
             tokio::join!(self.lead_to(first), deaths);
@@ -110,7 +111,7 @@ impl Stage {
         self.in_balance().await;
     }
 
-    /// Whoever runs is killed first.
+    /// Kills the running process, and starts it with the crash point.
     async fn start(&self, program: Program, armed: Option<Point>) {
         let process = self.process(program);
         process.sigkill().await.unwrap();
@@ -119,7 +120,7 @@ impl Stage {
         if let Some(point) = armed {
             set("CRASH_AT", point.name);
             if point.bait == Bait::Stop {
-                // Something is in hand when the drain time is over.
+                // A message is unacked when the drain time is over.
                 set("DRAIN_TIMEOUT_MS", "200");
                 set("GATEWAY_LATENCY_MS", "600000");
                 set("GATEWAY_TIMEOUT_MS", "600000");
@@ -135,7 +136,7 @@ impl Stage {
         }
     }
 
-    /// Waits for the death of the process, which must be this one, and starts it again at once.
+    /// Waits until the process dies at this point, and starts it again at once.
     async fn dies_at(&self, point: Point, next: Option<Point>) {
         let process = self.process(point.program);
         let exit = process.wait_exit(LONG).await.unwrap();
@@ -146,7 +147,7 @@ impl Stage {
         self.start(point.program, next).await;
     }
 
-    /// Does what it takes for the process to get there.
+    /// Causes the events that lead to the crash point.
     async fn lead_to(&self, point: Point) {
         let (paid, _) = tokio::join!(
             self.place("pm_card_visa", "Confirmed"),
@@ -191,12 +192,12 @@ impl Stage {
         self.nonsense.borrow_mut().insert(body);
     }
 
-    /// SIGTERM; to a worker once it has a charge in hand that will not end.
+    /// Sends SIGTERM; to a worker only once it has an unacked charge that will not end.
     async fn stop(&self, program: Program, order: Uuid) {
         let process = self.process(program);
         process.ready(LONG).await.unwrap();
         if program == Program::Worker {
-            eventually("a charge to be in hand", LONG, async || {
+            eventually("a charge to be unacked", LONG, async || {
                 self.world.sql_with(BEGUN, &[&vec![order]]).await[0].get::<_, i64>(0) == 1
             })
             .await;
@@ -204,13 +205,13 @@ impl Stage {
         process.sigterm().unwrap();
     }
 
-    /// Every order ended as it had to, and nothing waits anywhere.
+    /// Waits until every order has its expected end, and no message waits.
     async fn in_balance(&self) {
         let (ids, ends): (Vec<Uuid>, Vec<&str>) =
             self.orders.borrow().iter().map(|(order, end)| (order.id, *end)).unzip();
         let wrong = eventually("every order to end", LONG, async || {
-            let books = self.world.sql_with(BOOKS, &[&ids, &ends]).await;
-            match (books[0].get::<_, i64>(0), books[0].get::<_, i64>(1)) {
+            let ledger = self.world.sql_with(LEDGER, &[&ids, &ends]).await;
+            match (ledger[0].get::<_, i64>(0), ledger[0].get::<_, i64>(1)) {
                 (0, wrong) => Ok(wrong),
                 unfinished => Err(unfinished),
             }
@@ -219,20 +220,20 @@ impl Stage {
         eventually("the queues to be empty", LONG, async || self.waiting().await).await;
     }
 
-    /// What waits in the queues, or is in the hands of a process.
+    /// The messages that wait in the queues or are unacked.
     async fn under_way(&self) -> Result<(), String> {
         self.waiting().await?;
         for process in self.world.processes() {
             let url = process.ops_url("/metrics");
             let unacked = counter(&self.world, url, "ordermill_messages_unacked").await;
             if unacked > 0.0 {
-                return Err(format!("{unacked} in the hands of {}", process.name()));
+                return Err(format!("{unacked} unacked at {}", process.name()));
             }
         }
         Ok(())
     }
 
-    /// What waits in the queues.
+    /// The messages that wait in the queues.
     async fn waiting(&self) -> Result<(), String> {
         for queue in QUEUES {
             let look = QueueDeclareOptions { passive: true, ..Default::default() };
@@ -246,28 +247,28 @@ impl Stage {
         Ok(())
     }
 
-    /// Both processes stop in good order; nothing was in their hands, and the dead letters are what
-    /// could not be read and nothing else.
+    /// Stops both processes with SIGTERM; no message was unacked, and the dead letters are exactly
+    /// the unreadable messages.
     pub(super) async fn close(self) {
         self.world.ready_within(LONG).await;
         let mut quiet = 0;
-        eventually("nothing to be under way", LONG, async || {
+        eventually("no message to be under way", LONG, async || {
             let busy = self.under_way().await;
-            // What has just been delivered is in no count at first: one look is not enough.
+            // A message that was delivered this moment is in no count yet.
             quiet = if busy.is_ok() { quiet + 1 } else { 0 };
             busy.and_then(|()| if quiet > 1 { Ok(()) } else { Err("a second look".to_owned()) })
         })
         .await;
         stop_services(&self.world).await;
-        // What a process gives back is there a moment after its end, and nobody takes it any more.
+        // A requeued message is in its queue a moment after the end of its consumer.
         eventually("the queues to be empty", LONG, async || self.waiting().await).await;
         let orders: Vec<Order> = self.orders.borrow().iter().map(|(o, _)| o.clone()).collect();
         balance(&self.world, &orders).await;
-        let mut parked = BTreeSet::new();
+        let mut dead = BTreeSet::new();
         for queue in ["processingorders.dead", "processedorders.dead"] {
             let messages = self.world.messages_in(queue).await;
-            parked.extend(messages.into_iter().map(|message| message.delivery.data));
+            dead.extend(messages.into_iter().map(|message| message.delivery.data));
         }
-        assert_eq!(parked, *self.nonsense.borrow());
+        assert_eq!(dead, *self.nonsense.borrow());
     }
 }

@@ -1,23 +1,23 @@
-//! Bodies, most of them bad, and what has to be parked of each.
+//! Bodies, most of them bad, with the expected dead letters of each.
 
 use testkit::world::Order;
 
 use super::chance::Chance;
 
-/// The largest body that is looked at.
+/// The largest body that is parsed.
 const BODY_MAX: usize = 1024 * 1024;
 
-/// What is expected in a dead-letter queue: a reason and a body.
-pub(super) type Parked = (&'static str, Vec<u8>);
+/// An expected dead letter: a reason and a body.
+pub(super) type DeadLetter = (&'static str, Vec<u8>);
 
 /// A body for one of the queues.
 pub(super) struct Body {
     pub(super) queue: &'static str,
     pub(super) bytes: Vec<u8>,
-    pub(super) parked: Vec<Parked>,
+    pub(super) dead: Vec<DeadLetter>,
 }
 
-/// Some body for some queue. Whatever is good in it concerns one of `orders`.
+/// A random body for a random queue. Its good parts concern one of `orders`.
 pub(super) fn any(chance: &mut Chance, orders: &[Order]) -> Body {
     let queue = chance.one_of(&["processingorders", "processedorders"]);
     if chance.once_in(5) {
@@ -25,34 +25,33 @@ pub(super) fn any(chance: &mut Chance, orders: &[Order]) -> Body {
     }
     if chance.once_in(5) {
         let (text, reason) = object(chance, queue, orders);
-        // A list that stands alone would be a pack.
+        // A list alone would be a batch message.
         let bytes = if text.starts_with('[') { format!("[{text}]") } else { text.clone() };
-        let parked = reason.map(|reason| (reason, text.into_bytes()));
-        return Body { queue, bytes: bytes.into_bytes(), parked: parked.into_iter().collect() };
+        let dead = reason.map(|reason| (reason, text.into_bytes()));
+        return Body { queue, bytes: bytes.into_bytes(), dead: dead.into_iter().collect() };
     }
     let bytes = nonsense(chance, queue, orders);
-    Body { queue, parked: vec![("unreadable", bytes.clone())], bytes }
+    Body { queue, dead: vec![("unreadable", bytes.clone())], bytes }
 }
 
-/// A pack of good and bad objects; each bad one is parked alone.
+/// A batch message of good and bad objects; each bad object is dead-lettered alone.
 fn pack(chance: &mut Chance, queue: &'static str, orders: &[Order]) -> Body {
     let objects: Vec<_> = (0..=chance.below(20)).map(|_| object(chance, queue, orders)).collect();
     let texts: Vec<_> = objects.iter().map(|(text, _)| text.as_str()).collect();
     let bytes = format!("[{}]", texts.join(chance.one_of(&[",", " ,\n"]))).into_bytes();
-    let parked =
-        objects.into_iter().filter_map(|(text, reason)| Some((reason?, text.into_bytes())));
-    Body { queue, bytes, parked: parked.collect() }
+    let dead = objects.into_iter().filter_map(|(text, reason)| Some((reason?, text.into_bytes())));
+    Body { queue, bytes, dead: dead.collect() }
 }
 
-/// One JSON value, and the reason for which it is parked if it is not good.
+/// One JSON value, and the reason for which it is dead-lettered, unless it is good.
 fn object(chance: &mut Chance, queue: &str, orders: &[Order]) -> (String, Option<&'static str>) {
     let order = chance.one_of(orders).id.to_string();
     let good = good(queue, &order);
     let bad = match chance.below(12) {
         0..3 => return (good, None),
         3 if queue == "processedorders" => {
-            let nobody = format!("00000000-0000-4000-8000-{:012x}", chance.number() >> 16);
-            return (self::good(queue, &nobody), Some("unknown_order"));
+            let unknown = format!("00000000-0000-4000-8000-{:012x}", chance.number() >> 16);
+            return (self::good(queue, &unknown), Some("unknown_order"));
         }
         3 | 4 => good.replacen("\":", "\":[", 1).replacen(',', "],", 1),
         5 => good.replacen('{', "{\"orderId\":\"x\",", 1),
@@ -76,7 +75,7 @@ fn good(queue: &str, order: &str) -> String {
     }
 }
 
-/// In a result it stands where the status is.
+/// Replaces the total of a request, or the status of a result, by a number.
 fn number_as_total(chance: &mut Chance, good: String) -> String {
     let wrong = chance.one_of(&["1e400", "-1", "0.001", "\"199\"", "1e99999999999", "null", "[]"]);
     good.replace(":199,", &format!(":{wrong},")).replace("\"successful\"", wrong)

@@ -1,4 +1,4 @@
-//! Chance that can be repeated.
+//! Reproducible random numbers.
 
 /// SplitMix64: the same seed gives the same numbers on every machine.
 pub(super) struct Chance(u64);
@@ -16,12 +16,12 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// 0 up to `n`, without it.
+    /// A number from 0 to `n` - 1.
     pub(super) fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.number() % u64::try_from(n).unwrap()).unwrap()
     }
 
-    /// Once in `n` times.
+    /// True once in `n` times.
     pub(super) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }

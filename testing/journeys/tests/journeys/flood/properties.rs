@@ -1,5 +1,6 @@
-//! Properties of every kind that RabbitMQ lets through. What it refuses by closing the channel (an
-//! expiration that is no number, a `CC` that is no list, another user's name) never gets to us.
+//! Properties of every kind that RabbitMQ accepts. Properties that it refuses by closing the
+//! channel (an expiration that is no number, a `CC` that is no list, another user's name) never
+//! reach the services.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, DecimalValue, FieldTable};
@@ -22,7 +23,7 @@ const NAMES: [&str; 12] = [
     "ünicode",
 ];
 
-/// Some of them, each of some kind.
+/// Random properties.
 pub(super) fn any(chance: &mut Chance) -> BasicProperties {
     let mut all = BasicProperties::default();
     if chance.once_in(2) {
@@ -72,7 +73,7 @@ fn text(chance: &mut Chance) -> String {
     chance.one_of(&["x", "ü", " ", "\u{0}", "\n", "'\"{", "同"]).repeat(count.min(80))
 }
 
-/// A value of any type, `depth` tables or lists deep at most.
+/// A value of any type, nested in at most `depth` tables or lists.
 fn value(chance: &mut Chance, depth: usize) -> AMQPValue {
     let any = chance.number();
     let [a, b, c, d, ..] = any.to_le_bytes();

@@ -27,7 +27,7 @@ async fn a_collector_that_is_killed_again_and_again_stores_each_line_once() {
     world.ready().await;
     world.log_collector(1).sigkill().await.unwrap();
     all_stored(&world).await;
-    // Each time orders were placed, a line told it: however slow the machine, they share none.
+    // Each placement of orders has a line of its own, even on a slow machine.
     assert!(each_line_once(&world).await > 12);
 }
 
@@ -53,7 +53,7 @@ async fn while_its_database_is_away_orders_go_on_and_the_lines_come_afterwards()
     world.ready().await;
     eventually("the lines", LONG, async || !lines(&world, "").await.is_empty()).await;
 
-    // Away once more, with lines in hand.
+    // The database is stopped once more, with unacked lines.
     proxy.cut();
     for number in 0..200 {
         let line = format!("line {number}");
@@ -67,12 +67,12 @@ async fn while_its_database_is_away_orders_go_on_and_the_lines_come_afterwards()
     let foreign = "select count(*) from logs.log_entries where message ~ '^line [0-9]+$'";
     assert_eq!(world.count(foreign).await, 200);
     for process in [world.order_management(0), world.worker(0)] {
-        assert!(!process.log_contains("log_shipper"), "{}", process.log_tail());
+        assert!(!process.log_contains("log_shipping"), "{}", process.log_tail());
     }
 }
 
 #[tokio::test]
-async fn questions_that_take_long_hold_up_no_line() {
+async fn slow_queries_delay_no_line() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     let settings =
         [("LOGS_POSTGRES_POOL_MAX", "2"), ("LOGS_POSTGRES_STATEMENT_TIMEOUT_MS", "600000")];
@@ -130,7 +130,7 @@ async fn without_a_collector_orders_go_on_and_the_queue_keeps_the_newest_64_mib(
     let order = world.place_order().await;
     balance(&world, &[order]).await;
     for process in world.processes() {
-        assert!(!process.log_contains("log_shipper"), "{}", process.log_tail());
+        assert!(!process.log_contains("log_shipping"), "{}", process.log_tail());
     }
 }
 
@@ -153,7 +153,7 @@ async fn while_the_broker_is_away_lines_are_dropped_and_counted_and_orders_are_t
     world.rabbitmq().start_again().await.unwrap();
     balance(&world, &orders).await;
     eventually("lines to be shipped again", LONG, async || shipped(sent).await > before).await;
-    let said = shop.log().matches("WARN  amqp::log_shipper").count();
+    let said = shop.log().matches("WARN  log_shipping::shipper").count();
     assert!(said <= 1, "{said} complaints about one outage");
 
     world.rabbitmq().kill().await.unwrap();
@@ -194,7 +194,7 @@ async fn garbage_is_stored_as_it_is_or_refused_and_holds_up_nothing() {
             b"{\"message\":7,\"level\":{},\"time\":\"yesterday\",\"orders\":[1,{}]}".to_vec(),
             plain(),
         ),
-        // The year 10000 in UTC, which no time here can be.
+        // The year 10000 in UTC, which is beyond the valid times.
         (b"{\"message\":\"late\",\"time\":\"9999-12-31T23:59:59-00:01\"}".to_vec(), plain()),
         ("[".repeat(100_000).into_bytes(), plain()),
         (vec![b'x'; 2 * 1024 * 1024], plain()),
@@ -271,5 +271,5 @@ async fn while_the_broker_takes_nothing_lines_are_dropped_and_no_connection_is_m
     balance(&world, &orders).await;
     eventually("lines to be shipped again", LONG, async || shown(sent).await > before).await;
     assert_eq!(shown(connects).await, 1.0);
-    assert!(!shop.log_contains("log_shipper"), "{}", shop.log_tail());
+    assert!(!shop.log_contains("log_shipping"), "{}", shop.log_tail());
 }

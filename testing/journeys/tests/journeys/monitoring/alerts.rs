@@ -1,4 +1,4 @@
-//! Every alert says what to do, and has a section that says more.
+//! Every alert states an action and links to a section of the runbook.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use testkit::binaries::workspace;
 use testkit::eventually;
 use testkit::monitoring::{Prometheus, Rule, shipped};
 
-use crate::journeys::books::LONG;
+use crate::journeys::ledger::LONG;
 
 /// The heading above the alerts' sections.
 const RUNBOOKS: &str = "## When an alert comes";
@@ -22,7 +22,7 @@ fn sections(paper: &str) -> BTreeSet<String> {
     lines.filter_map(|line| line.strip_prefix("### ")).map(str::to_owned).collect()
 }
 
-/// What is wrong with an alert as it stands in the rules.
+/// The faults of an alert's definition.
 fn faults(alert: &Rule) -> Vec<String> {
     let mut found = Vec::new();
     let severity = alert.labels.get("severity").map(String::as_str);
@@ -41,7 +41,7 @@ fn faults(alert: &Rule) -> Vec<String> {
     found
 }
 
-/// As its heading becomes an anchor, so an alert's link ends with its name in lower case.
+/// A heading becomes an anchor in lower case, so an alert's link ends with its name in lower case.
 #[tokio::test]
 async fn every_alert_has_a_section_of_its_own_and_every_section_an_alert() {
     let prometheus = Prometheus::alone().await;
@@ -56,7 +56,7 @@ async fn every_alert_has_a_section_of_its_own_and_every_section_an_alert() {
     assert_eq!(sections(&runbooks()), names, "sections of docs/operations.md and alerts");
 }
 
-/// Each alert has a case in which it comes, and one in which it does not.
+/// Each alert has a case in which it fires, and one in which it does not.
 #[tokio::test]
 async fn every_alert_is_tested_both_ways() {
     let prometheus = Prometheus::alone().await;

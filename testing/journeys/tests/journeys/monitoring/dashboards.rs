@@ -1,15 +1,15 @@
-//! The dashboards' form, as far as it can be checked without Grafana. Against Grafana's own schema
-//! `scripts/check-dashboards` holds them.
+//! The dashboards' form, as far as it can be checked without Grafana. `scripts/check-dashboards`
+//! compares them with Grafana's own schema.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use testkit::monitoring::shipped;
 
-/// The version of the form that Grafana 12 writes.
+/// The schema version that Grafana 12 writes.
 const SCHEMA_VERSION: u64 = 41;
 
-/// Whatever else stands at the top was not written by Grafana 12.
+/// The fields that Grafana 12 writes at the top level.
 const TOP: [&str; 19] = [
     "annotations",
     "description",
@@ -33,7 +33,7 @@ const TOP: [&str; 19] = [
 ];
 const COLUMNS: u64 = 24;
 
-/// Both, by the names of their files.
+/// Both dashboards, by file name.
 pub(super) fn all() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(shipped().join("grafana/dashboards")).unwrap() {
@@ -43,7 +43,7 @@ pub(super) fn all() -> Vec<(String, Value)> {
         found.push((name, serde_json::from_str(&text).unwrap()));
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(found.len(), 2, "the road, and the servers");
+    assert_eq!(found.len(), 2, "the orders, and the servers");
     found
 }
 
@@ -67,7 +67,7 @@ pub(super) fn expressions(dashboard: &Value) -> Vec<(String, String)> {
     found
 }
 
-/// What is wrong with one panel.
+/// The faults of one panel.
 fn faults(panel: &Value) -> Vec<&'static str> {
     let datasource = |value: &Value| {
         value["datasource"]["uid"] == "${datasource}" && value["datasource"]["type"] == "prometheus"

@@ -1,22 +1,23 @@
-//! No dashboard and no rule asks for a number that nobody has.
+//! Dashboards, rules and docs/metrics.md name metrics and labels that are exposed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapin::BasicProperties;
 use reqwest::Method;
 use serde_json::json;
+use testkit::binaries::workspace;
 use testkit::eventually;
 use testkit::monitoring::{Monitoring, Prometheus, Rule, Series};
 use testkit::world::World;
 
 use super::dashboards;
 use super::promql::{Names, names};
-use crate::journeys::books::LONG;
+use crate::journeys::ledger::LONG;
 
-/// What Prometheus itself makes of alerts, and only while there are some.
+/// The series that Prometheus creates for active alerts.
 const OF_PROMETHEUS: [&str; 1] = ["ALERTS"];
 
-/// An expression and where it stands.
+/// Expressions with their places.
 type Asked = Vec<(String, String)>;
 
 async fn watched_world() -> (World, Monitoring) {
@@ -33,7 +34,7 @@ async fn watched_world() -> (World, Monitoring) {
     (world, monitoring)
 }
 
-/// Orders of all kinds, so that every number has had its reason to be there.
+/// Places orders of all kinds, so that every metric has a reason to exist.
 async fn traffic(world: &World) {
     for payment_method in [
         "pm_card_visa",
@@ -51,7 +52,7 @@ async fn traffic(world: &World) {
     world.publish_raw("processedorders", b"nonsense", nothing).await;
 }
 
-/// Every expression of the rules and dashboards.
+/// Every expression of the rules and dashboards, and every metric of docs/metrics.md.
 fn asked(rules: &[Rule]) -> Asked {
     let mut asked: Asked =
         rules.iter().map(|rule| (rule.name.clone(), rule.query.clone())).collect();
@@ -59,16 +60,40 @@ fn asked(rules: &[Rule]) -> Asked {
         let expressions = dashboards::expressions(&dashboard).into_iter();
         asked.extend(expressions.map(|(title, text)| (format!("{file}, {title}"), text)));
     }
+    let listed = listed();
+    assert!(listed.len() > 40, "docs/metrics.md has only {listed:?}");
+    asked.extend(listed);
     asked
 }
 
-/// The labels that a recorded number can have: those by which its own expression is grouped.
+/// The metrics of docs/metrics.md as expressions, each with its labels.
+fn listed() -> Asked {
+    let page = std::fs::read_to_string(workspace().join("docs/metrics.md")).unwrap();
+    let expression = |row: &str| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let name = cells.first()?.strip_prefix("| `")?.strip_suffix('`')?;
+        let series = if cells.get(1)? == &"histogram" { "_count" } else { "" };
+        let labels = cells.get(2)?.split("; ").filter_map(label);
+        let labels: Vec<String> = labels.map(|label| format!("{label}=~\".*\"")).collect();
+        let text = format!("{name}{series}{{{}}}", labels.join(","));
+        Some((format!("docs/metrics.md, {name}"), text))
+    };
+    page.lines().filter_map(expression).collect()
+}
+
+/// The name of a label that stands alone, or in front of its values.
+fn label(part: &str) -> Option<&str> {
+    let (name, rest) = part.strip_prefix('`')?.split_once('`')?;
+    (rest.is_empty() || rest.starts_with(':')).then_some(name)
+}
+
+/// The possible labels of a recorded series: those by which its expression is grouped.
 fn recorded(rules: &[Rule]) -> Series {
     let recording = rules.iter().filter(|rule| rule.kind == "recording");
     recording.map(|rule| (rule.name.clone(), names(&rule.query).grouping)).collect()
 }
 
-/// What an expression asks for in vain.
+/// The names of an expression that do not exist.
 fn vain(asked: &Names, there: &Series) -> Vec<String> {
     let mut found = Vec::new();
     let mut labels = BTreeSet::from(["le".to_owned()]);
@@ -91,7 +116,7 @@ fn all_vain(asked: &Asked, there: &Series) -> BTreeMap<String, Vec<String>> {
     found.filter(|(_, vain)| !vain.is_empty()).collect()
 }
 
-/// What is chosen by values that no series has, such as a route that is none.
+/// Selectors whose label values match no series, such as an unknown route.
 async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTreeSet<String> {
     let selectors = asked.iter().flat_map(|(_, text)| names(text).selectors);
     let selectors = selectors.filter(|selector| {
@@ -108,14 +133,14 @@ async fn empty(prometheus: &Prometheus, asked: &Asked, recorded: &Series) -> BTr
 }
 
 #[tokio::test]
-async fn every_number_that_a_dashboard_or_a_rule_names_is_there() {
+async fn every_metric_that_a_dashboard_a_rule_or_the_docs_name_is_exposed() {
     let (world, monitoring) = watched_world().await;
     traffic(&world).await;
     let prometheus = &monitoring.prometheus;
     let rules = prometheus.rules().await.unwrap();
     let (asked, recorded) = (asked(&rules), recorded(&rules));
 
-    eventually("everybody to be asked", LONG, async || {
+    eventually("every target to be scraped", LONG, async || {
         let silent = prometheus.silent().await.unwrap();
         if silent.is_empty() { Ok(()) } else { Err(silent) }
     })
@@ -135,7 +160,7 @@ async fn every_number_that_a_dashboard_or_a_rule_names_is_there() {
 }
 
 #[test]
-fn what_nobody_has_is_found() {
+fn a_metric_or_label_that_no_process_has_is_found() {
     let labels = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
     let there = Series::from([
         ("a_total".to_owned(), labels(&["job", "queue"])),

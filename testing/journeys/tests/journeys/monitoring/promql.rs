@@ -1,19 +1,19 @@
-//! Which numbers and labels an expression names. Whether it is right is for Prometheus to say; this
-//! only finds the names in one that is.
+//! The metrics and labels that an expression names. The parser assumes a valid expression, which
+//! Prometheus checks.
 
 use std::collections::BTreeSet;
 
-/// A number that an expression asks for.
+/// A selector of an expression.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Selector {
     pub(super) name: String,
-    /// The labels that it is chosen by.
+    /// The labels it selects by.
     pub(super) labels: BTreeSet<String>,
-    /// As it stands there.
+    /// Its text in the expression.
     pub(super) text: String,
 }
 
-/// What an expression names.
+/// The names in an expression.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     pub(super) selectors: Vec<Selector>,
@@ -21,9 +21,9 @@ pub(super) struct Names {
     pub(super) grouping: BTreeSet<String>,
 }
 
-/// Words that are followed by labels in brackets.
+/// Keywords that are followed by labels in brackets.
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
-/// Words that may be followed by labels before what is aggregated.
+/// Operators that may be followed by labels before the aggregated expression.
 const AGGREGATORS: [&str; 12] = [
     "sum",
     "min",
@@ -41,7 +41,7 @@ const AGGREGATORS: [&str; 12] = [
 const WORDS: [&str; 10] =
     ["and", "or", "unless", "bool", "offset", "atan2", "inf", "nan", "start", "end"];
 
-/// Finds them in an expression of PromQL, with Grafana's variables in it or without.
+/// Finds the names in a PromQL expression, with or without Grafana's variables.
 pub(super) fn names(expression: &str) -> Names {
     let written: Vec<char> = expression.chars().collect();
     let text = blanked(&written);
@@ -67,7 +67,7 @@ pub(super) fn names(expression: &str) -> Names {
     found
 }
 
-/// What a word is, by what follows it at `at`; the place to go on from.
+/// Classifies a word by the text that follows it at `at`; returns the position after it.
 fn read_word(word: &str, text: &[char], at: usize, found: &mut Names) -> usize {
     let next = text.get(at);
     if BEFORE_LABELS.contains(&word) {
@@ -88,8 +88,8 @@ fn read_word(word: &str, text: &[char], at: usize, found: &mut Names) -> usize {
     end
 }
 
-/// The expression with blanks for its texts, and a digit for the beginning of Grafana's variables,
-/// which stand only where a duration does.
+/// The expression with blanks instead of its strings, and a digit instead of the first character of
+/// Grafana's variables, which occur only in place of a duration.
 fn blanked(expression: &[char]) -> Vec<char> {
     let (mut quote, mut escaped) = (None, false);
     let kept = expression.iter().map(|c| match quote {

@@ -1,5 +1,5 @@
-//! Prometheus's and Alertmanager's own tools about what is shipped: the settings are right, the rules
-//! do what they must, and every expression of a dashboard is one.
+//! Prometheus's and Alertmanager's own tools check the shipped files: the settings are valid, the
+//! rules pass their unit tests, and every expression of a dashboard is valid.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use testkit::scratch_dir::ScratchDir;
 
 use super::dashboards;
 
-/// Runs a tool and ends the test with what it says if it is not content.
+/// Runs a tool, and ends the test with the tool's output if it fails.
 fn content(tool: &Path, arguments: &[&str]) {
     let mut command = Command::new(tool);
     let output = command.current_dir(shipped()).args(arguments).output().unwrap();
@@ -20,7 +20,7 @@ fn content(tool: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&told));
 }
 
-/// The rules among them.
+/// The check includes the rules.
 #[test]
 fn the_settings_of_prometheus_are_right() {
     let promtool = installed::promtool().unwrap();
@@ -35,10 +35,10 @@ fn the_settings_of_alertmanager_are_right() {
     content(&installed::amtool().unwrap(), &["check-config", "alertmanager/alertmanager.yml"]);
 }
 
-/// Docker makes no file in a directory that is mounted read-only, as this one is: a mount there has to
-/// lie over a file that is shipped, or the container does not start.
+/// Docker creates no file in a directory that is mounted read-only, as this one is: a mount there
+/// has to cover a shipped file, or the container does not start.
 #[test]
-fn what_is_mounted_for_real_mail_finds_its_place() {
+fn the_mount_for_real_mail_covers_a_shipped_file() {
     let manual = std::fs::read_to_string(workspace().join("docs/operations.md")).unwrap();
     let mounts = manual.lines().filter_map(|line| {
         let (_, place) = line.trim().strip_prefix("- ./my-")?.split_once(':')?;
@@ -64,7 +64,7 @@ fn every_rule_does_what_its_unit_tests_say() {
 }
 
 #[test]
-fn every_expression_of_a_dashboard_is_one() {
+fn every_expression_of_a_dashboard_is_valid() {
     let dir = ScratchDir::new().unwrap();
     let rules = dir.path().join("rules.yml");
     let mut text = "groups:\n- name: dashboards\n  rules:\n".to_owned();

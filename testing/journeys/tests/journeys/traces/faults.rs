@@ -1,5 +1,5 @@
-//! A trace stays whole when something on the order's way is given up; a collector that misbehaves is
-//! told from one that takes spans.
+//! A trace stays complete when a request or a charge is abandoned; a misbehaving collector is
+//! recognised.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use testkit::world::{World, order_body};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::super::books::{LONG, balance, counter, eventually_logged};
+use super::super::ledger::{LONG, balance, counter, eventually_logged};
 use super::{REQUESTS, RESULTS, place, trace_of, traced};
 
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -21,8 +21,8 @@ fn named<'a>(spans: &'a [Collected], trace: &str, name: &str) -> Vec<&'a Collect
     spans.iter().filter(|span| span.trace_id == trace && span.name == name).collect()
 }
 
-/// All spans, as soon as the one that settled this trace's order is among them, and every span's cause
-/// but for the caller's.
+/// Waits until the span that settled this trace's order has arrived, and the parent of every span
+/// except the caller's; returns all spans.
 async fn whole(collector: &Collector, trace: &str) -> Vec<Collected> {
     let name = format!("process {RESULTS}");
     let whole = |spans: &[Collected]| {
@@ -35,7 +35,7 @@ async fn whole(collector: &Collector, trace: &str) -> Vec<Collected> {
     collector.eventually("the whole trace", LONG, whole).await
 }
 
-/// Has asked for an order, and leaves without a word when it is dropped.
+/// A client that has sent an order, and disconnects without reading the answer when it is dropped.
 async fn leaving_client(world: &World) -> TcpStream {
     let url: Url = world.url(0, "/orders").parse().unwrap();
     let address = (url.host_str().unwrap(), url.port().unwrap());
@@ -101,7 +101,7 @@ async fn a_charge_that_was_given_up_is_in_the_orders_trace() {
 }
 
 #[tokio::test]
-async fn a_collector_that_sends_spans_elsewhere_has_not_taken_them() {
+async fn spans_that_a_collector_redirects_count_as_not_exported() {
     let collector = Collector::start().unwrap();
     collector.send_elsewhere();
     let otlp = traced(&collector).start().await;
@@ -124,8 +124,8 @@ async fn a_collector_that_sends_spans_elsewhere_has_not_taken_them() {
 }
 
 #[tokio::test]
-async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
-    // Four spans each in order-management: more than may wait there and be on their way.
+async fn a_collector_that_is_silent_or_gone_delays_no_order() {
+    // Four spans per order in order-management: more than its queue and its exports can contain.
     const ORDERS: usize = 2400;
     let collector = Collector::start().unwrap();
     let world = traced(&collector).start().await;
@@ -135,7 +135,7 @@ async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
         world.eventually_settled(order).await;
     }
     balance(&world, &orders).await;
-    // Some must have been dropped by now.
+    // By now some spans were dropped.
     let dropped = "ordermill_spans_total{outcome=\"dropped\"}";
     eventually("spans to be dropped", LONG, async || {
         counter(&world, world.order_management(0).ops_url("/metrics"), dropped).await > 0.0
@@ -154,8 +154,8 @@ async fn a_collector_that_says_nothing_or_is_gone_holds_up_nobody() {
             counter(&world, process.ops_url("/metrics"), failed).await > 0.0
         })
         .await;
-        eventually_logged(process, "the collector takes no spans").await;
-        assert_eq!(process.log().matches("the collector takes no spans").count(), 1);
+        eventually_logged(process, "the collector does not accept spans").await;
+        assert_eq!(process.log().matches("the collector does not accept spans").count(), 1);
         process.sigterm().unwrap();
         let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
         assert!(end.success(), "{end}");

@@ -1,0 +1,119 @@
+//! A product in requests and answers.
+
+use domain::{Amount, Currency, Product, ProductName};
+use messages::ExactNumber;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use service::Problem;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::input::Fields;
+use crate::rfc3339;
+
+/// A new product.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductBody {
+    /// The name, on one line.
+    #[schema(
+        example = "Lightsaber",
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        required = true,
+        nullable = false
+    )]
+    name: Option<String>,
+    /// The price of one piece in major units: an exact decimal of at most 2 places.
+    #[schema(value_type = f64, example = 199.9, minimum = 0, maximum = 100000000,
+             multiple_of = 0.01, required = true)]
+    price: Option<Box<RawValue>>,
+    /// Currency code of ISO 4217; `USD` if left out.
+    #[schema(example = "USD", pattern = "^(USD|EUR|GBP)$", default = "USD")]
+    currency: Option<String>,
+}
+
+/// A change of a product; a field that is left out stays. Orders keep the price they were placed at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductPatch {
+    /// The new name.
+    #[schema(
+        example = "Lightsaber, green",
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
+    name: Option<String>,
+    /// The new price of one piece, in the product's currency.
+    #[schema(value_type = Option<f64>, example = 189, minimum = 0, maximum = 100000000,
+             multiple_of = 0.01)]
+    price: Option<Box<RawValue>>,
+}
+
+impl ProductBody {
+    /// The values, checked.
+    pub(super) fn validate(&self) -> Result<(ProductName, Amount, Currency), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.required("name", self.name.as_deref());
+        let price = fields.required("price", self.price.as_deref().map(RawValue::get));
+        let currency = fields.optional("currency", self.currency.as_deref());
+        let (name, price) = fields.finish(name.zip(price))?;
+        Ok((name, price, currency.unwrap_or(Currency::Usd)))
+    }
+}
+
+impl ProductPatch {
+    /// The values, checked.
+    pub(super) fn validate(&self) -> Result<(Option<ProductName>, Option<Amount>), Problem> {
+        let mut fields = Fields::default();
+        let name = fields.optional("name", self.name.as_deref());
+        let price = fields.optional("price", self.price.as_deref().map(RawValue::get));
+        fields.finish(Some((name, price)))
+    }
+}
+
+/// A product.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProductView {
+    /// The id.
+    #[schema(example = "1")]
+    id: String,
+    /// The name.
+    #[schema(example = "Iphone")]
+    name: String,
+    /// The price of one piece in major units of `currency`.
+    #[schema(value_type = f64, example = 199, minimum = 0, maximum = 100000000)]
+    price: ExactNumber,
+    /// Currency code of ISO 4217.
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// Time at which the product was stored, RFC 3339, UTC.
+    #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = String, format = DateTime)]
+    #[serde(serialize_with = "rfc3339::serialize")]
+    created_at: OffsetDateTime,
+    /// Time of the last change.
+    #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = String, format = DateTime)]
+    #[serde(serialize_with = "rfc3339::serialize")]
+    updated_at: OffsetDateTime,
+    /// Time at which the product was archived; left out if it is not.
+    #[schema(example = "2026-11-20T12:00:00.123456Z", value_type = String, format = DateTime, required = false)]
+    #[serde(serialize_with = "rfc3339::serialize_option", skip_serializing_if = "Option::is_none")]
+    archived_at: Option<OffsetDateTime>,
+}
+
+impl From<&Product> for ProductView {
+    fn from(product: &Product) -> ProductView {
+        ProductView {
+            id: product.id.to_string(),
+            name: product.name.as_str().to_owned(),
+            price: ExactNumber(product.price),
+            currency: product.currency.code(),
+            created_at: product.created_at,
+            updated_at: product.updated_at,
+            archived_at: product.archived_at,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::collections::BTreeSet;
+
+use actix_web::App;
+use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
+use actix_web::test::{TestRequest, init_service, try_call_service};
+use actix_web::web::ServiceConfig;
+use serde_json::Value;
+
+use super::*;
+
+/// The pages around the document, which does not list them.
+const PAGES: [&str; 4] = ["/", "/api-docs/openapi.json", "/swagger-ui", "/swagger-ui/{file:.*}"];
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+type Configure = fn(&mut ServiceConfig);
+
+fn tables() -> [(DocumentedRoutes, Configure); 2] {
+    [(api(), crate::http::api), (operators(), crate::http::operators)]
+}
+
+fn paths_of(routes: &DocumentedRoutes) -> serde_json::Map<String, Value> {
+    serde_json::to_value(&routes.document).unwrap()["paths"].as_object().unwrap().clone()
+}
+
+/// The methods of a path in the document, and `HEAD` where there is `GET`.
+fn methods_of(operations: &Value) -> BTreeSet<String> {
+    let mut methods: BTreeSet<String> =
+        operations.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+    if methods.contains("GET") {
+        methods.insert("HEAD".to_owned());
+    }
+    methods
+}
+
+#[test]
+fn every_route_that_is_served_is_documented() {
+    for (mut table, _) in tables() {
+        let document = paths_of(&table);
+        crate::http::pages::add_pages(&mut table.routes);
+        let served = table.routes.allowed().filter(|(path, _)| !PAGES.contains(path));
+        let served: Vec<_> = served.collect();
+        assert_eq!(served.len(), document.len());
+        for (path, methods) in served {
+            let methods: BTreeSet<String> = methods.iter().map(Method::to_string).collect();
+            assert_eq!(methods, methods_of(&document[path]), "{path}");
+        }
+    }
+}
+
+/// The status of an answer, and `Allow`. The app has no database: a handler that is reached answers 404,
+/// 415 or 500.
+async fn ask(configure: Configure, method: &str, path: &str) -> (u16, Option<String>) {
+    let app = init_service(App::new().configure(configure)).await;
+    let request = TestRequest::with_uri(path).method(method.parse().unwrap());
+    let answer = match try_call_service(&app, request.to_request()).await {
+        Ok(answer) => answer.into_parts().1.map_into_boxed_body(),
+        Err(error) => error.error_response(),
+    };
+    let allow = answer.headers().get(ALLOW).map(|allow| allow.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), allow)
+}
+
+#[tokio::test]
+async fn every_method_in_the_document_is_served_and_every_other_is_refused_with_allow() {
+    for (table, configure) in tables() {
+        for (path, operations) in &paths_of(&table) {
+            let documented = methods_of(operations);
+            for method in METHODS {
+                let (status, allow) = ask(configure, method, &path.replace("{id}", "1")).await;
+                let allow: Option<BTreeSet<String>> =
+                    allow.map(|allow| allow.split(", ").map(str::to_owned).collect());
+                if documented.contains(method) {
+                    assert_ne!(status, 405, "{method} {path}");
+                } else {
+                    assert_eq!(
+                        (status, allow.as_ref()),
+                        (405, Some(&documented)),
+                        "{method} {path}"
+                    );
+                }
+            }
+        }
+        assert_eq!(ask(configure, "GET", "/nowhere").await.0, 404);
+    }
+}
+
+#[test]
+fn every_operation_lists_the_problems_of_its_input_and_no_others() {
+    for (table, _) in tables() {
+        for (path, operations) in &paths_of(&table) {
+            let operations = operations.as_object().unwrap();
+            operations.iter().for_each(|(_, operation)| assert_problems(path, operation));
+        }
+    }
+}
+
+fn assert_problems(path: &str, operation: &Value) {
+    let id = &operation["operationId"];
+    if operation["tags"][0] == "health" {
+        return;
+    }
+    let responses = operation["responses"].as_object().unwrap();
+    let has_body = operation.get("requestBody").is_some();
+    let is_in_query = |parameter: &Value| parameter["in"] == "query";
+    let has_query =
+        operation["parameters"].as_array().is_some_and(|all| all.iter().any(is_in_query));
+    for (status, listed) in [
+        ("400", has_body),
+        ("404", path.contains('{')),
+        ("408", has_body),
+        ("413", has_body),
+        ("415", has_body),
+        ("422", has_body || has_query),
+        ("500", true),
+        ("503", true),
+    ] {
+        assert_eq!(responses.contains_key(status), listed, "{status} of {id}");
+    }
+    for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+        let body = &response["content"]["application/problem+json"]["schema"]["$ref"];
+        assert_eq!(body, "#/components/schemas/ProblemBody", "{status} of {id}");
+    }
+}
