@@ -4,9 +4,11 @@ mod metrics;
 mod pack;
 mod reader;
 mod route;
+mod settings;
 mod shipper;
 
 pub use pack::LogPack;
 pub use reader::{LogReader, ReaderSettings, subscribe};
 pub use route::LogRoute;
-pub use shipper::{LogShipper, ShippingSettings};
+pub use settings::ShippingSettings;
+pub use shipper::LogShipper;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use amqp::supervisor::{End, Session, supervise};
-use amqp::{BrokerError, BrokerSettings, ConnectionMetrics, ConnectionSettings, Status};
+use amqp::{BrokerError, ConnectionMetrics, Status};
 use amqp::{close, within};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{Stream, StreamExt as _};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Confirmation, Event};
-use service::{Env, Setting, Tasks};
+use service::Tasks;
 use telemetry::metrics::Metrics;
 use telemetry::{CollectedLines, Origin, collect_lines};
 use tokio::runtime::Handle;
@@ -21,48 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{ShippedMetrics, ShippingMetrics};
 use crate::pack::{PACK_LINES_MAX, Pack};
-use crate::route::{LogRoute, read_exchange};
+use crate::settings::ShippingSettings;
 
 /// Maximum number of packs without a confirm. While that many are open, lines wait in the buffer;
 /// past the buffer's bound they are dropped.
 const UNCONFIRMED_MAX: usize = 8;
 /// Time for the buffered lines to leave when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
-
-const BUFFER: Setting = Setting {
-    name: "LOG_SHIP_BUFFER",
-    unit: "lines",
-    help: "Maximum number of log lines that wait to be shipped, at most 16 MiB; further lines are \
-           dropped and counted.",
-};
-
-/// The destination of log lines and the bound of those that wait.
-#[derive(Clone, Debug)]
-pub struct ShippingSettings {
-    connection: ConnectionSettings,
-    confirm_timeout: Duration,
-    route: LogRoute,
-    buffer: usize,
-}
-
-impl ShippingSettings {
-    /// Reads the settings. An exchange with a name that `broker` uses is an error.
-    pub fn read(env: &mut Env, broker: &BrokerSettings) -> ShippingSettings {
-        let exchange = read_exchange(env, "");
-        if broker.reserved_names().contains(&exchange) {
-            env.refuse(format!(
-                "LOG_EXCHANGE={exchange}: must be another name: a queue of log lines with this name \
-                 would collide with the queues of orders"
-            ));
-        }
-        ShippingSettings {
-            connection: broker.connection.clone(),
-            confirm_timeout: broker.confirm_timeout,
-            route: LogRoute { exchange },
-            buffer: env.number(&BUFFER, 10_000, 1..=1_000_000),
-        }
-    }
-}
 
 /// The shipper of the log lines of this process.
 #[derive(Debug)]
