@@ -2,48 +2,28 @@
 ARG RUST_IMAGE=rust:1.95.0-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-20260824-slim
 
-# Compiles every dependency. Empty sources replace the project's own, so that this layer is rebuilt only
-# when a manifest or the lock file changes.
+# The manifests, and an empty source for each program and library: what decides the dependencies. Its
+# files, and with them the layers of the next stage, change only with a manifest or the lock file.
+FROM ${RUST_IMAGE} AS skeleton
+WORKDIR /src
+COPY . .
+RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name lib.rs ! -name main.rs ! -path '*/src/bin/*' -delete; \
+    find . -name lib.rs -exec truncate --size=0 {} +; \
+    find . -name '*.rs' ! -name lib.rs -exec sh -c 'for file; do echo "fn main() {}" > "$file"; done' - {} +; \
+    find . -type d -empty -delete
+
+# Compiles every dependency.
 FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
 ENV CARGO_INCREMENTAL=0 \
-    SERVICES="--package order-management --package payment-processor --package auditor --package log-collector --features order-management/tls,payment-processor/tls,log-collector/tls"
-COPY Cargo.toml Cargo.lock ./
-COPY auditor/Cargo.toml auditor/
-COPY common/Cargo.toml common/
-COPY db/Cargo.toml db/
-COPY log-collector/Cargo.toml log-collector/
-COPY order-management/Cargo.toml order-management/
-COPY payment-processor/Cargo.toml payment-processor/
-COPY properties/Cargo.toml properties/
-COPY testkit/Cargo.toml testkit/
-COPY model/Cargo.toml model/
-RUN set -eu; \
-    for crate in auditor common db log-collector order-management payment-processor testkit model properties; do \
-        mkdir -p "$crate/src"; \
-        : > "$crate/src/lib.rs"; \
-        echo 'fn main() {}' > "$crate/src/main.rs"; \
-        # targets that a manifest names by their path must exist as well
-        for target in $(sed -n 's/^path *= *"\(.*\.rs\)"$/\1/p' "$crate/Cargo.toml"); do \
-            mkdir -p "$crate/$(dirname "$target")"; \
-            echo 'fn main() {}' > "$crate/$target"; \
-        done; \
-    done; \
-    cargo build --release --locked $SERVICES; \
-    # otherwise the artifacts of the empty sources would count as newer than the real sources
-    cargo clean --release --locked \
-        --package auditor --package common --package db --package log-collector \
-        --package order-management --package payment-processor; \
-    rm -rf auditor/src common/src db/src log-collector/src order-management/src payment-processor/src
+    PROGRAMS="--package order-management --package payment-processor --package auditor --package log-collector --features order-management/tls,payment-processor/tls,log-collector/tls"
+COPY --from=skeleton /src .
+RUN cargo build --release --locked $PROGRAMS
 
 FROM dependencies AS build
-COPY auditor auditor
-COPY common common
-COPY db db
-COPY log-collector log-collector
-COPY order-management order-management
-COPY payment-processor payment-processor
-RUN cargo build --release --locked --offline $SERVICES
+COPY . .
+# cargo compares times: what was compiled from the empty sources must be older than the real ones
+RUN find . -name '*.rs' -exec touch {} + && cargo build --release --locked --offline $PROGRAMS
 
 FROM ${RUNTIME_IMAGE} AS runtime
 # amqps:// verifies the broker's certificate with these

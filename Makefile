@@ -4,10 +4,10 @@ help: ## list of all targets
 	@sed -n 's/^\([a-z-]*\): *##/make \1\t/p' $(MAKEFILE_LIST)
 
 run: ## start everything on this machine: private servers, both services, a demo order; Ctrl-C stops everything
-	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-local"
+	@scripts/install && $(BUILD_LOCAL) && exec "$${CARGO_TARGET_DIR:-target}/demo/ordermill-local"
 
 test: ## run every test, on servers that the tests start
-	@scripts/install for-tests && cargo build --workspace --bins --locked && cargo test --workspace --lib --bins --tests --locked
+	@scripts/install for-tests && scripts/test
 
 check: ## check format, lints and documentation
 	@cargo fmt --check && cargo clippy --workspace --all-targets --locked -- -D warnings && RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
@@ -34,7 +34,7 @@ model: ## check the model of the order pipeline: every state up to some faults, 
 	@cargo run --quiet --locked --package model --bin ordermill-model
 
 chaos: ## inject faults under load on a schedule drawn from SEED (7) for MINUTES (10), then check every promise
-	@scripts/install && cargo build --release --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-chaos" --seed=$(or $(SEED),7) --minutes=$(or $(MINUTES),10) $(CHAOS)
+	@scripts/install && $(BUILD_RELEASE) --package chaos && exec "$${CARGO_TARGET_DIR:-target}/release/ordermill-chaos" --seed=$(or $(SEED),7) --minutes=$(or $(MINUTES),10) $(CHAOS)
 
 chaos-sabotage: ## build the services wrong in one way after the other; the campaign must catch each one
 	@scripts/install && cargo build --workspace --bins --locked && exec "$${CARGO_TARGET_DIR:-target}/debug/ordermill-chaos" --sabotage=$(NAME)
@@ -45,5 +45,11 @@ fuzz: ## search for bytes that break a decoder, with libFuzzer; MINUTES=5 for ea
 fuzz-api: ## send thousands of valid and invalid requests, generated from the OpenAPI document; SECONDS=600 SEED=2
 	@scripts/install && scripts/fuzz-api $(or $(SECONDS),120) $(or $(SEED),1)
 
-BUILD_BENCH = scripts/install wrk && cargo build --release --workspace --bins --locked
+# Only what is started: neither of them builds the other test tools.
+BUILD_LOCAL = cargo build --locked --profile demo --package order-management --package payment-processor \
+  --package auditor --package testkit \
+  --bin order-management --bin payment-processor --bin auditor --bin ordermill-local
+BUILD_RELEASE = cargo build --locked --release --bins --package order-management --package payment-processor \
+  --package auditor --package log-collector
+BUILD_BENCH = scripts/install wrk && $(BUILD_RELEASE) --package bench
 RUN_BENCH = "$${CARGO_TARGET_DIR:-target}/release/ordermill-bench"

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 /// Built at most once by each process that asks.
 static BUILT: OnceLock<Result<Binaries, String>> = OnceLock::new();
@@ -34,19 +34,37 @@ impl Binaries {
     }
 }
 
-/// Builds the services, if they are not fresh, in the profile and target directory of the running
-/// executable.
+/// The services' executables in the profile directory of the running executable. A test builds them
+/// first, unless they are fresh; a program (`ordermill-local`, …) uses those beside it, which the command
+/// that built the program has built as well.
 pub async fn fresh() -> Result<&'static Binaries> {
     let built = tokio::task::spawn_blocking(|| {
-        BUILT.get_or_init(|| build().map_err(|error| format!("{error:?}")))
+        BUILT.get_or_init(|| find_or_build().map_err(|error| format!("{error:?}")))
     });
-    built.await?.as_ref().map_err(|story| anyhow!("build the services: {story}"))
+    built.await?.as_ref().map_err(|story| anyhow!("the services' executables: {story}"))
 }
 
-fn build() -> Result<Binaries> {
+fn find_or_build() -> Result<Binaries> {
     let running = std::env::current_exe()?;
-    let profile_dir = profile_dir(&running).context("where is the target directory?")?;
-    let target_dir = profile_dir.parent().context("where is the target directory?")?;
+    let dir = running.parent().context("find the directory of the running executable")?;
+    match dir.parent() {
+        // Tests are in `target/debug/deps`, programs in `target/debug`.
+        Some(profile_dir) if dir.ends_with("deps") => build(profile_dir),
+        _ => find(dir),
+    }
+}
+
+fn find(dir: &Path) -> Result<Binaries> {
+    let binaries = Binaries::in_dir(dir);
+    // The collector is no part of the local stack.
+    for path in [&binaries.order_management, &binaries.payment_processor, &binaries.auditor] {
+        ensure!(path.is_file(), "{} does not exist; build with `make`", path.display());
+    }
+    Ok(binaries)
+}
+
+fn build(profile_dir: &Path) -> Result<Binaries> {
+    let target_dir = profile_dir.parent().context("find the target directory")?;
     // The whole workspace decides the features, as it does in `make test`; with only these
     // packages named, half the dependencies would be built once more.
     let mut cargo = Command::new("cargo");
@@ -60,12 +78,6 @@ fn build() -> Result<Binaries> {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(Binaries::in_dir(profile_dir))
-}
-
-/// `target/debug` for `target/debug/deps/some_test` and for `target/debug/ordermill-local`.
-fn profile_dir(executable: &Path) -> Option<&Path> {
-    let dir = executable.parent()?;
-    if dir.ends_with("deps") { dir.parent() } else { Some(dir) }
 }
 
 fn profile_name(profile_dir: &Path) -> Result<&str> {

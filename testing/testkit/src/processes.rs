@@ -15,8 +15,8 @@ use crate::watchdog::{Environment, Guarded, Program};
 
 /// Lines of the log in an error message.
 const LOG_LINES: usize = 40;
-/// Bound of a start that finds its servers running.
-pub const READY_DEADLINE: Duration = Duration::from_secs(30);
+/// Bound of a start that finds its servers running, on a busy machine.
+pub const READY_DEADLINE: Duration = Duration::from_secs(120);
 
 /// The parameters of a process.
 #[derive(Clone, Debug)]

@@ -70,7 +70,7 @@ async fn no_more_orders_are_in_work_than_prefetch_says_however_they_are_packed()
         .workers(0)
         .order_management_env("ORDERS_PER_MESSAGE", "20")
         .worker_env("PREFETCH", "40")
-        .worker_env("GATEWAY_LATENCY_MS", "100")
+        .worker_env("GATEWAY_LATENCY_MS", "250")
         .start()
         .await;
     let orders = world.place_orders(400).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::eventually;
 use testkit::world::World;
 
-use super::ledger::{LONG, balance};
+use super::ledger::{LONG, balance, eventually_logged};
 
 #[tokio::test]
 async fn orders_are_taken_while_the_broker_is_dead_and_settled_when_it_is_back() {
@@ -13,13 +13,17 @@ async fn orders_are_taken_while_the_broker_is_dead_and_settled_when_it_is_back()
     let mut orders = world.place_orders(100).await;
     world.rabbitmq().kill().await.unwrap();
     orders.extend(world.place_orders(100).await);
-    let ready = world.get("/health/ready").await;
-    assert_eq!((ready.status, ready.json()["status"].as_str()), (503, Some("DOWN")));
+    eventually("the loss to be told", LONG, async || {
+        let ready = world.get("/health/ready").await;
+        let told = (ready.status, ready.json()["status"].clone());
+        if told == (503, "DOWN".into()) { Ok(()) } else { Err(told) }
+    })
+    .await;
 
     world.rabbitmq().start_again().await.unwrap();
 
     balance(&world, &orders).await;
-    assert_eq!(world.get("/health/ready").await.status, 200);
+    world.ready_within(LONG).await;
 }
 
 #[tokio::test]
@@ -124,7 +128,8 @@ async fn a_virtual_host_that_is_late_is_waited_for_without_haste_and_without_sus
     world.rabbitmq().create_vhost(&vhost).await.unwrap();
 
     world.ready_within(LONG).await;
-    assert!(world.worker(0).log_contains("prefetch=500"), "no message was to blame");
+    // No message was to blame: it asks for as many as ever.
+    eventually_logged(world.worker(0), "prefetch=500").await;
     let order = world.place_order().await;
     assert_eq!(world.settled_within(LONG, &order).await.status, "Confirmed");
 }

@@ -62,7 +62,10 @@ async fn ten_thousand_strange_messages_are_dead_lettered_each_with_its_reason_an
         .await;
         let found = dead_letters_in(&world, &dead, wanted).await;
         assert!(found == expected, "{}", difference(&found, &expected));
-        assert_eq!(world.queue_depth(queue).await, 0);
+        eventually(&format!("{queue} to be empty"), LONG, async || {
+            world.queue_depth(queue).await == 0
+        })
+        .await;
     }
     world.processes().for_each(unharmed);
     assert_eq!(world.eventually_settled(&world.place_order().await).await.status, "Confirmed");

@@ -17,7 +17,8 @@ fn impatient() -> WorldBuilder {
 
 #[tokio::test]
 async fn a_gateway_that_errs_twice_is_asked_until_it_answers() {
-    let world = impatient().start().await;
+    // Each try is counted: none may end by the clock.
+    let world = impatient().worker_env("GATEWAY_TIMEOUT_MS", "60000").start().await;
     let order = world.place_order_with("pm_card_errorsTwice").await;
 
     let settled = world.eventually_settled(&order).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use testkit::eventually;
+use testkit::processes::Process;
 use testkit::world::{Order, World, order_body};
 
 /// Timeout in which a server comes back and a backlog is processed on a busy machine.
@@ -96,12 +97,51 @@ fn named(series: &str) -> (&str, Vec<&str>) {
     (name, labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect())
 }
 
-/// Waits until a counter of order-management 0 reaches `wanted`.
-pub(super) async fn counted(world: &World, name: &str, wanted: f64) {
-    let url = || world.order_management(0).ops_url("/metrics");
-    eventually(&format!("{name} to be {wanted}"), LONG, async || {
-        let seen = counter(world, url(), name).await;
+/// Waits until a counter of a process reaches `wanted`. Most counters grow a moment after the effect of
+/// what they count is visible elsewhere.
+pub(super) async fn eventually_counted(world: &World, process: &Process, name: &str, wanted: f64) {
+    eventually(&format!("{name} of {} to be {wanted}", process.name()), LONG, async || {
+        let seen = counter(world, process.ops_url("/metrics"), name).await;
         if seen >= wanted { Ok(()) } else { Err(seen) }
     })
     .await;
+}
+
+/// Waits until a process has logged a line with this text, and returns the line. Another thread than the
+/// one that acts writes the lines.
+pub(super) async fn eventually_logged(process: &Process, text: &str) -> String {
+    eventually(&format!("{} to log {text}", process.name()), LONG, async || {
+        let log = process.log();
+        whole_lines(&log).find(|line| line.contains(text)).map(str::to_owned)
+    })
+    .await
+}
+
+/// The lines of a log without a last line that is still being written.
+pub(super) fn whole_lines(log: &str) -> impl Iterator<Item = &str> {
+    log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'))
+}
+
+/// Stops the services and waits for their ends: first the workers, since a running worker may reply once
+/// more, then order-management, once it has received all results.
+pub(super) async fn stop_services(world: &World) {
+    stop_all(world, "worker").await;
+    eventually("the results to be received", LONG, async || {
+        world.queue_depth("processedorders").await == 0
+    })
+    .await;
+    stop_all(world, "order-management").await;
+}
+
+async fn stop_all(world: &World, program: &str) {
+    for process in world.processes().filter(|process| process.name().starts_with(program)) {
+        process.sigterm().unwrap();
+        let exit = process.wait_exit(LONG).await.unwrap();
+        assert!(exit.success(), "{}: {exit:?}: {}", process.name(), process.log_tail());
+    }
+}
+
+/// Waits until a counter of order-management 0 reaches `wanted`.
+pub(super) async fn counted(world: &World, name: &str, wanted: f64) {
+    eventually_counted(world, world.order_management(0), name, wanted).await;
 }

@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use testkit::world::World;
 
-use super::ledger::{balance, counted, first_order};
+use super::ledger::{balance, counted, eventually_logged, first_order};
 
 #[tokio::test]
 async fn a_worker_in_another_language_takes_part_with_the_two_bodies_alone() {
@@ -70,8 +70,7 @@ async fn a_late_contradicting_result_changes_nothing_and_is_counted() {
 
     counted(&world, "ordermill_results_total{outcome=\"contradicting\"}", 1.0).await;
 
-    let log = world.order_management(0).log();
-    let line = log.lines().find(|line| line.contains("a verdict contradicts")).unwrap();
+    let line = eventually_logged(world.order_management(0), "a verdict contradicts").await;
     assert!(line.contains(&format!("trace_id={}", order.id.simple())), "{line}");
     assert_eq!(world.get_order(order.id).await.json, settled.json);
     balance(&world, &[order]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder};
 
-use super::ledger::{LONG, balance, counter};
+use super::ledger::{LONG, balance, counted, counter};
 
 const REQUESTS: &str = "processingorders";
 const RESULTS: &str = "processedorders";
@@ -70,10 +70,13 @@ async fn orders_whose_requests_were_purged_are_re_requested_and_end() {
 
     balance(&world, &orders).await;
 
-    assert!(asked(&world).await >= 40.0);
+    counted(&world, "ordermill_payment_rerequests_total", 40.0).await;
     let id = orders[0].id.to_string();
-    let log = world.order_management(0).log();
-    assert!(log.lines().any(|line| line.contains("requested again") && line.contains(&id)));
+    eventually("the log to say it", LONG, async || {
+        let log = world.order_management(0).log();
+        log.lines().any(|line| line.contains("requested again") && line.contains(&id))
+    })
+    .await;
 }
 
 #[tokio::test]

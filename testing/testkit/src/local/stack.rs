@@ -38,7 +38,7 @@ pub(super) struct Stack {
 impl Stack {
     /// Starts it all and waits until all is ready.
     pub(super) async fn start(home: &mut Home) -> Result<Stack> {
-        say("building the services, starting PostgreSQL and RabbitMQ");
+        say("starting PostgreSQL and RabbitMQ");
         let ports = RabbitMqPorts {
             amqp: home.port("amqp")?,
             management: home.port("rabbitmq")?,

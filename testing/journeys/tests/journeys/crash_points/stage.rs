@@ -12,7 +12,7 @@ use testkit::processes::Process;
 use testkit::world::{Order, World, order_body};
 use uuid::Uuid;
 
-use super::super::ledger::{LONG, balance};
+use super::super::ledger::{LONG, balance, counter, stop_services};
 use super::points::{Bait, Point, Program};
 
 /// A shell's exit code for a process that ended by SIGABRT.
@@ -66,7 +66,6 @@ impl Stage {
         let world = World::builder()
             .env("RUST_LOG", "warn")
             .env("POSTGRES_POOL_MAX", "4")
-            .env("DRAIN_TIMEOUT_MS", "200")
             .order_management_env("HTTP_WORKERS", "1")
             .order_management_env("OUTBOX_LEASE_MS", "100")
             .order_management_env("OUTBOX_SWEEP_MS", "20")
@@ -122,6 +121,7 @@ impl Stage {
             set("CRASH_AT", point.name);
             if point.bait == Bait::Stop {
                 // A message is unacked when the drain time is over.
+                set("DRAIN_TIMEOUT_MS", "200");
                 set("GATEWAY_LATENCY_MS", "600000");
                 set("GATEWAY_TIMEOUT_MS", "600000");
             }
@@ -220,6 +220,19 @@ impl Stage {
         eventually("the queues to be empty", LONG, async || self.waiting().await).await;
     }
 
+    /// The messages that wait in the queues or are unacked.
+    async fn under_way(&self) -> Result<(), String> {
+        self.waiting().await?;
+        for process in self.world.processes() {
+            let url = process.ops_url("/metrics");
+            let unacked = counter(&self.world, url, "ordermill_messages_unacked").await;
+            if unacked > 0.0 {
+                return Err(format!("{unacked} unacked at {}", process.name()));
+            }
+        }
+        Ok(())
+    }
+
     /// The messages that wait in the queues.
     async fn waiting(&self) -> Result<(), String> {
         for queue in QUEUES {
@@ -237,13 +250,18 @@ impl Stage {
     /// Stops both processes with SIGTERM; no message was unacked, and the dead letters are exactly
     /// the unreadable messages.
     pub(super) async fn close(self) {
-        for process in self.world.processes() {
-            process.ready(LONG).await.unwrap();
-            process.sigterm().unwrap();
-            let exit = process.wait_exit(LONG).await.unwrap();
-            assert!(exit.success(), "{exit:?}: {}", process.log_tail());
-        }
-        self.waiting().await.unwrap();
+        self.world.ready_within(LONG).await;
+        let mut quiet = 0;
+        eventually("no message to be under way", LONG, async || {
+            let busy = self.under_way().await;
+            // A message that was delivered this moment is in no count yet.
+            quiet = if busy.is_ok() { quiet + 1 } else { 0 };
+            busy.and_then(|()| if quiet > 1 { Ok(()) } else { Err("a second look".to_owned()) })
+        })
+        .await;
+        stop_services(&self.world).await;
+        // A requeued message is in its queue a moment after the end of its consumer.
+        eventually("the queues to be empty", LONG, async || self.waiting().await).await;
         let orders: Vec<Order> = self.orders.borrow().iter().map(|(o, _)| o.clone()).collect();
         balance(&self.world, &orders).await;
         let mut dead = BTreeSet::new();

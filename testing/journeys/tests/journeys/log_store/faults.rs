@@ -116,7 +116,7 @@ async fn without_a_collector_orders_go_on_and_the_queue_keeps_the_newest_64_mib(
     let world = shipping(DEBUG).start().await;
     let orders = world.place_orders(200).await;
     balance(&world, &orders).await;
-    assert!(world.queue_depth(LOGS).await > 0);
+    eventually("lines to be in the queue", LONG, async || world.queue_depth(LOGS).await > 0).await;
     let mib = vec![b'x'; 1024 * 1024];
     for _ in 0..70 {
         world.publish_raw(LOGS, &mib, BasicProperties::default()).await;

@@ -11,7 +11,7 @@ use testkit::world::{World, order_body};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::super::ledger::{LONG, balance, counter};
+use super::super::ledger::{LONG, balance, counter, eventually_logged};
 use super::{REQUESTS, RESULTS, place, trace_of, traced};
 
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -81,7 +81,7 @@ async fn an_order_whose_client_left_before_the_answer_has_a_whole_trace() {
 #[tokio::test]
 async fn a_charge_that_was_given_up_is_in_the_orders_trace() {
     let collector = Collector::start().unwrap();
-    let world = traced(&collector).worker_env("GATEWAY_LATENCY_MS", "1000").proxied().start().await;
+    let world = traced(&collector).worker_env("GATEWAY_LATENCY_MS", "3000").proxied().start().await;
     let order = place(&world, "pm_card_visa", &[("traceparent", CALLER)]).await;
     eventually("the charge to begin", LONG, async || {
         world.count("select count(*) from payments.payments").await == 1
@@ -154,6 +154,7 @@ async fn a_collector_that_is_silent_or_gone_delays_no_order() {
             counter(&world, process.ops_url("/metrics"), failed).await > 0.0
         })
         .await;
+        eventually_logged(process, "the collector does not accept spans").await;
         assert_eq!(process.log().matches("the collector does not accept spans").count(), 1);
         process.sigterm().unwrap();
         let end = process.wait_exit(Duration::from_secs(10)).await.unwrap();
