@@ -9,21 +9,21 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 /// Built at most once by each process that asks.
 static BUILT: OnceLock<Result<Binaries, String>> = OnceLock::new();
 
-/// Where the services' executables are.
+/// The paths of the programs.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     /// Takes orders and settles them.
     pub order_management: PathBuf,
     /// Charges them.
     pub payment_processor: PathBuf,
-    /// Holds the books against each other.
+    /// Compares orders, payments and ledger.
     pub auditor: PathBuf,
     /// Stores log lines.
     pub log_collector: PathBuf,
 }
 
 impl Binaries {
-    /// Those in one directory, whoever built them.
+    /// The programs in a directory.
     pub fn in_dir(dir: &Path) -> Binaries {
         Binaries {
             order_management: dir.join("order-management"),

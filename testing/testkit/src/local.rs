@@ -1,10 +1,10 @@
-//! What `make run` starts: everything on this machine, for one person to try. PostgreSQL and
+//! The stack of `make run`: everything on this machine, for one person to try. PostgreSQL and
 //! RabbitMQ live under `.local/` of the project and keep their data from one run to the next.
 
 mod home;
 mod interrupt;
 mod stack;
-mod tour;
+mod walkthrough;
 
 use anyhow::Result;
 
@@ -40,11 +40,11 @@ pub async fn run() -> Result<()> {
 
 async fn start(home: &mut Home) -> Result<Stack> {
     let stack = Stack::start(home).await?;
-    tour::show(&stack, home).await?;
+    walkthrough::show(&stack, home).await?;
     Ok(stack)
 }
 
-/// Tells the person at the terminal. If nobody reads any more, that is no reason to stop.
+/// Prints a line. A terminal that is gone is no reason to stop.
 fn say(text: &str) {
     use std::io::Write;
     writeln!(std::io::stdout(), "{text}").ok();

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Which processes have ended or panicked.
+/// The processes that ended or panicked.
 async fn run() -> std::io::Result<Vec<String>> {
     let world = World::start().await;
     writeln!(std::io::stdout(), "{}", world.url(0, ""))?;

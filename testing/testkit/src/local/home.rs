@@ -32,7 +32,7 @@ pub(super) struct Home {
 
 impl Home {
     /// Makes it if it is not there, and waits until nothing of an earlier run that was killed uses
-    /// it any more. An error if somebody uses it now.
+    /// it any more. An error if another process uses it now.
     pub(super) async fn enter() -> Result<Home> {
         let dir = binaries::workspace().canonicalize()?.join(".local");
         std::fs::create_dir_all(dir.join("logs")).with_context(|| format!("make {dir:?}"))?;
@@ -60,14 +60,14 @@ impl Home {
         Ok(port)
     }
 
-    /// Where one service logs, emptied.
+    /// The log file of one service, emptied.
     pub(super) fn log(&self, name: &str) -> Result<PathBuf> {
         let path = self.logs().join(format!("{name}.log"));
         File::create(&path).with_context(|| format!("make {}", path.display()))?;
         Ok(path)
     }
 
-    /// Where all services log.
+    /// The directory of all log files.
     pub(super) fn logs(&self) -> PathBuf {
         self.dir.join("logs")
     }
@@ -97,8 +97,8 @@ impl Home {
     }
 }
 
-/// Held as long as the file is open; whoever holds it stands in it. One who was killed this moment
-/// may still hold it for the next.
+/// Locks the file for as long as it is open, and writes the process's number into it. A process that
+/// was killed a moment ago may still hold the lock.
 async fn lock(path: &Path) -> Result<File> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let locked = wait_for("the lock of .local", LOCK_DEADLINE, async || match file.try_lock() {

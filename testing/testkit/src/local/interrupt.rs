@@ -1,4 +1,4 @@
-//! Somebody wants us to end.
+//! Signals that end the stack.
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -20,9 +20,9 @@ const HTTP_PORT: u16 = 3000;
 const WORKERS: usize = 2;
 pub(super) const DATABASE: &str = "ordermill";
 
-/// How often we look whether all are alive. Also keeps what dies at once from being started in a
-/// tight circle.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Pause between two checks that all processes are alive, and between two starts of one that dies at
+/// once.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Longer than a service may take to drain.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -92,15 +92,15 @@ impl Stack {
         Ok(())
     }
 
-    /// Where each process tells its numbers, by its name.
+    /// The metrics URL of each process, by its name.
     pub(super) fn metrics_urls(&self) -> impl Iterator<Item = (&str, String)> {
         self.services.iter().map(|service| (service.name(), service.ops_url("/metrics")))
     }
 
-    /// Starts again whatever dies, for ever.
+    /// Restarts each process that dies, for ever.
     pub(super) async fn keep_running(&self) -> Infallible {
         loop {
-            sleep(LOOK_EVERY).await;
+            sleep(CHECK_INTERVAL).await;
             if !self.postgres.is_running() {
                 say("PostgreSQL has died; starting it again");
                 complain(self.postgres.start_again().await);

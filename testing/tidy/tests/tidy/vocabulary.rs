@@ -62,7 +62,9 @@ pub(crate) fn no_one(source: &Source) -> Vec<String> {
     let mut found = Vec::new();
     for (line, text) in (1..).zip(source.without_tests().lines()) {
         for word in text.split(|c: char| !c.is_alphanumeric()) {
-            if NO_ONE.contains(&&*word.to_lowercase()) {
+            // "nobody" is also the name of a system user.
+            let is_user = text.contains("\"nobody\"");
+            if NO_ONE.contains(&&*word.to_lowercase()) && !is_user {
                 found.push(report(source, line, word, "name the component"));
             }
         }
