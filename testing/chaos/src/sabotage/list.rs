@@ -7,7 +7,7 @@ use super::spec::Sabotage;
 pub const ALL: [Sabotage; 14] = [
     Sabotage {
         name: "ack-at-once",
-        file: "common/amqp/src/consumer.rs",
+        file: "common/amqp/src/consumer_task.rs",
         right: "let disposition = handler.handle(delivery.data, delivery.properties).await;",
         wrong: "tokio::task::spawn(async move { \
                 handler.handle(delivery.data, delivery.properties).await }); \
@@ -27,7 +27,7 @@ pub const ALL: [Sabotage; 14] = [
     },
     Sabotage {
         name: "no-confirm",
-        file: "common/amqp/src/publisher.rs",
+        file: "common/amqp/src/confirms.rs",
         right: "Some(Confirmation::NotRequested) | None => Err(NotConfirmed::Unknown),",
         wrong: "Some(Confirmation::NotRequested) | None => Ok(()),",
         faults: &[Kind::KillBroker, Kind::CutWires, Kind::CutWire],
