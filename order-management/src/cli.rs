@@ -49,7 +49,9 @@ pub async fn run(args: DeadLettersArgs, config: &Config) -> ExitCode {
     let letters = DeadLetters::new(&db, &config.broker);
     match answer(&letters, args).await {
         Ok(text) => say(&text),
-        Err(CommandError::Arguments(why)) => complain(WRONG_ARGUMENTS, &why),
+        Err(CommandError::Arguments(why)) => {
+            complain(WRONG_ARGUMENTS, &format!("{why}\n\nFor more information, try '--help'."))
+        }
         Err(CommandError::NoAction) => complain(NOT_FOUND, "there is no such action"),
         Err(CommandError::DeadLetters(error)) => complain(code(&error), &error.to_string()),
     }

@@ -100,6 +100,7 @@ impl<'a, D: Declare> Consumer<'a, D> {
             topology: self.topology.clone(),
             metrics: self.consumer_metrics(&subscription.queue),
             prefetch: subscription.prefetch,
+            may_be_a_message: false,
             handler: Arc::new(handler),
             drain: self.drain,
             stopping: tasks.stopping(),

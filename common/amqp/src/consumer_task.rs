@@ -42,6 +42,8 @@ pub(crate) struct ConsumerTask<H, D> {
     pub(crate) subscription: Subscription,
     /// The prefetch of the next session: 1 after a message may have ended the last one.
     pub(crate) prefetch: u16,
+    /// A message may have ended the last session. An error before the first delivery has other causes.
+    pub(crate) may_be_a_message: bool,
     pub(crate) handler: Arc<H>,
     pub(crate) drain: Duration,
     pub(crate) stopping: CancellationToken,
@@ -58,6 +60,7 @@ struct Started {
 
 impl<H: DeliveryHandler, D: Declare> Session for ConsumerTask<H, D> {
     async fn run(&mut self, status: &watch::Sender<Status>) -> Result<End, BrokerError> {
+        self.may_be_a_message = false;
         let started = tokio::select! {
             started = self.start() => started?,
             () = self.stopping.cancelled() => return Ok(End::Stop),
@@ -67,9 +70,8 @@ impl<H: DeliveryHandler, D: Declare> Session for ConsumerTask<H, D> {
         log::info!(queue, prefetch; "consuming");
         status.send_replace(Status::Up);
         let result = self.consume(started).await;
-        if let Err(error) = &result
-            && error.may_be_a_message()
-        {
+        self.may_be_a_message = result.as_ref().is_err_and(BrokerError::may_be_a_message);
+        if self.may_be_a_message {
             self.prefetch = 1;
         }
         result
@@ -79,8 +81,8 @@ impl<H: DeliveryHandler, D: Declare> Session for ConsumerTask<H, D> {
         log::warn!(queue = self.subscription.queue; "consuming is interrupted: {error}");
     }
 
-    fn retry_at_once(&mut self, error: &BrokerError) -> bool {
-        error.may_be_a_message()
+    fn retry_at_once(&mut self, _error: &BrokerError) -> bool {
+        self.may_be_a_message
     }
 }
 

@@ -42,11 +42,12 @@ impl LogShipper {
     pub fn start(settings: &ShippingSettings, runtime: Handle, metrics: &Metrics) -> LogShipper {
         let (tasks, ended) = (Tasks::on(runtime), CancellationToken::new());
         let guard = ended.clone().drop_guard();
+        // Exposed without an exchange as well, so that dashboards find them.
+        let shipped = metrics.get::<ShippingMetrics>().lines;
         if settings.route.exchange.is_empty() {
             return LogShipper { tasks, ended };
         }
         let origin = Origin::of_process(settings.connection.app);
-        let shipped = metrics.get::<ShippingMetrics>().lines;
         let Some(lines) = collect_lines(&origin, settings.buffer, shipped.dropped.clone()) else {
             return LogShipper { tasks, ended };
         };

@@ -46,9 +46,10 @@ pub fn start(
     service: &'static str,
     metrics: &Metrics,
 ) -> Result<(), String> {
+    // Exposed without an exporter as well, so that dashboards find them.
+    let metrics = metrics.get::<TraceMetrics>().spans;
     let collector = Collector::new(&settings.exporter, service)?;
     let Some(collector) = collector.filter(|_| RECORDER.get().is_none()) else { return Ok(()) };
-    let metrics = metrics.get::<TraceMetrics>().spans;
     let queue = SpanQueue::start(collector, metrics.clone()).map_err(|error| error.to_string())?;
     RECORDER.get_or_init(|| Recorder { queue, ratio: settings.ratio, metrics });
     Ok(())

@@ -219,8 +219,8 @@ async fn an_auditor_outlives_each_of_its_databases() {
 async fn an_auditor_may_start_first_and_ends_at_once() {
     let mut world = World::builder().order_management(0).workers(0).start().await;
     world.add_auditor(&EAGER).await;
-    eventually("it to say that it cannot look", LONG, async || {
-        world.auditor(0).log_contains("cannot look")
+    eventually("an incomplete round in its log", LONG, async || {
+        world.auditor(0).log_contains("the round is not complete")
     })
     .await;
     let numbers = world.send(world.http().get(world.auditor(0).ops_url("/metrics"))).await.text;
