@@ -74,7 +74,7 @@ async fn orders_whose_requests_were_purged_are_re_requested_and_end() {
     let id = orders[0].id.to_string();
     eventually("the log to say it", LONG, async || {
         let log = world.order_management(0).log();
-        log.lines().any(|line| line.contains("requested again") && line.contains(&id))
+        log.lines().any(|line| line.contains("requesting its payment again") && line.contains(&id))
     })
     .await;
 }
