@@ -167,11 +167,15 @@ async fn receive(
     spans: &Spans,
     mode: &watch::Receiver<Mode>,
 ) -> HttpResponse {
-    // The sender lives as long as the collector, and no request lives longer.
     let mut mode = mode.clone();
-    if mode.wait_for(|mode| *mode != Mode::Silent).await.is_ok_and(|mode| *mode == Mode::Redirect) {
-        return HttpResponse::Found().insert_header(("location", "/")).finish();
+    let mode = mode.wait_for(|mode| *mode != Mode::Silent).await.map(|mode| *mode);
+    match mode {
+        Ok(Mode::Redirect) => HttpResponse::Found().insert_header(("location", "/")).finish(),
+        Ok(Mode::Accept | Mode::Silent) => {
+            spans.lock().unwrap_or_else(PoisonError::into_inner).bodies.push_back((body, read));
+            HttpResponse::Ok().finish()
+        }
+        // The collector was dropped: a request that it has not answered is not accepted any more.
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
     }
-    spans.lock().unwrap_or_else(PoisonError::into_inner).bodies.push_back((body, read));
-    HttpResponse::Ok().finish()
 }
