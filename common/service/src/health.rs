@@ -47,7 +47,7 @@ impl Readiness {
         self.components.lock().unwrap_or_else(PoisonError::into_inner).push((name, check));
     }
 
-    /// Runs every check at the same time, which takes [`CHECK_TIMEOUT`] at most.
+    /// Runs every check at the same time, which takes one second at most.
     pub async fn health(&self) -> Health {
         let asked = self.checks().into_iter().map(|(name, check)| async move {
             match tokio::time::timeout(CHECK_TIMEOUT, check()).await {
