@@ -90,7 +90,7 @@ pub enum Scope {
 const PLACE: &str = "db/src/orders/place.rs";
 const PUBLISH: &str = "order-management/src/relay/batch.rs";
 const OUTBOX: &str = "db/src/outbox.rs";
-const CONSUMER: &str = "common/amqp/src/consumer.rs";
+const CONSUMER: &str = "common/amqp/src/consumer_task.rs";
 const SESSION: &str = "common/amqp/src/consume_session.rs";
 const PUBLISHER: &str = "common/amqp/src/publisher.rs";
 const PAYMENTS: &str = "db/src/payments.rs";
