@@ -213,12 +213,20 @@ impl RabbitMq {
             ("RUNNING_UNDER_SYSTEMD", "true".into()),
             ("ERL_EPMD_PORT", self.epmd.port().to_string()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
-            ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", format!("-start_epmd false {LOOPBACK}")),
+            (
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                format!("-start_epmd false {LOOPBACK} {IDLE_SCHEDULERS}"),
+            ),
             ("RABBITMQ_CTL_ERL_ARGS", "-start_epmd false".into()),
         ];
         variables.map(|(name, value)| (name.to_owned(), value)).into()
     }
 }
+
+/// Idle schedulers sleep, as in docker-compose.yml: a spinning one takes the processor from the other
+/// tests. The benchmark, a release build, measures a node with Erlang's defaults.
+const IDLE_SCHEDULERS: &str =
+    if cfg!(debug_assertions) { "+sbwt none +sbwtdcpu none +sbwtdio none" } else { "" };
 
 /// Binds Erlang's distribution port, which only `rabbitmqctl` uses, to loopback.
 const LOOPBACK: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
