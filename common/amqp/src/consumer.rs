@@ -71,10 +71,10 @@ impl<'a, D: Declare> Consumer<'a, D> {
         publisher: &Publisher,
         handler: H,
     ) -> Consumer<'a, D> {
-        let WorkSubscription { queue, prefetch } = subscription;
+        let WorkSubscription { queue, role, prefetch } = subscription;
         let metrics = self.consumer_metrics(&queue.name);
         metrics.expect_dead_letters();
-        let subscription = Subscription { queue: queue.name.clone(), role: "consume", prefetch };
+        let subscription = Subscription { queue: queue.name.clone(), role, prefetch };
         let (queue, publisher) = (queue.clone(), publisher.clone());
         let processor = DeliveryProcessor { handler, queue, publisher, metrics };
         self.queue(subscription, processor)

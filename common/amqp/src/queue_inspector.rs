@@ -23,7 +23,7 @@ pub struct QueueInspector {
 }
 
 impl QueueInspector {
-    /// Connects when it first inspections, and again after a error.
+    /// Connects when it first inspects, and again after an error.
     pub fn new(settings: BrokerSettings) -> QueueInspector {
         QueueInspector { settings, connection: None }
     }

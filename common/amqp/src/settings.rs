@@ -124,7 +124,7 @@ impl BrokerSettings {
 
     /// The queue that this service receives from, to be consumed.
     pub fn subscription(&self) -> WorkSubscription<'_> {
-        WorkSubscription { queue: &self.receive, prefetch: self.prefetch }
+        WorkSubscription { queue: &self.receive, role: "consume", prefetch: self.prefetch }
     }
 
     /// The route to `queue`, through the exchange.

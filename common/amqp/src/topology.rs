@@ -36,6 +36,9 @@ pub struct WorkQueue {
 pub struct WorkSubscription<'a> {
     /// The queue.
     pub queue: &'a WorkQueue,
+    /// Role of the connection, in metrics and in the broker's list of connections: another one for
+    /// each queue of a process.
+    pub role: &'static str,
     /// Largest number of unacked messages.
     pub prefetch: u16,
 }

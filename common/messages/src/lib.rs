@@ -1,4 +1,4 @@
-//! The two message bodies that the services exchange, and the envelope around them.
+//! The message bodies that the services exchange, and the envelope around them.
 //!
 //! A body is one JSON object, or a JSON array of objects (a *batch message*, in short *pack*). A
 //! reader accepts both, ignores unknown fields, and accepts or refuses every object of a pack on

@@ -1,4 +1,4 @@
-//! **place**: from a validate to a committed order with its outbox row, many in one commit.
+//! **place**: from a request to a committed order with its outbox row, many in one commit.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,7 +65,7 @@ impl Intake {
         Intake { batcher: Batcher::open(place, limits, runtime), in_flight: Arc::default() }
     }
 
-    /// Places one order. The same key with the same validate again gives the first answer and places
+    /// Places one order. The same key with the same request again gives the first answer and places
     /// nothing (P7).
     pub(crate) async fn place(&self, placing: PlaceOrder) -> Result<Placement, PlaceError> {
         let _guard = placing.key.clone().map(|key| self.guard(key)).transpose()?;
