@@ -36,6 +36,13 @@ async fn round_trip(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<Vec<
     Ok(answer)
 }
 
+/// A round trip on a connection of its own. A proxy that resets may do so before the client has seen
+/// that it is connected, so connecting is part of what can fail.
+async fn new_round_trip(proxy: &FaultProxy, text: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", proxy.port())).await?;
+    round_trip(&mut stream, text).await
+}
+
 async fn connected() -> (FaultProxy, TcpStream, JoinSet<()>) {
     let (port, server) = echo().await;
     let proxy = FaultProxy::start(port).unwrap();
@@ -51,12 +58,10 @@ async fn a_cut_resets_what_is_open_and_what_comes_until_it_is_healed() {
     proxy.cut();
     let lost = timeout(SOON, stream.read_u8()).await.unwrap().unwrap_err();
     assert_eq!(lost.kind(), std::io::ErrorKind::ConnectionReset);
-    let mut new = TcpStream::connect(("127.0.0.1", proxy.port())).await.unwrap();
-    assert!(round_trip(&mut new, b"hello").await.is_err());
+    assert!(new_round_trip(&proxy, b"hello").await.is_err());
 
     proxy.heal();
-    let mut healed = TcpStream::connect(("127.0.0.1", proxy.port())).await.unwrap();
-    assert_eq!(round_trip(&mut healed, b"hello").await.unwrap(), b"hello");
+    assert_eq!(new_round_trip(&proxy, b"hello").await.unwrap(), b"hello");
 }
 
 #[tokio::test]
@@ -98,8 +103,7 @@ async fn a_delay_counts_each_way() {
 async fn a_target_that_is_not_there_yet_resets_and_a_later_one_is_reached() {
     let port = testkit::ports::free().unwrap();
     let proxy = FaultProxy::start(port).unwrap();
-    let mut early = TcpStream::connect(("127.0.0.1", proxy.port())).await.unwrap();
-    assert!(round_trip(&mut early, b"early").await.is_err());
+    assert!(new_round_trip(&proxy, b"early").await.is_err());
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     eventually("the late target to be reached", SOON, async || {
