@@ -12,6 +12,7 @@ use lapin::options::{
 };
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
+use tokio::time::Instant;
 
 use crate::acks::Acks;
 use crate::confirms::{NotConfirmed, send_and_confirm};
@@ -140,10 +141,8 @@ impl DeadLetters {
         let exchange = &self.settings.topology.exchange;
         let copies: Vec<Outgoing> =
             letters.iter().map(|letter| letter.replay(exchange, &self.queue)).collect();
-        let sent = send_and_confirm(&self.publishing, &copies);
-        tokio::time::timeout(self.settings.confirm_timeout, sent)
-            .await
-            .unwrap_or_else(|_| vec![Err(NotConfirmed::Unknown); letters.len()])
+        let deadline = Instant::now() + self.settings.confirm_timeout;
+        send_and_confirm(&self.publishing, &copies, deadline).await
     }
 
     /// Removes dead letters from the queue for good.

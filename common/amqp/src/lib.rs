@@ -18,6 +18,7 @@ mod forwarding;
 mod headers;
 mod metrics;
 mod outgoing;
+mod pace;
 mod properties_json;
 mod publish_metrics;
 mod publisher;

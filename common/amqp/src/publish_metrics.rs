@@ -71,7 +71,7 @@ impl PublishMetrics {
             let sent = self.sent.get(message.routing_key.as_str()).unwrap_or(&self.other);
             let counter = match outcome {
                 Ok(()) => &sent.confirmed,
-                Err(NotConfirmed::NotConnected) => &sent.not_connected,
+                Err(NotConfirmed::NotConnected | NotConfirmed::NotSent) => &sent.not_connected,
                 Err(NotConfirmed::Returned) => &sent.returned,
                 Err(NotConfirmed::Nacked) => &sent.nacked,
                 Err(NotConfirmed::Unknown) => &sent.unknown,

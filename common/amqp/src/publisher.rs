@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use batcher::{BatchHandler, BatchLimits, Batcher, SubmitError, SubmitResult};
+use lapin::Channel;
 use service::{Backoff, Readiness, Runtime};
 
 use crate::confirms::{NotConfirmed, send_and_confirm};
 use crate::metrics::ConnectionFamilies;
 use crate::outgoing::Outgoing;
+use crate::pace::Pace;
 use crate::publish_metrics::PublishMetrics;
 use crate::publisher_connection::{Connecting, PublisherConnection};
 use crate::settings::BrokerSettings;
@@ -35,6 +37,7 @@ impl Publisher {
             connection: connection.clone(),
             metrics: PublishMetrics::new(&settings.topology, &connection, runtime),
             confirm_timeout: settings.confirm_timeout,
+            pace: Pace::new(LIMITS.batch_max),
         };
         let batcher = Batcher::open(publish, LIMITS, runtime);
         let families: ConnectionFamilies = runtime.metrics.get();
@@ -112,6 +115,7 @@ struct Publish {
     connection: Arc<PublisherConnection>,
     metrics: PublishMetrics,
     confirm_timeout: Duration,
+    pace: Pace,
 }
 
 impl BatchHandler for Publish {
@@ -130,10 +134,7 @@ impl BatchHandler for Publish {
             return Ok(outcomes);
         };
         let started = Instant::now();
-        let sent = send_and_confirm(&session.channel, batch);
-        let outcomes = tokio::time::timeout(self.confirm_timeout, sent)
-            .await
-            .unwrap_or_else(|_| vec![Err(NotConfirmed::Unknown); batch.len()]);
+        let outcomes = self.publish_parts(&session.channel, batch).await;
         self.metrics.published(batch, &outcomes, started.elapsed());
         let suspicious = [Err(NotConfirmed::Unknown), Err(NotConfirmed::Returned)];
         if outcomes.iter().any(|outcome| suspicious.contains(outcome)) {
@@ -144,5 +145,36 @@ impl BatchHandler for Publish {
 
     fn may_blame_an_item(error: &Infallible) -> bool {
         match *error {}
+    }
+}
+
+impl Publish {
+    /// Publishes a batch in parts of the present size, usually one. A part that begins late would run
+    /// into the timeout: its messages are not sent.
+    async fn publish_parts(
+        &self,
+        channel: &Channel,
+        batch: &[Outgoing],
+    ) -> Vec<Result<(), NotConfirmed>> {
+        let started = Instant::now();
+        let deadline = tokio::time::Instant::from_std(started) + self.confirm_timeout;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        while let Some(rest) = batch.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
+            let part = rest.get(..self.pace.part_max()).unwrap_or(rest);
+            if started.elapsed() > self.confirm_timeout / 2 {
+                outcomes.resize(batch.len(), Err(NotConfirmed::NotSent));
+                break;
+            }
+            let begun = Instant::now();
+            let judged = send_and_confirm(channel, part, deadline).await;
+            let lost = judged.contains(&Err(NotConfirmed::Unknown));
+            outcomes.extend(judged);
+            self.pace.took(part.len(), begun.elapsed(), self.confirm_timeout);
+            if lost {
+                // The connection is given up: nothing more is sent on it.
+                outcomes.resize(batch.len(), Err(NotConfirmed::NotConnected));
+            }
+        }
+        outcomes
     }
 }

@@ -153,9 +153,12 @@ pub(super) fn orders_of(letter: &DeadLetter, requests: &WorkQueue) -> Vec<OrderI
 fn end(confirm: &Result<(), NotConfirmed>) -> Outcome {
     match confirm {
         Ok(()) => Outcome::Done,
-        Err(NotConfirmed::NotConnected | NotConfirmed::Returned | NotConfirmed::Nacked) => {
-            Outcome::Failed
-        }
+        Err(
+            NotConfirmed::NotConnected
+            | NotConfirmed::NotSent
+            | NotConfirmed::Returned
+            | NotConfirmed::Nacked,
+        ) => Outcome::Failed,
         Err(NotConfirmed::Unknown) => Outcome::Unknown,
     }
 }
