@@ -3,19 +3,27 @@
 use domain::{Customer, CustomerId, CustomerName, Email};
 use tokio_postgres::Row;
 
-use crate::row::{checked, column, parsed};
-use crate::{Db, Error};
+use crate::listed::Columns;
+use crate::products::CREATE_TRIES;
+use crate::row::{checked, column};
+use crate::unreadable::Table;
+use crate::{Db, Error, Listed};
 
 const CREATE: &str = "
     insert into customers (name, email) values ($1, $2)
+    on conflict (id) do nothing
     returning id, name, email, created_at, updated_at, archived_at";
 
-/// Stores a new customer. A second call stores a second customer, so do not repeat this after
+/// Stores a new customer. An id that an import has used is passed over. A second call stores a second customer, so do not repeat this after
 /// [`Error::Unavailable`].
 pub async fn create(db: &Db, name: &CustomerName, email: &Email) -> Result<Customer, Error> {
-    let rows = db.query_once(CREATE, &[&name.as_str(), &email.as_str()]).await?;
-    let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;
-    customer_from_row(row)
+    for _ in 0..CREATE_TRIES {
+        let rows = db.query_once(CREATE, &[&name.as_str(), &email.as_str()]).await?;
+        if let Some(row) = rows.first() {
+            return customer_from_row(row);
+        }
+    }
+    Err(Error::Unavailable("other sessions are using the new ids".to_owned()))
 }
 
 const GET: &str = "
@@ -31,9 +39,16 @@ const LIST: &str = "
      where id > $1 and archived_at is null order by id limit $2";
 
 /// Returns up to `limit` customers that are not archived, ordered by id, with ids above `after`.
-pub async fn list(db: &Db, after: Option<CustomerId>, limit: i64) -> Result<Vec<Customer>, Error> {
+pub async fn list(
+    db: &Db,
+    after: Option<CustomerId>,
+    limit: i64,
+) -> Result<Listed<Customer, CustomerId>, Error> {
     let after = after.map_or(0, CustomerId::get);
-    db.query(LIST, &[&after, &limit]).await?.iter().map(customer_from_row).collect()
+    let one_more = limit.saturating_add(1);
+    let rows = db.query(LIST, &[&after, &one_more]).await?;
+    let id = |row: &Row| checked(column(row, "id")?, CustomerId::new);
+    Ok(Listed::page(Table::Customers, &rows, limit, Columns { row: customer_from_row, id }))
 }
 
 const UPDATE: &str = "
@@ -65,8 +80,8 @@ pub async fn archive(db: &Db, id: CustomerId) -> Result<bool, Error> {
 fn customer_from_row(row: &Row) -> Result<Customer, Error> {
     Ok(Customer {
         id: checked(column(row, "id")?, CustomerId::new)?,
-        name: parsed(row, "name")?,
-        email: parsed(row, "email")?,
+        name: CustomerName::from_stored(column(row, "name")?),
+        email: Email::from_stored(column(row, "email")?),
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
         archived_at: column(row, "archived_at")?,

@@ -5,8 +5,10 @@ use domain::{ActionId, OrderId};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 
+use crate::listed::Columns;
 use crate::row::{column, parsed};
-use crate::{Db, Error};
+use crate::unreadable::Table;
+use crate::{Db, Error, Listed};
 
 mod labels;
 mod lock;
@@ -163,14 +165,13 @@ pub async fn list(
     before: Option<ActionId>,
     limit: i64,
     dead_letter: Option<&str>,
-) -> Result<Vec<RecordedAction>, Error> {
+) -> Result<Listed<RecordedAction, ActionId>, Error> {
+    let one_more = limit.saturating_add(1);
     let before = before.map_or(uuid::Uuid::max(), |id| id.0);
     let statement = if dead_letter.is_some() { LIST_OF_DEAD_LETTER } else { LIST };
-    db.query(statement, &[&before, &limit, &dead_letter])
-        .await?
-        .iter()
-        .map(action_from_row)
-        .collect()
+    let rows = db.query(statement, &[&before, &one_more, &dead_letter]).await?;
+    let id = |row: &Row| column(row, "id").map(ActionId);
+    Ok(Listed::page(Table::DeadLetterActions, &rows, limit, Columns { row: action_from_row, id }))
 }
 
 const GET: &str = select_actions!("properties, body", "where id = $1");

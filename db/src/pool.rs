@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use deadpool_postgres::{Hook, HookError};
@@ -12,6 +12,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
 use crate::pool_metrics::Pools;
+use crate::unreadable::RowMetrics;
 use crate::{Error, Settings};
 
 /// Time by which the client's timeout of a statement exceeds the server's. A connection without an
@@ -34,6 +35,8 @@ pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub struct Db {
     pool: Pool,
     timeout: Duration,
+    /// A statement that ran into its time limit is not run a second time.
+    pub(crate) gives_up: bool,
 }
 
 impl std::fmt::Debug for Db {
@@ -83,7 +86,7 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| Error::Refused(e.to_string()))?;
-        Ok(Db { pool, timeout: settings.statement_timeout + GRACE })
+        Ok(Db { pool, timeout: settings.statement_timeout + GRACE, gives_up: false })
     }
 
     /// Runs an empty statement.
@@ -105,6 +108,7 @@ impl Db {
 
     /// Exposes the use of the pool's connections under `pool_name`.
     pub fn expose(&self, metrics: &Metrics, pool_name: &'static str) {
+        drop(metrics.get::<RowMetrics>());
         let (gauges, pool) = (metrics.get::<Pools>().pool(pool_name), self.pool.clone());
         metrics.on_scrape(move || {
             let status = pool.status();
@@ -128,13 +132,18 @@ impl Db {
     /// Runs a statement that may be run twice. If the connection turns out to be dead, the
     /// statement is run once more, on another connection.
     pub(crate) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        let begun = Instant::now();
         match self.query_once(sql, params).await {
-            Err(Error::Unavailable(first)) => {
+            Err(Error::Unavailable(first)) if self.repeats_after(begun.elapsed()) => {
                 log::debug!("repeating a statement on another connection: {first}");
                 self.query_once(sql, params).await
             }
             other => other,
         }
+    }
+
+    fn repeats_after(&self, taken: Duration) -> bool {
+        !self.gives_up || taken + GRACE < self.timeout
     }
 
     /// Runs a statement that must not be run twice.

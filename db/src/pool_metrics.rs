@@ -3,13 +3,13 @@ use telemetry::metrics::{Family, Gauge};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PoolLabels {
-    /// `shop`, `payments` or `logs`
+    /// `shop`, `reads`, `payments` or `logs`
     db_client_connection_pool_name: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
-    /// `shop`, `payments` or `logs`
+    /// `shop`, `reads`, `payments` or `logs`
     db_client_connection_pool_name: &'static str,
     /// `idle` or `used`
     db_client_connection_state: &'static str,

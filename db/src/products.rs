@@ -3,14 +3,21 @@
 use domain::{Amount, Currency, Product, ProductId, ProductName};
 use tokio_postgres::Row;
 
+use crate::listed::Columns;
 use crate::row::{checked, column, parsed};
-use crate::{Db, Error};
+use crate::unreadable::Table;
+use crate::{Db, Error, Listed};
+
+/// Number of ids that are tried for a new row. The first conflict with an imported id moves the
+/// sequence behind all of them (see the trigger in the tables' migration).
+pub(crate) const CREATE_TRIES: usize = 5;
 
 const CREATE: &str = "
     insert into products (name, price_minor, currency) values ($1, $2, $3)
+    on conflict (id) do nothing
     returning id, name, price_minor, currency, created_at, updated_at, archived_at";
 
-/// Stores a new product. A second call stores a second product, so do not repeat this after
+/// Stores a new product. An id that an import has used is passed over. A second call stores a second product, so do not repeat this after
 /// [`Error::Unavailable`].
 pub async fn create(
     db: &Db,
@@ -20,9 +27,12 @@ pub async fn create(
 ) -> Result<Product, Error> {
     let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
         [&name.as_str(), &price.minor(), &currency.code()];
-    let rows = db.query_once(CREATE, &params).await?;
-    let row = rows.first().ok_or_else(|| Error::Refused("no row came back".to_owned()))?;
-    product_from_row(row)
+    for _ in 0..CREATE_TRIES {
+        if let Some(row) = db.query_once(CREATE, &params).await?.first() {
+            return product_from_row(row);
+        }
+    }
+    Err(Error::Unavailable("other sessions are using the new ids".to_owned()))
 }
 
 const GET: &str = "
@@ -39,9 +49,16 @@ const LIST: &str = "
      where id > $1 and archived_at is null order by id limit $2";
 
 /// Returns up to `limit` products that are not archived, ordered by id, with ids above `after`.
-pub async fn list(db: &Db, after: Option<ProductId>, limit: i64) -> Result<Vec<Product>, Error> {
+pub async fn list(
+    db: &Db,
+    after: Option<ProductId>,
+    limit: i64,
+) -> Result<Listed<Product, ProductId>, Error> {
     let after = after.map_or(0, ProductId::get);
-    db.query(LIST, &[&after, &limit]).await?.iter().map(product_from_row).collect()
+    let one_more = limit.saturating_add(1);
+    let rows = db.query(LIST, &[&after, &one_more]).await?;
+    let id = |row: &Row| checked(column(row, "id")?, ProductId::new);
+    Ok(Listed::page(Table::Products, &rows, limit, Columns { row: product_from_row, id }))
 }
 
 const UPDATE: &str = "
@@ -74,7 +91,7 @@ pub async fn archive(db: &Db, id: ProductId) -> Result<bool, Error> {
 fn product_from_row(row: &Row) -> Result<Product, Error> {
     Ok(Product {
         id: checked(column(row, "id")?, ProductId::new)?,
-        name: parsed(row, "name")?,
+        name: ProductName::from_stored(column(row, "name")?),
         price: checked(column(row, "price_minor")?, Amount::from_minor)?,
         currency: parsed(row, "currency")?,
         created_at: column(row, "created_at")?,

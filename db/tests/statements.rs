@@ -14,11 +14,14 @@ mod statements {
     mod logs;
     mod orders;
     mod outbox;
+    mod outbox_start;
     mod overdue;
     mod payments;
+    mod presence;
     mod rerequest;
     mod settle;
     mod shop;
+    mod skewed;
     mod store;
     mod timeline;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amqp::{Consumer, Consumers, add_consumers};
-use db::{Db, Migrations, Settings};
+use db::{Db, Migrations, Reads, Settings};
 use service::{Program, Service};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     db.add_readiness(service.readiness(), "database");
     let reader_settings =
         Settings { pool_max: config.logs.pool_max.min(READERS_MAX), ..config.logs.clone() };
-    let readers = Db::read_only(&reader_settings, Handle::current())?;
+    let readers = Reads::from(Db::read_only(&reader_settings, Handle::current())?);
     let consumers = watch::Sender::new(None::<Consumers>);
     add_consumers(service.readiness(), "feed", consumers.subscribe());
     service.serve_ops(http::routes(readers, &runtime.metrics))?;

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use db::Db;
+use db::Reads;
 use db::logs::{self, Entry};
 use domain::OrderId;
 use serde::Serialize;
@@ -23,7 +23,7 @@ const MICROSECONDS: &[BorrowedFormatItem<'_>] =
 
 /// The route `/logs`.
 pub(crate) fn routes(
-    db: Db,
+    db: Reads,
     metrics: &Metrics,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let (db, counts) = (Data::new(db), Data::new(HttpMetrics::new(metrics)));
@@ -37,22 +37,16 @@ pub(crate) fn routes(
     }
 }
 
-async fn page(db: Data<Db>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn page(db: Data<Reads>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let parameters = Query::<Vec<(String, String)>>::from_query(request.query_string());
     let parameters = parameters.map_err(|_| {
         Problem::invalid_field("query", "must be parameters in UTF-8, such as level=warn&limit=10")
     })?;
-    let mut query = query::read(&parameters).map_err(Problem::invalid_fields)?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    // One more line shows that there is another page.
-    query.limit += 1;
-    let mut lines = logs::read(&db, &query).await.map_err(from_database)?;
-    let more = lines.len() > limit;
-    lines.truncate(limit);
-    let last = lines.last().filter(|_| more);
-    let next_cursor = last.map(|line| Cursor::of_line(line).to_string());
+    let query = query::read(&parameters).map_err(Problem::invalid_fields)?;
+    let found = logs::read(&db, &query).await.map_err(from_database)?;
+    let next_cursor = found.next.map(|position| Cursor::from(position).to_string());
     Ok(HttpResponse::Ok()
-        .json(Page { data: lines.into_iter().map(LineView::from).collect(), next_cursor }))
+        .json(Page { data: found.rows.into_iter().map(LineView::from).collect(), next_cursor }))
 }
 
 #[derive(Serialize)]

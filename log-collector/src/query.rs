@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use db::logs::{Entry, Query};
-use service::FieldError;
+use db::logs::{Position, Query};
+use service::{FieldError, parse_age};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -13,8 +13,6 @@ use time::{OffsetDateTime, UtcOffset};
 const LIMIT_DEFAULT: i64 = 100;
 /// Largest page.
 const LIMIT_MAX: i64 = 1000;
-/// Longest duration for `since`: ten years.
-const AGE_SECONDS_MAX: u64 = 10 * 366 * 86_400;
 
 /// Reads the parameters, each at most once.
 ///
@@ -95,25 +93,11 @@ impl FromStr for Since {
         if let Some(time) = time.and_then(|time| time.checked_to_offset(UtcOffset::UTC)) {
             return Ok(Since::Time(time));
         }
-        duration(text).map(Since::Ago).ok_or_else(|| {
+        parse_age(text).map(Since::Ago).ok_or_else(|| {
             "must be a time such as 2026-11-21T15:00:00Z, or a duration such as 90s, 15m, 2h or 7d"
                 .to_owned()
         })
     }
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    let number = Some(number).filter(|number| number.bytes().all(|b| b.is_ascii_digit()))?;
-    let seconds = number.parse::<u64>().ok()?.checked_mul(seconds)?;
-    (seconds <= AGE_SECONDS_MAX).then(|| Duration::from_secs(seconds))
 }
 
 /// The last line of a page. The next page begins behind it. As text: microseconds, sequence and
@@ -125,14 +109,9 @@ pub(crate) struct Cursor {
     sequence: i64,
 }
 
-impl Cursor {
-    /// The cursor of a line.
-    pub(crate) fn of_line(line: &Entry) -> Cursor {
-        Cursor {
-            logged_at: line.logged_at,
-            instance: line.instance.clone(),
-            sequence: line.sequence,
-        }
+impl From<Position> for Cursor {
+    fn from((logged_at, instance, sequence): Position) -> Cursor {
+        Cursor { logged_at, instance, sequence }
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
-use db::{Db, Migrations};
+use db::{Db, Migrations, Reads, Settings};
 use log_shipping::LogShipper;
 use service::ops_server::{HEAD_TIMEOUT, KEEP_ALIVE};
 use service::{Draining, HttpMetrics, Program, Runtime, Service};
@@ -43,6 +43,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let db = Db::new(&config.shop, Handle::current())?;
     db.expose(&runtime.metrics, "shop");
     db.add_readiness(service.readiness(), "database");
+    let read_settings = Settings { pool_max: config.read_pool_max, ..config.shop.clone() };
+    let reads = Reads::from(Db::new(&read_settings, Handle::current())?);
+    reads.expose(&runtime.metrics, "reads");
     let publisher = Publisher::start(&config.broker, &runtime);
     publisher.add_readiness(service.readiness());
     let consumers = watch::Sender::new(None::<Consumers>);
@@ -55,7 +58,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let links = RelayLinks { db: &db, publisher: &publisher };
     let relay = Relay::open(&config.broker, config.outbox, links, &runtime);
     let intake = Intake::open(&db, &relay, config.intake_max, &runtime);
-    let server = http_server(&config, listener, &service, ShopState { db: db.clone(), intake })?;
+    let state = ShopState { db: db.clone(), reads, intake };
+    let server = http_server(&config, listener, &service, state)?;
     let http = service.spawn_server("http server", server);
     // Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
     // another process or of this one's next life.
@@ -101,6 +105,7 @@ fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runti
 /// The state that the API's routes share.
 struct ShopState {
     db: Db,
+    reads: Reads,
     intake: Intake,
 }
 
@@ -111,8 +116,9 @@ fn http_server(
     state: ShopState,
 ) -> anyhow::Result<Server> {
     let metrics = &service.runtime().metrics;
-    let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
-    let (db, intake) = (Data::new(state.db), Data::new(state.intake));
+    let timelines = Data::new(Timelines::open(&state.reads, &config.payments, metrics)?);
+    let (db, reads, intake) =
+        (Data::new(state.db), Data::new(state.reads), Data::new(state.intake));
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));
@@ -120,6 +126,7 @@ fn http_server(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(db.clone())
+            .app_data(reads.clone())
             .app_data(intake.clone())
             .app_data(ready.clone())
             .app_data(draining.clone())

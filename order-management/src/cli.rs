@@ -80,7 +80,7 @@ async fn answer(letters: &DeadLetters, args: DeadLettersArgs) -> Result<String, 
         Command::Actions { letter, limit, before } => {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let found = letters.actions(before, limit, letter.as_ref()).await?;
-            let found: Vec<ActionView> = found.iter().map(ActionView::from).collect();
+            let found: Vec<ActionView> = found.rows.iter().map(ActionView::from).collect();
             text_of(&found, json, |found| print::actions(found))
         }
         Command::Action { id } => {

@@ -20,6 +20,11 @@ const HTTP_CONNECTIONS_MAX: Setting = Setting {
     help: "Largest number of connected clients; more wait to be accepted. Keep it below the limit \
            of open files (ulimit -n) by 100 or more.",
 };
+const READ_POOL_MAX: Setting = Setting {
+    name: "POSTGRES_READ_POOL_MAX",
+    unit: "connections",
+    help: "Largest number of connections for GET requests, beside those of POSTGRES_POOL_MAX.",
+};
 const INTAKE_MAX: Setting = Setting {
     name: "INTAKE_MAX",
     unit: "orders",
@@ -29,7 +34,8 @@ const LEASE: Setting = Setting {
     name: "OUTBOX_LEASE_MS",
     unit: "milliseconds",
     help: "Time in which an order belongs to the process that placed it, before another one may \
-           relay it.",
+           relay it; CONFIRM_TIMEOUT_MS + 5000 by default and at least. The orders of a process that \
+           died are relayed at once.",
 };
 const SWEEP: Setting = Setting {
     name: "OUTBOX_SWEEP_MS",
@@ -58,6 +64,8 @@ pub struct Config {
     pub(crate) broker: BrokerSettings,
     pub(crate) log_shipping: ShippingSettings,
     pub(crate) shop: db::Settings,
+    /// Largest number of connections for reads.
+    pub(crate) read_pool_max: usize,
     /// The payments database, read only, for timelines.
     pub(crate) payments: db::Settings,
     pub(crate) port: u16,
@@ -78,6 +86,28 @@ pub(crate) struct OutboxSettings {
     pub(crate) lease: Duration,
     /// Pause between two sweeps that found nothing.
     pub(crate) sweep: Duration,
+}
+
+/// Time by which a lease has to exceed the wait for confirms.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+impl OutboxSettings {
+    /// Reads them. A lease that ended while confirms are awaited would have the order published twice.
+    fn read(env: &mut Env, confirm_timeout: Duration) -> OutboxSettings {
+        let shortest = confirm_timeout + LEASE_MARGIN;
+        let shortest_ms = u64::try_from(shortest.as_millis()).unwrap_or(u64::MAX);
+        let lease = env.millis(&LEASE, shortest_ms, 100..=3_600_000);
+        if lease < shortest {
+            env.refuse(format!(
+                "OUTBOX_LEASE_MS={}: must be at least CONFIRM_TIMEOUT_MS={} + {}, or an order is \
+                 published twice",
+                lease.as_millis(),
+                confirm_timeout.as_millis(),
+                LEASE_MARGIN.as_millis()
+            ));
+        }
+        OutboxSettings { lease, sweep: env.millis(&SWEEP, 500, 10..=60_000) }
+    }
 }
 
 /// Settings of the reconciler.
@@ -109,6 +139,7 @@ impl Config {
         let requests = WorkQueue { retry_delays, ..broker.send.clone() };
         let results = broker.receive.name.clone();
         let (shop, payments) = db::Settings::read_both(env, APP);
+        let outbox = OutboxSettings::read(env, broker.confirm_timeout);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Config {
             port: env.number(&PORT, 3000, 0..=u16::MAX),
@@ -120,12 +151,10 @@ impl Config {
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
             trace: read_trace_settings(env),
+            read_pool_max: env.number(&READ_POOL_MAX, 4, 1..=1000),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),
             shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
-            outbox: OutboxSettings {
-                lease: env.millis(&LEASE, 5_000, 100..=3_600_000),
-                sweep: env.millis(&SWEEP, 500, 10..=60_000),
-            },
+            outbox,
             reconcile: ReconcileSettings {
                 after: env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000),
                 queues: requests.all().into_iter().chain([results]).collect(),
@@ -143,5 +172,22 @@ mod tests {
         let mut env = Env::of([]);
         Config::read(&mut env);
         env.finish().unwrap();
+    }
+
+    #[test]
+    fn a_lease_outlives_the_wait_for_confirms_and_a_shorter_one_is_refused_with_both_numbers() {
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            let mut env = Env::of(pairs);
+            let lease = Config::read(&mut env).outbox.lease;
+            env.finish().map(|()| lease.as_millis()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(&[]), Ok(15_000));
+        assert_eq!(of(&[("CONFIRM_TIMEOUT_MS", "500")]), Ok(5_500));
+        assert_eq!(of(&[("OUTBOX_LEASE_MS", "15000")]), Ok(15_000));
+        for lease in ["5000", "14999"] {
+            let refused = of(&[("OUTBOX_LEASE_MS", lease)]).unwrap_err();
+            assert!(refused.contains(lease) && refused.contains("10000"), "{refused}");
+        }
     }
 }

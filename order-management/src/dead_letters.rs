@@ -11,8 +11,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use amqp::{BrokerSettings, DeadLetter, WorkQueue};
-use db::Db;
 use db::dead_letters::{self as store, DeadLetterLock};
+use db::{Db, Listed};
 use domain::{ActionId, OrderId};
 
 use act::Acting;
@@ -98,7 +98,12 @@ impl DeadLetters {
         let orders = self.orders(&letter);
         let mut statuses = Vec::new();
         for order in orders.iter().take(dto::ORDERS_SHOWN) {
-            statuses.push((*order, db::orders::get(&self.db, *order).await?.map(|o| o.status)));
+            let found = match db::orders::get(&self.db, *order).await {
+                // Written by SQL: the dead letter is shown without the order's status.
+                Err(db::Error::Refused(_)) => None,
+                found => found?,
+            };
+            statuses.push((*order, found.map(|order| order.status)));
         }
         Ok(WholeLetter::of(&letter, &orders, statuses))
     }
@@ -157,7 +162,7 @@ impl DeadLetters {
         before: Option<ActionId>,
         limit: i64,
         letter: Option<&DeadLetterId>,
-    ) -> Result<Vec<store::RecordedAction>, DeadLetterError> {
+    ) -> Result<Listed<store::RecordedAction, ActionId>, DeadLetterError> {
         let letter = letter.map(DeadLetterId::as_str);
         Ok(store::list(&self.db, before, limit, letter).await?)
     }

@@ -11,6 +11,7 @@ mod http;
 mod metrics;
 mod orders;
 mod payment_results;
+mod presence;
 mod reconcile;
 mod relay;
 mod rfc3339;

@@ -20,6 +20,9 @@ metrics! {
         pub(crate) outbox: Gauge = "ordermill_outbox_orders",
         /// Age of the oldest row of the outbox; 0 if the outbox is empty
         pub(crate) outbox_oldest: Seconds = "ordermill_outbox_oldest_age_seconds",
+        /// Age of the oldest open transaction of the shop's database, read every 5 s: of this role's
+        /// sessions, and of all sessions if the role has pg_read_all_stats
+        pub(crate) oldest_transaction: Seconds = "ordermill_database_oldest_transaction_seconds",
         /// Orders that a sweep found left behind in the outbox; an order that cannot be published is
         /// found, and counted, again
         pub(crate) swept: Counter = "ordermill_outbox_swept_total",

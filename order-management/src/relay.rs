@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use amqp::{BrokerSettings, Publisher, Status};
 use batcher::{BatchLimits, Batcher, SubmitError};
-use db::outbox::{Batch, BatchId};
+use db::outbox::{Batch, BatchId, LeaseTerms, Mark};
 use db::{Db, outbox};
 use futures_util::future::join_all;
 use service::Runtime;
@@ -24,6 +24,7 @@ use self::lease::Lease;
 use crate::config::OutboxSettings;
 use crate::crash_points;
 use crate::metrics::OrderMetrics;
+use crate::presence::{self, Present};
 
 const LIMITS: BatchLimits = BatchLimits { waiting_max: 8192, batch_max: 500, in_flight_max: 2 };
 /// Largest number of waiting orders; beyond it orders are left to the sweep.
@@ -36,6 +37,7 @@ const CLAIM_MAX: i64 = 1000;
 pub(crate) struct Relay {
     batcher: Batcher<RelayBatch>,
     publisher: Publisher,
+    present: Present,
     settings: OutboxSettings,
 }
 
@@ -64,7 +66,8 @@ impl Relay {
             spans: MessageSpans::of(&broker.topology.exchange, &broker.send.name),
         };
         let batcher = Batcher::open(relay, LIMITS, runtime);
-        let relay = Relay { batcher, publisher: publisher.clone(), settings };
+        let present = presence::start(db, &runtime.tasks);
+        let relay = Relay { batcher, publisher: publisher.clone(), present, settings };
         runtime.tasks.spawn("sweep", sweep(relay.clone(), db.clone(), runtime.clone()));
         relay
     }
@@ -74,13 +77,20 @@ impl Relay {
     pub(crate) fn lease(&self) -> Lease {
         let up = self.publisher.status() == Status::Up;
         let soon = self.batcher.waiting() < FAST_MAX;
-        let length = if up && soon { self.settings.lease } else { Duration::ZERO };
-        Lease::of(length)
+        match up && soon {
+            true => self.whole_lease(),
+            false => Lease::of(Duration::ZERO.into()),
+        }
+    }
+
+    fn whole_lease(&self) -> Lease {
+        let length = self.settings.lease;
+        Lease::of(LeaseTerms { length, holder: self.present.holder() })
     }
 
     /// The fast path. If there is no room, the sweep finds the row after its lease.
     pub(crate) fn publish(&self, batch: Batch, lease: Lease) {
-        if !lease.length().is_zero() && !self.batcher.submit_detached(pending(batch, lease)) {
+        if !lease.is_empty() && !self.batcher.submit_detached(pending(batch, lease)) {
             log::debug!("the relay is full: orders are left to the sweep");
         }
     }
@@ -95,12 +105,14 @@ impl Relay {
 async fn sweep(relay: Relay, db: Db, runtime: Runtime) {
     let metrics: OrderMetrics = runtime.metrics.get();
     let stopping = runtime.tasks.stopping();
+    let mut mark = None;
     loop {
         let pause = tokio::time::sleep(relay.settings.sweep);
         tokio::select! {
             () = pause => {}
             () = stopping.cancelled() => return,
         }
+        advance_start(&db, &mut mark).await;
         relay.publisher.up().await;
         while !stopping.is_cancelled() {
             match sweep_once(&relay, &db, &metrics).await {
@@ -115,6 +127,13 @@ async fn sweep(relay: Relay, db: Db, runtime: Runtime) {
     }
 }
 
+/// Keeps the sweeps short while removed rows cannot be cleaned away.
+async fn advance_start(db: &Db, mark: &mut Option<Mark>) {
+    if let Err(error) = outbox::advance_start(db, mark).await {
+        log::debug!("the start of the outbox cannot be advanced: {error}");
+    }
+}
+
 /// The result of one sweep: another one at once may find more, or not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Swept {
@@ -123,9 +142,8 @@ enum Swept {
 }
 
 async fn sweep_once(relay: &Relay, db: &Db, metrics: &OrderMetrics) -> Result<Swept, db::Error> {
-    let length = relay.settings.lease;
-    let lease = Lease::of(length);
-    let batches = outbox::claim(db, CLAIM_MAX, length).await?;
+    let lease = relay.whole_lease();
+    let batches = outbox::claim(db, CLAIM_MAX, lease.terms()).await?;
     if batches.is_empty() {
         return Ok(Swept::All);
     }

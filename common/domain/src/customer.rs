@@ -37,6 +37,12 @@ impl CustomerName {
     /// The largest length, in characters.
     pub const MAX_LEN: usize = 200;
 
+    /// The name of a stored row, unchanged and unchecked: a row that was written by SQL is shown
+    /// as it is. Only for showing.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text of the name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -54,6 +60,12 @@ impl FromStr for CustomerName {
 impl Email {
     /// The largest length, in characters (RFC 5321 §4.5.3.1.3).
     pub const MAX_LEN: usize = 254;
+
+    /// The address of a stored row, unchanged and unchecked: a row that was written by SQL is shown
+    /// as it is. Only for showing.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
 
     /// The text of the address.
     pub fn as_str(&self) -> &str {

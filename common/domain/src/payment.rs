@@ -14,6 +14,12 @@ impl PaymentMethod {
     /// The largest length, in characters.
     pub const MAX_LEN: usize = 64;
 
+    /// The payment method of a stored row, unchanged and unchecked: a row that was written by SQL is shown
+    /// as it is. Only for showing.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -34,6 +34,12 @@ impl ProductName {
     /// The largest length, in characters.
     pub const MAX_LEN: usize = 200;
 
+    /// The name of a stored row, unchanged and unchecked: a row that was written by SQL is shown
+    /// as it is. Only for showing.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text of the name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,7 @@
 //! The common part of every program: settings, boot, tasks, shutdown, health, HTTP problems and
 //! routes, and the ops server.
 
+mod age;
 mod backoff;
 mod block_on;
 mod boot;
@@ -18,6 +19,7 @@ mod service;
 mod tasks;
 mod trace_settings;
 
+pub use age::parse_age;
 pub use backoff::Backoff;
 pub use block_on::block_on;
 pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args};

@@ -6,7 +6,8 @@ use crate::row::column;
 use crate::{Db, Error};
 
 const OUTBOX_ORDERS: &str = "
-    select e.id from (select order_ids from outbox order by id limit $1) o,
+    select e.id from (select order_ids from outbox where id > (select id from outbox_start)
+                       order by id limit $1) o,
                      unnest(o.order_ids) as e (id)
      limit $1";
 

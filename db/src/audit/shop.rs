@@ -36,7 +36,9 @@ pub async fn horizon(db: &Db, ago: Duration) -> Result<Horizon, Error> {
 macro_rules! select_orders {
     ($filter:literal) => {
         concat!(
-            "select id, status::text, total_minor, currency, created_at from orders where ",
+            "select id, status::text, total_minor, currency,
+                    least(greatest(created_at, '1970-01-01'), '9999-01-01') as created_at
+               from orders where ",
             $filter
         )
     };

@@ -8,4 +8,4 @@ mod query;
 pub use days::{Days, days, keep};
 pub use entry::{Entry, Level};
 pub use insert::insert;
-pub use query::{Query, read};
+pub use query::{Position, Query, read};

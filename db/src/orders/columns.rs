@@ -1,11 +1,11 @@
 //! The columns of an order: one list for every statement that reads orders, and the mapper of its
 //! rows.
 
-use domain::{Amount, CustomerId, Order, OrderId, ProductId, Quantity, Reason};
+use domain::{Amount, CustomerId, Order, OrderId, PaymentMethod, ProductId, Quantity, Reason};
 use tokio_postgres::Row;
 
 use crate::Error;
-use crate::row::{checked, column, parsed, parsed_option};
+use crate::row::{checked, column, parsed};
 
 /// A statement that selects all columns of orders `from` the given tables, as [`order_from_row`]
 /// reads them.
@@ -24,6 +24,7 @@ pub(super) use select_orders;
 /// Reads an order from a row of `select_orders!`.
 pub(super) fn order_from_row(row: &Row) -> Result<Order, Error> {
     let reason: Option<&str> = column(row, "cancel_reason")?;
+    let method: Option<&str> = column(row, "payment_method")?;
     Ok(Order {
         id: OrderId(column(row, "id")?),
         customer_id: checked(column(row, "customer_id")?, CustomerId::new)?,
@@ -31,7 +32,7 @@ pub(super) fn order_from_row(row: &Row) -> Result<Order, Error> {
         quantity: checked(column(row, "quantity")?, Quantity::new)?,
         total: checked(column(row, "total_minor")?, Amount::from_minor)?,
         currency: parsed(row, "currency")?,
-        payment_method: parsed_option(row, "payment_method")?,
+        payment_method: method.map(PaymentMethod::from_stored),
         status: parsed(row, "status")?,
         cancel_reason: reason.map(Reason::from_text),
         created_at: column(row, "created_at")?,

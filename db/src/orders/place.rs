@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::time::Duration;
 
 use domain::{
     Amount, Currency, IdempotencyKey, NewOrder, Order, OrderId, OrderStatus, PaymentMethod,
@@ -9,7 +8,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 
 use super::columns::{order_from_row, select_orders};
-use crate::outbox::BatchId;
+use crate::outbox::{BatchId, LeaseTerms};
 use crate::row::{checked, column, parsed};
 use crate::{Db, Error};
 
@@ -33,8 +32,7 @@ pub struct PlaceOrder {
 pub enum PlaceOutcome {
     /// The order is committed, together with its outbox row.
     Placed(Order),
-    /// The key belongs to an earlier request with the same content: that request's order, in its
-    /// present state (P7).
+    /// The key belongs to an earlier request with the same content (P7): its order, as it is now.
     Repeated(Order),
     /// The order was not placed; nothing is stored.
     Refused(Refusal),
@@ -64,9 +62,8 @@ pub struct Placements {
     pub outbox: Option<BatchId>,
 }
 
-// Keys are inserted in sorted order, so that two batches that share keys cannot wait for each
-// other. The outbox row names all commands: those that were refused have no order, and the relay
-// passes over them.
+// Keys are inserted in sorted order, so that batches that share keys cannot wait for each other. The
+// outbox row names all commands: the relay passes over those that were refused and have no order.
 const PLACE: &str = "
     with wanted as (
         select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],
@@ -85,21 +82,26 @@ const PLACE: &str = "
         on conflict do nothing
         returning id, total_minor, currency, created_at
     ), queued as (
-        insert into outbox (leased_until, orders, order_ids, request_ids, traceparents)
-        select now() + $10 * interval '1 millisecond', cardinality($1), $1, $7::text[], $8::text[]
+        insert into outbox (leased_until, holder, orders, order_ids, request_ids, traceparents)
+        select now() + $10 * interval '1 millisecond', $11::integer, cardinality($1), $1,
+               $7::text[], $8::text[]
          where exists (select from placed)
         returning id
     )
     select placed.id, total_minor, currency, created_at, queued.id as outbox_id
       from placed cross join queued";
 
-/// Places orders, all in one commit, with one outbox row that is leased to the caller for `lease`.
+/// Places orders, all in one commit, with one outbox row that is leased to the caller.
 /// A key that occurs twice in a batch is placed once.
 ///
 /// # Errors
 /// [`Error::Refused`]: nothing was placed. [`Error::Unavailable`]: all or nothing was placed; the
 /// same batch again returns the outcomes.
-pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Placements, Error> {
+pub async fn place(
+    db: &Db,
+    batch: &[PlaceOrder],
+    lease: impl Into<LeaseTerms>,
+) -> Result<Placements, Error> {
     let ids: Vec<_> = batch.iter().map(|p| p.id.0).collect();
     let customers: Vec<_> = batch.iter().map(|p| p.order.customer_id.get()).collect();
     let products: Vec<_> = batch.iter().map(|p| p.order.product_id.get()).collect();
@@ -109,8 +111,7 @@ pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Pla
     let request_ids: Vec<_> = batch.iter().map(|p| p.request_id.as_str()).collect();
     let traces: Vec<_> =
         batch.iter().map(|p| p.traceparent.map(|context| context.to_string())).collect();
-    let total_max = Amount::MAX.minor();
-    let lease_ms = lease.as_secs_f64() * 1000.0;
+    let lease: LeaseTerms = lease.into();
     let rows = db
         .query(
             PLACE,
@@ -123,8 +124,9 @@ pub async fn place(db: &Db, batch: &[PlaceOrder], lease: Duration) -> Result<Pla
                 &keys,
                 &request_ids,
                 &traces,
-                &total_max,
-                &lease_ms,
+                &Amount::MAX.minor(),
+                &lease.length_ms(),
+                &lease.holder_number(),
             ],
         )
         .await?;

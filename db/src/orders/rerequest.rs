@@ -46,8 +46,11 @@ const REREQUEST: &str = "
                                           * interval '1 millisecond'
            and l.asked < $5
            and (select o.status from orders o where o.id = l.order_id) = 'Pending'
-           and (select count(*) from (select from outbox limit $4::bigint + 1) o) <= $4
-           and l.order_id not in (select unnest(order_ids) from outbox)
+           and (select count(*) from (select from outbox where id > (select id from outbox_start)
+                                        order by id limit $4::bigint + 1) o) <= $4
+           and l.order_id not in (select e.id from outbox o, unnest(o.order_ids) as e (id)
+                                   where o.id > (select id from outbox_start)
+                                     and e.id is not null)
          order by l.waiting_since limit $3
          for update skip locked
     ), rerequested as (

@@ -17,7 +17,8 @@ pub struct Depth {
 const DEPTH: &str = "
     select count(*) as rows, coalesce(sum(orders), 0)::bigint as orders,
            coalesce(extract(epoch from now() - min(queued_at)), 0)::float8 as oldest
-      from (select orders, queued_at from outbox order by id limit $1) o";
+      from (select orders, queued_at from outbox where id > (select id from outbox_start)
+             order by id limit $1) o";
 
 /// Returns the size and age of the outbox. Reads the oldest `limit` rows and no more.
 pub async fn depth(db: &Db, limit: i64) -> Result<Depth, Error> {

@@ -86,7 +86,8 @@ const SHOP: &str = "
                          and o.id = any(q.order_ids)) as queued_at,
                    count(*) = $2 and max(q.queued_at) < o.created_at as behind
               from (select queued_at, order_ids from outbox
-                     where o.status = 'Pending' order by id limit $2) q
+                     where o.status = 'Pending' and id > (select id from outbox_start)
+                     order by id limit $2) q
            ) w on true
       left join lateral (
             select letter_id, queue, reason, parked_at, action, outcome, done_by, begun_at,

@@ -56,12 +56,14 @@ async fn an_action_is_recorded_with_its_dead_letter_and_ends_once() {
     assert!(ended.ended_at.is_some());
 
     let all = list(db, None, 2, None).await.unwrap();
+    assert_eq!(all.next, Some(actions[1].id));
+    let all = all.rows;
     assert_eq!(all.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[2].id, actions[1].id]);
     assert_eq!((all[1].kind, all[1].dead_letter.body.len()), (ActionKind::Discard, 0));
     assert!(all[1].dead_letter.order_ids.is_empty());
-    let rest = list(db, Some(actions[1].id), 2, None).await.unwrap();
+    let rest = list(db, Some(actions[1].id), 2, None).await.unwrap().rows;
     assert_eq!(rest.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[0].id]);
-    let of_a = list(db, None, 9, Some("a")).await.unwrap();
+    let of_a = list(db, None, 9, Some("a")).await.unwrap().rows;
     assert_eq!(of_a.iter().map(|a| a.id).collect::<Vec<_>>(), [actions[2].id, actions[0].id]);
 }
 

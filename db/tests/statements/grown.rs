@@ -37,7 +37,7 @@ async fn a_page_and_an_overdue_scan_read_their_own_rows_only() {
     for customer_id in [None, Some(luke), Some(han)] {
         for status in [None, Some(OrderStatus::Pending), Some(OrderStatus::Canceled)] {
             let page = Page { customer_id, status, limit: 50, ..Page::default() };
-            found.push(list(&store.db, &page).await.unwrap().len());
+            found.push(list(&store.db, &page).await.unwrap().rows.len());
         }
     }
     assert_eq!(found, [50, 3, 1, 50, 3, 1, 0, 0, 0]);

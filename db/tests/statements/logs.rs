@@ -35,7 +35,7 @@ fn line(logged_at: OffsetDateTime, sequence: i64) -> Entry {
 }
 
 async fn read(store: &Store, query: Query) -> Vec<i64> {
-    let lines = logs::read(&store.db, &query).await.unwrap();
+    let lines = logs::read(&store.db, &query).await.unwrap().rows;
     lines.iter().map(|line| line.sequence).collect()
 }
 
@@ -55,7 +55,7 @@ async fn a_line_is_stored_once_and_read_as_it_was() {
     logs::insert(&store.db, &lines).await.unwrap();
     logs::insert(&store.db, &lines).await.unwrap();
 
-    let found = logs::read(&store.db, &Query::default()).await.unwrap();
+    let found = logs::read(&store.db, &Query::default()).await.unwrap().rows;
     assert_eq!(found, [full, line(now, 2)]);
 }
 
@@ -222,4 +222,28 @@ async fn a_page_of_lines_reads_its_own_pages_only_however_many_there_are() {
     })
     .await;
     assert!(read < 250, "115 lines were found in {read} pages");
+}
+
+#[tokio::test]
+async fn a_rare_line_is_found_in_steps_each_of_which_visits_a_bounded_number_of_lines() {
+    let store = store().await;
+    logs::keep(&store.db, 7, &[]).await.unwrap();
+    let many = "
+        insert into logs.log_entries
+        select now() + n * interval '1 microsecond', 'here-1', n,
+               case n when 45000 then 'rare' else 'shop' end, 'INFO', 'order', 'line', '{}', '{}',
+               '{}', '{}'
+          from generate_series(1, 45000) as n";
+    store.look.batch_execute(many).await.unwrap();
+    let mut query = Query { service: Some("rare".to_owned()), limit: 10, ..Query::default() };
+    let (mut found, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = logs::read(&store.db, &query).await.unwrap();
+        found.extend(page.rows.iter().map(|line| line.sequence));
+        pages += 1;
+        let Some(next) = page.next else { break };
+        assert!(next > query.after, "the cursor stands still");
+        query.after = next;
+    }
+    assert_eq!((found, pages), (vec![45_000], 3));
 }

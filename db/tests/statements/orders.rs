@@ -96,7 +96,7 @@ async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
     ids.reverse();
     let page = Page { limit: 3, ..Page::default() };
     let listed = async |page: Page| {
-        let page = list(&store.db, &page).await.unwrap();
+        let page = list(&store.db, &page).await.unwrap().rows;
         page.into_iter().map(|order| order.id).collect::<Vec<_>>()
     };
 

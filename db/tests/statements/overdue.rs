@@ -9,7 +9,7 @@ const OVERDUE: &str = "select count(*) from late_orders";
 
 async fn pending(store: &Store) -> Vec<OrderId> {
     let page = Page { status: Some(OrderStatus::Pending), limit: 100, ..Page::default() };
-    list(&store.db, &page).await.unwrap().into_iter().map(|order| order.id).collect()
+    list(&store.db, &page).await.unwrap().rows.into_iter().map(|order| order.id).collect()
 }
 
 #[tokio::test]

@@ -16,16 +16,16 @@ async fn customers_are_created_changed_archived_and_listed() {
     let organa = "Leia Organa".parse().unwrap();
     let changed = customers::update(db, leia.id, Some(&organa), None).await.unwrap().unwrap();
     assert_eq!((&changed.name, &changed.email), (&organa, &leia.email));
-    let page = customers::list(db, None, 10).await.unwrap();
+    let page = customers::list(db, None, 10).await.unwrap().rows;
     assert_eq!(page.iter().map(|c| c.id.get()).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(customers::list(db, Some(luke.id), 10).await.unwrap(), [changed]);
+    assert_eq!(customers::list(db, Some(luke.id), 10).await.unwrap().rows, [changed]);
 
     assert!(customers::archive(db, leia.id).await.unwrap());
     let first = customers::get(db, leia.id).await.unwrap().unwrap().archived_at;
     assert!(customers::archive(db, leia.id).await.unwrap());
     assert_eq!(customers::get(db, leia.id).await.unwrap().unwrap().archived_at, first);
     assert_eq!(customers::update(db, leia.id, Some(&organa), None).await.unwrap(), None);
-    assert_eq!(customers::list(db, None, 10).await.unwrap().len(), 1);
+    assert_eq!(customers::list(db, None, 10).await.unwrap().rows.len(), 1);
     assert!(!customers::archive(db, "99".parse().unwrap()).await.unwrap());
 }
 
@@ -42,9 +42,9 @@ async fn products_are_created_changed_archived_and_listed() {
     let changed = products::update(db, saber.id, None, Some(dearer)).await.unwrap().unwrap();
     assert_eq!((changed.price, &changed.name), (dearer, &saber.name));
     assert_eq!(products::get(db, saber.id).await.unwrap(), Some(changed.clone()));
-    assert_eq!(products::list(db, Some("1".parse().unwrap()), 10).await.unwrap(), [changed]);
+    assert_eq!(products::list(db, Some("1".parse().unwrap()), 10).await.unwrap().rows, [changed]);
 
     assert!(products::archive(db, saber.id).await.unwrap());
     assert_eq!(products::update(db, saber.id, None, Some(price)).await.unwrap(), None);
-    assert_eq!(products::list(db, None, 10).await.unwrap().len(), 1);
+    assert_eq!(products::list(db, None, 10).await.unwrap().rows.len(), 1);
 }

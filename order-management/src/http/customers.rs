@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use db::{Db, customers};
-use domain::{Customer, CustomerId};
+use db::{Db, Reads, customers};
+use domain::CustomerId;
 
 use super::customer_dto::{CustomerBody, CustomerPatch, CustomerView};
 use super::error::{Answer, ApiError};
@@ -30,7 +30,7 @@ pub(super) async fn create(db: Data<Db>, JsonBody(body): JsonBody<CustomerBody>)
     params(("id" = String, Path, description = "The customer's id.", example = "1")),
     responses((status = 200, description = "The customer.", body = CustomerView))
 )]
-pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
+pub(super) async fn read(db: Data<Reads>, id: Path<String>) -> Answer {
     let id = parse_id(&id)?;
     let customer = customers::get(&db, id).await?.ok_or_else(|| unknown(id))?;
     Ok(HttpResponse::Ok().json(CustomerView::from(&customer)))
@@ -41,13 +41,10 @@ pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
     get, path = "/customers", tag = "customers", operation_id = "listCustomers", params(PageQuery),
     responses((status = 200, description = "A page of customers.", body = PageOf<CustomerView>))
 )]
-pub(super) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Answer {
+pub(super) async fn list(db: Data<Reads>, query: Query<PageQuery>) -> Answer {
     let (after, limit) = query.page()?;
-    let found = customers::list(&db, after, limit + 1).await?;
-    let page = PageOf::<CustomerView>::from_rows(found, limit, |customer: &Customer| {
-        customer.id.to_string()
-    });
-    Ok(HttpResponse::Ok().json(page))
+    let found = customers::list(&db, after, limit).await?;
+    Ok(HttpResponse::Ok().json(PageOf::<CustomerView>::new(&found)))
 }
 
 /// Change a customer.

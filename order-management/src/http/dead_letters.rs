@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use db::dead_letters::RecordedAction;
 use domain::ActionId;
 
 use super::dead_letter_dto::{ActionBody, ActionsQuery, LettersQuery, ReplayAll, ReplayAllBody};
@@ -101,12 +100,8 @@ pub(super) async fn replay_all(
 )]
 pub(super) async fn actions(letters: Data<DeadLetters>, query: Query<ActionsQuery>) -> Answer {
     let page = query.validate()?;
-    // One more row shows that there is another page.
-    let found = letters.actions(page.before, page.limit + 1, page.letter.as_ref()).await?;
-    let page = PageOf::<ActionView>::from_rows(found, page.limit, |done: &RecordedAction| {
-        done.id.to_string()
-    });
-    Ok(HttpResponse::Ok().json(page))
+    let found = letters.actions(page.before, page.limit, page.letter.as_ref()).await?;
+    Ok(HttpResponse::Ok().json(PageOf::<ActionView>::new(&found)))
 }
 
 /// Show one action with its dead letter.

@@ -4,7 +4,7 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
-use db::Db;
+use db::{Db, Reads};
 use service::problem::PROBLEM_JSON;
 use service::{ProblemBody, Readiness, Routes};
 use utoipa::openapi::content::ContentBuilder;
@@ -158,6 +158,9 @@ causes! {
         NOT_FOUND "No object has this id."
     }
     Data<Db>: {
+        SERVICE_UNAVAILABLE "The database does not answer; see `Retry-After`."
+    }
+    Data<Reads>: {
         SERVICE_UNAVAILABLE "The database does not answer; see `Retry-After`."
     }
     Data<Timelines>: {

@@ -3,9 +3,9 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use db::orders::{Page, PlaceOrder};
-use db::{Db, orders};
-use domain::{IdempotencyKey, Order, OrderId};
+use db::orders::PlaceOrder;
+use db::{Reads, orders};
+use domain::{IdempotencyKey, OrderId};
 use service::crash_point::reach_at_once;
 use service::{CrashPoint, request_id, traceparent};
 
@@ -82,7 +82,7 @@ fn idempotency_key(request: &HttpRequest, fields: &mut Fields) -> Option<Idempot
             example = "0197a4f0-5b3c-7d21-9c64-2f1de8a1b0c5")),
     responses((status = 200, description = "The order.", body = OrderView))
 )]
-pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
+pub(super) async fn read(db: Data<Reads>, id: Path<String>) -> Answer {
     let unknown = || ApiError::no_such("order", &id);
     let id: OrderId = id.parse().map_err(|_| unknown())?;
     let order = orders::get(&db, id).await?.ok_or_else(unknown)?;
@@ -90,15 +90,14 @@ pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
 }
 
 /// List orders, newest first.
+///
+/// A page is made by reading a bounded number of orders. Where few of them match, a page has fewer rows
+/// than `limit`, or none; the list goes on until `nextCursor` is null.
 #[utoipa::path(
     get, path = "/orders", tag = "orders", operation_id = "listOrders", params(OrderQuery),
     responses((status = 200, description = "A page of orders.", body = PageOf<OrderView>))
 )]
-pub(super) async fn list(db: Data<Db>, query: Query<OrderQuery>) -> Answer {
-    let page = query.page()?;
-    let limit = page.limit;
-    // One more row shows that there is another page.
-    let found = orders::list(&db, &Page { limit: limit + 1, ..page }).await?;
-    let page = PageOf::<OrderView>::from_rows(found, limit, |order: &Order| order.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+pub(super) async fn list(db: Data<Reads>, query: Query<OrderQuery>) -> Answer {
+    let found = orders::list(&db, &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(PageOf::<OrderView>::new(&found)))
 }

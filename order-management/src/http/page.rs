@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use db::Listed;
 use serde::{Deserialize, Serialize};
 use service::Problem;
 use utoipa::{IntoParams, ToSchema};
@@ -41,7 +42,7 @@ impl PageQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PageOf<T> {
-    /// The rows.
+    /// The rows. A page may have fewer rows than `limit`, or none, and still have a next page.
     pub(super) data: Vec<T>,
     /// The cursor of the next page; null on the last one.
     pub(super) next_cursor: Option<String>,
@@ -63,19 +64,12 @@ pub(super) fn read_cursor<T: FromStr>(fields: &mut Fields, text: Option<&str>) -
 }
 
 impl<T> PageOf<T> {
-    /// Makes a page of `limit` rows. One row more in `rows` means that there is another page.
-    pub(super) fn from_rows<R>(
-        mut rows: Vec<R>,
-        limit: i64,
-        cursor: impl Fn(&R) -> String,
-    ) -> PageOf<T>
+    /// Makes the page of what was listed.
+    pub(super) fn new<R, I: Display>(listed: &Listed<R, I>) -> PageOf<T>
     where
         T: for<'a> From<&'a R>,
     {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(cursor);
-        PageOf { data: rows.iter().map(T::from).collect(), next_cursor }
+        let next_cursor = listed.next.as_ref().map(I::to_string);
+        PageOf { data: listed.rows.iter().map(T::from).collect(), next_cursor }
     }
 }

@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use db::{Db, products};
-use domain::{Product, ProductId};
+use db::{Db, Reads, products};
+use domain::ProductId;
 
 use super::error::{Answer, ApiError};
 use super::input::JsonBody;
@@ -30,7 +30,7 @@ pub(super) async fn create(db: Data<Db>, JsonBody(body): JsonBody<ProductBody>) 
     params(("id" = String, Path, description = "The product's id.", example = "1")),
     responses((status = 200, description = "The product.", body = ProductView))
 )]
-pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
+pub(super) async fn read(db: Data<Reads>, id: Path<String>) -> Answer {
     let id = parse_id(&id)?;
     let product = products::get(&db, id).await?.ok_or_else(|| unknown(id))?;
     Ok(HttpResponse::Ok().json(ProductView::from(&product)))
@@ -41,12 +41,10 @@ pub(super) async fn read(db: Data<Db>, id: Path<String>) -> Answer {
     get, path = "/products", tag = "products", operation_id = "listProducts", params(PageQuery),
     responses((status = 200, description = "A page of products.", body = PageOf<ProductView>))
 )]
-pub(super) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Answer {
+pub(super) async fn list(db: Data<Reads>, query: Query<PageQuery>) -> Answer {
     let (after, limit) = query.page()?;
-    let found = products::list(&db, after, limit + 1).await?;
-    let page =
-        PageOf::<ProductView>::from_rows(found, limit, |product: &Product| product.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let found = products::list(&db, after, limit).await?;
+    Ok(HttpResponse::Ok().json(PageOf::<ProductView>::new(&found)))
 }
 
 /// Change a product. Orders keep the price they were placed at.

@@ -1,8 +1,8 @@
-//! The depth of the outbox, as metrics.
+//! The depth of the outbox and the age of the oldest transaction, as metrics.
 
 use std::time::Duration;
 
-use db::{Db, outbox};
+use db::{Db, activity, outbox};
 use service::Runtime;
 
 use crate::metrics::OrderMetrics;
@@ -24,6 +24,12 @@ pub(crate) async fn show_backlog(db: Db, runtime: Runtime) {
                     metrics.outbox_oldest.set(depth.oldest.as_secs_f64());
                 }
                 Err(error) => log::debug!("the outbox cannot be counted: {error}"),
+            }
+            match activity::oldest_transaction(&db).await {
+                Ok(age) => {
+                    metrics.oldest_transaction.set(age.as_secs_f64());
+                }
+                Err(error) => log::debug!("the transactions cannot be read: {error}"),
             }
             tokio::time::sleep(EVERY).await;
         };

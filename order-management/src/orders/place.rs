@@ -136,7 +136,7 @@ impl BatchHandler for PlaceBatch {
         reach(crash_points::PLACE_BEGUN);
         let spans = OrderSpans::begin(batch.iter().map(about), || SpanRecord::done(Self::NAME));
         let lease = self.relay.lease();
-        let placements = orders::place(&self.db, batch, lease.length()).await?;
+        let placements = orders::place(&self.db, batch, lease.terms()).await?;
         reach(crash_points::PLACE_COMMITTED);
         self.end(spans, batch);
         self.count(&placements.each);

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use db::{Db, Error, Settings, timeline};
+use db::{Db, Error, Reads, Settings, timeline};
 use domain::OrderId;
 use telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
@@ -23,7 +23,7 @@ const PAYMENTS_TIMEOUT: Duration = Duration::from_secs(1);
 /// The source of timelines.
 #[derive(Clone, Debug)]
 pub(crate) struct Timelines {
-    shop: Db,
+    shop: Reads,
     payments: Db,
 }
 
@@ -33,7 +33,7 @@ impl Timelines {
     /// # Errors
     /// If the second pool cannot be built at all.
     pub(crate) fn open(
-        shop: &Db,
+        shop: &Reads,
         payments: &Settings,
         metrics: &Metrics,
     ) -> Result<Timelines, Error> {

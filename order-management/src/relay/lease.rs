@@ -2,22 +2,29 @@
 
 use std::time::{Duration, Instant};
 
+use db::outbox::LeaseTerms;
+
 /// The time in which an outbox row belongs to this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     until: Instant,
-    length: Duration,
+    terms: LeaseTerms,
 }
 
 impl Lease {
     /// A lease that begins now.
-    pub(super) fn of(length: Duration) -> Lease {
-        Lease { until: Instant::now() + length, length }
+    pub(super) fn of(terms: LeaseTerms) -> Lease {
+        Lease { until: Instant::now() + terms.length, terms }
     }
 
-    /// The length of the lease, as the outbox row notes it.
-    pub(crate) fn length(self) -> Duration {
-        self.length
+    /// The terms of the lease, as the outbox row notes them.
+    pub(crate) fn terms(self) -> LeaseTerms {
+        self.terms
+    }
+
+    /// The lease ended when it began.
+    pub(crate) fn is_empty(self) -> bool {
+        self.terms.length == Duration::ZERO
     }
 
     /// The row belongs to this process at `now`.

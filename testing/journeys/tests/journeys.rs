@@ -32,6 +32,7 @@ mod journeys {
     mod reconcile;
     mod recovery;
     mod rolling;
+    mod rows;
     mod secrets;
     mod shutdown;
     mod start;

@@ -80,8 +80,7 @@ async fn a_broker_without_memory_takes_nothing_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn an_order_whose_process_died_between_commit_and_publish_is_relayed_by_another_one() {
-    let world =
-        World::builder().proxied().order_management_env("OUTBOX_LEASE_MS", "1000").start().await;
+    let world = World::builder().proxied().start().await;
     world.links().order_management.broker.black_hole();
     let order = world.place_order().await;
     assert_eq!(world.count("select count(*) from outbox").await, 1, "committed, not published");
@@ -98,8 +97,7 @@ async fn an_order_whose_process_died_between_commit_and_publish_is_relayed_by_an
 
 #[tokio::test]
 async fn a_process_that_died_between_commit_and_publish_relays_when_it_is_started_again() {
-    let world =
-        World::builder().proxied().order_management_env("OUTBOX_LEASE_MS", "1000").start().await;
+    let world = World::builder().proxied().start().await;
     world.links().order_management.broker.black_hole();
     let orders = world.place_orders(20).await;
     world.order_management(0).sigkill().await.unwrap();

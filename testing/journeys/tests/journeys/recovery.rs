@@ -109,6 +109,31 @@ async fn the_unacked_requests_of_a_killed_worker_are_finished_by_others_at_once(
     }
 }
 
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn the_orders_of_an_order_management_that_dies_before_it_publishes_are_relayed_by_another_at_once()
+ {
+    let world = World::builder().order_management(2).start().await;
+    let mut figures = Figures::of("order-management is killed before it publishes", SECOND);
+    let dying = world.order_management(0);
+    for round in 0..rounds() {
+        dying.sigkill().await.unwrap();
+        let armed = ("CRASH_AT".to_owned(), "place_committed".to_owned());
+        dying.start_again_with(&[armed]).unwrap();
+        dying.ready(LONG).await.unwrap();
+        let placing = world.http().post(world.url(0, "/orders")).json(&order_body("pm_card_visa"));
+        assert!(world.try_send(placing).await.is_err(), "it dies between commit and answer");
+        dying.wait_exit(LONG).await.unwrap();
+        let died = Instant::now();
+        let settled = "select count(*) from orders where status = 'Confirmed'";
+        let wanted = i64::try_from(round).unwrap() + 1;
+        eventually("the order to be final", LONG, async || world.count(settled).await == wanted)
+            .await;
+        figures.add(died.elapsed());
+    }
+    balance(&world, &[]).await;
+}
+
 /// Waits until every worker has ended a charge that it has not ended `before`.
 async fn all_charge(world: &World, before: &[f64]) -> Instant {
     eventually("every worker to charge again", LONG, async || {

@@ -67,7 +67,6 @@ impl Stage {
             .env("RUST_LOG", "warn")
             .env("POSTGRES_POOL_MAX", "4")
             .order_management_env("HTTP_WORKERS", "1")
-            .order_management_env("OUTBOX_LEASE_MS", "100")
             .order_management_env("OUTBOX_SWEEP_MS", "20")
             .worker_env("GATEWAY_LATENCY_MS", "0")
             .worker_env("RETRY_DELAYS_MS", "10,20")

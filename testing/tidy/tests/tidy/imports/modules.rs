@@ -17,8 +17,16 @@ const PROGRAMS: &[&str] =
 const PAYMENTS: &[&str] =
     &["payments", "Db", "Error", "Settings", "Migrations", "migrate_when_there", "until_stored"];
 /// The items of `db` for the collector: its tables, and the pool.
-const LOGS: &[&str] =
-    &["logs", "Db", "Error", "Settings", "Migrations", "migrate_when_there", "until_stored"];
+const LOGS: &[&str] = &[
+    "logs",
+    "Db",
+    "Error",
+    "Reads",
+    "Settings",
+    "Migrations",
+    "migrate_when_there",
+    "until_stored",
+];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
