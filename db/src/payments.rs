@@ -9,8 +9,10 @@ use tokio_postgres::Row;
 use crate::row::{checked, column, parsed, parsed_option};
 use crate::{Db, Error};
 
+mod prune;
 mod unanswered;
 
+pub use prune::{PruneStep, copy_pruned, pruned, remove_pruned};
 pub use unanswered::{Unanswered, note_unanswered};
 
 /// The command to start a payment.
@@ -60,12 +62,13 @@ const START: &str = "
     select s.*, $6
       from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
         as s (order_id, payment_id, amount_minor, currency, payment_method)
+     where not exists (select from payments.pruned_payments g where g.order_id = s.order_id)
      order by s.order_id
     on conflict (order_id) do nothing
     returning order_id, payment_id";
 
 /// Starts payments, all in one commit. A payment that was started before keeps its terms; the
-/// attempt is counted. Returns one outcome per command, in the order of `batch`.
+/// attempt is counted. A payment whose details were removed keeps its verdict. Returns one outcome per command, in the order of `batch`.
 pub async fn start(
     db: &Db,
     worker: &WorkerName,
@@ -118,7 +121,21 @@ async fn resume(
     let orders: Vec<_> = commands.iter().map(|s| s.order_id.0).collect();
     let ids: Vec<_> = commands.iter().map(|s| s.payment_id.0).collect();
     let rows = db.query(RESUME, &[&orders, &ids, &worker.as_str()]).await?;
-    rows.iter().map(payment_from_row).collect()
+    let resumed = rows.iter().map(payment_from_row).collect::<Result<_, _>>()?;
+    with_pruned(db, resumed, commands.iter().map(|s| s.order_id)).await
+}
+
+/// Adds the payments that are not in `found` because their details were removed.
+async fn with_pruned(
+    db: &Db,
+    mut found: HashMap<OrderId, Payment>,
+    orders: impl Iterator<Item = OrderId>,
+) -> Result<HashMap<OrderId, Payment>, Error> {
+    let missing: Vec<OrderId> = orders.filter(|id| !found.contains_key(id)).collect();
+    if !missing.is_empty() {
+        found.extend(pruned(db, &missing).await?);
+    }
+    Ok(found)
 }
 
 /// The command to record the verdict of a payment.
@@ -174,8 +191,11 @@ async fn find(
     db: &Db,
     orders: impl Iterator<Item = OrderId>,
 ) -> Result<HashMap<OrderId, Payment>, Error> {
-    let orders: Vec<_> = orders.map(|id| id.0).collect();
-    db.query(FIND, &[&orders]).await?.iter().map(payment_from_row).collect()
+    let ids: Vec<OrderId> = orders.collect();
+    let orders: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let rows = db.query(FIND, &[&orders]).await?;
+    let found = rows.iter().map(payment_from_row).collect::<Result<_, _>>()?;
+    with_pruned(db, found, ids.into_iter()).await
 }
 
 fn payment_from_row(row: &Row) -> Result<(OrderId, Payment), Error> {

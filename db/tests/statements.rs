@@ -18,6 +18,7 @@ mod statements {
     mod overdue;
     mod payments;
     mod presence;
+    mod prune;
     mod rerequest;
     mod settle;
     mod shop;

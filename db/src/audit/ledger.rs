@@ -7,19 +7,34 @@ use super::rows::{CaptureRow, KeyRange, PaymentRow, PaymentStatus, Range, Sum};
 use crate::row::column;
 use crate::{Db, Error};
 
+// With the payments whose details were removed. A removal that was interrupted has left both rows.
 macro_rules! select_payments {
     ($filter:literal) => {
         concat!(
-            "select order_id, status::text, amount_minor, currency, started_at,
-                    extract(epoch from now() - finished_at)::float8 as ended
-               from payments.payments where ",
-            $filter
+            "select * from ((
+                select order_id, status::text, amount_minor, currency,
+                       least(greatest(started_at, '1970-01-01'), '9999-01-01') as started_at,
+                       extract(epoch from now() - case when finished_at is not null then
+                           least(greatest(finished_at, '1970-01-01'), '9999-01-01') end)::float8
+                           as ended
+                  from payments.payments where ",
+            $filter,
+            ") union all (
+                select order_id, case when captured then 'captured' else 'declined' end,
+                       amount_minor, currency, finished_at,
+                       extract(epoch from now() - finished_at)::float8
+                  from payments.pruned_payments g where not exists (
+                           select from payments.payments p where p.order_id = g.order_id) and ",
+            $filter,
+            ")) p"
         )
     };
 }
 
-const PAYMENTS_BETWEEN: &str =
-    select_payments!("order_id > $1 and order_id <= $2 order by order_id limit $3");
+const PAYMENTS_BETWEEN: &str = concat!(
+    select_payments!("order_id > $1 and order_id <= $2 order by order_id limit $3"),
+    " order by order_id limit $3"
+);
 
 /// Returns the payments of a range of orders, ordered by the orders' ids.
 pub async fn payments_between(db: &Db, range: &Range) -> Result<Vec<PaymentRow>, Error> {

@@ -10,8 +10,8 @@ use crate::{Db, Error};
 pub struct Payment {
     /// Id of the payment.
     pub id: PaymentId,
-    /// The first attempt.
-    pub started: Attempt,
+    /// The first attempt; `None` if the details of the payment were removed.
+    pub started: Option<Attempt>,
     /// The last attempt, if it is not the first.
     pub resumed: Option<Attempt>,
     /// The verdict, and the attempt that recorded the verdict.
@@ -42,7 +42,8 @@ pub struct UnansweredCall {
     pub why: String,
 }
 
-// A null means the usual value: see the columns' migration.
+// A null means the usual value: see the columns' migration. A payment whose details were removed has
+// its verdict only.
 const PAYMENTS: &str = "
     select p.payment_id, p.status::text, p.reason, p.started_at, p.started_by, p.taken, p.taken_at,
            p.taken_by, p.finished_at, coalesce(p.ended_by, p.started_by) as ended_by,
@@ -51,7 +52,13 @@ const PAYMENTS: &str = "
       from payments.payments p
       left join payments.unanswered_calls c on c.order_id = p.order_id
      where p.order_id = $1
-     order by c.attempt";
+    union all
+    select g.payment_id, case when g.captured then 'captured' else 'declined' end, null, null, null,
+           null, null, null, g.finished_at, null, 1, null, null, null, null, null
+      from payments.pruned_payments g
+     where g.order_id = $1
+       and not exists (select from payments.payments p where p.order_id = g.order_id)
+     order by attempt";
 
 /// Returns the workers' part of an order's history; `None` if no worker has begun. The statement is
 /// not repeated on another connection: the timeline is useful without this part, and its reader
@@ -62,15 +69,17 @@ pub async fn payments(db: &Db, id: OrderId) -> Result<Option<Payment>, Error> {
     let unanswered = rows.iter().filter_map(|row| unanswered_from_row(row).transpose());
     Ok(Some(Payment {
         id: PaymentId(column(row, "payment_id")?),
-        started: Attempt {
-            at: column(row, "started_at")?,
-            worker: column(row, "started_by")?,
-            number: 1,
-        },
+        started: started_from_row(row)?,
         resumed: resumed_from_row(row)?,
         ended: ended_from_row(row)?,
         unanswered: unanswered.collect::<Result<_, _>>()?,
     }))
+}
+
+fn started_from_row(row: &Row) -> Result<Option<Attempt>, Error> {
+    let at: Option<OffsetDateTime> = column(row, "started_at")?;
+    let worker = column(row, "started_by")?;
+    Ok(at.map(|at| Attempt { at, worker, number: 1 }))
 }
 
 fn resumed_from_row(row: &Row) -> Result<Option<Attempt>, Error> {

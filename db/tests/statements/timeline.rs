@@ -157,7 +157,8 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     start(&store.db, &anna(), &[starting(plain), starting(shared)]).await.unwrap();
 
     let begun = payments(&reader, plain).await.unwrap().unwrap();
-    assert_eq!((begun.started.worker.as_deref(), begun.started.number), (Some("anna/1"), 1));
+    let started = begun.started.unwrap();
+    assert_eq!((started.worker.as_deref(), started.number), (Some("anna/1"), 1));
     assert_eq!((&begun.resumed, &begun.ended, begun.unanswered.len()), (&None, &None, 0));
 
     note_unanswered(&store.db, &anna(), &[unanswered(shared, 1)]).await.unwrap();
@@ -170,7 +171,8 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     let (verdict, by) = plain.ended.unwrap();
     assert_eq!((verdict, by.worker.as_deref(), by.number), (Verdict::Captured, Some("anna/1"), 1));
     let shared = payments(&reader, shared).await.unwrap().unwrap();
-    assert_eq!(shared.started.worker.as_deref(), Some("anna/1"));
+    let started = shared.started.as_ref().unwrap();
+    assert_eq!(started.worker.as_deref(), Some("anna/1"));
     let again = shared.resumed.unwrap();
     assert_eq!((again.worker.as_deref(), again.number), (Some("bob/2"), 2));
     let (_, by) = shared.ended.unwrap();
@@ -179,9 +181,7 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     let call = &shared.unanswered[0];
     assert_eq!((call.call, call.why.as_str()), (GatewayCall::Charge, "no answer in time"));
     assert_eq!((call.attempt.worker.as_deref(), call.attempt.number), (Some("anna/1"), 1));
-    assert!(
-        shared.started.at <= call.attempt.at && call.attempt.at <= again.at && again.at <= by.at
-    );
+    assert!(started.at <= call.attempt.at && call.attempt.at <= again.at && again.at <= by.at);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_payment_that_is_older_than_the_workers_names_is_shown_without_one() {
 
     let found = payments(&store.db, order).await.unwrap().unwrap();
 
-    assert_eq!((found.started.worker, found.resumed), (None, None));
+    assert_eq!((found.started.unwrap().worker, found.resumed), (None, None));
     let (verdict, by) = found.ended.unwrap();
     assert_eq!(verdict, Verdict::Declined(Some(Reason::from_text("why"))));
     assert_eq!((by.worker, by.number), (None, 1));

@@ -29,6 +29,7 @@ mod journeys {
     mod operator;
     mod pipeline;
     mod poison;
+    mod prune;
     mod reconcile;
     mod recovery;
     mod rolling;

@@ -48,7 +48,9 @@ fn events_before_payment(shop: &Shop, payment: Option<&Payment>) -> Vec<Event> {
 fn payment_events(payment: &Payment) -> Vec<Event> {
     let event =
         |taken: &Attempt, what: fn(By) -> What| Event { at: Some(taken.at), what: what(by(taken)) };
-    let mut events = vec![event(&payment.started, What::PaymentStarted)];
+    let started = payment.started.as_ref();
+    let mut events: Vec<Event> =
+        started.map(|taken| event(taken, What::PaymentStarted)).into_iter().collect();
     events.extend(payment.unanswered.iter().map(|call| Event {
         at: Some(call.attempt.at),
         what: What::Unanswered(by(&call.attempt), call.call, call.why.clone()),
@@ -154,7 +156,7 @@ mod tests {
     }
 
     fn payment() -> Payment {
-        let started = taken(12, "a", 1);
+        let started = Some(taken(12, "a", 1));
         Payment {
             id: PaymentId::new(),
             started,
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn events_keep_their_order_when_the_clocks_differ() {
         let mut payment = payment();
-        payment.started.at = at(5000);
+        payment.started = Some(taken(5000, "a", 1));
         payment.resumed = Some(taken(5009, "b", 2));
         payment.unanswered = vec![UnansweredCall {
             attempt: taken(5007, "a", 1),
@@ -267,7 +269,7 @@ mod tests {
             at: millis(900),
         }];
         let mut payment = payment();
-        payment.started.at = millis(600);
+        payment.started = payment.started.map(|started| Attempt { at: millis(600), ..started });
         payment.resumed = Some(Attempt { at: millis(950), worker: None, number: 2 });
         let way = [
             "Placed",

@@ -239,9 +239,9 @@ async fn an_auditor_may_start_first_and_ends_at_once() {
 /// The role that docs/operations.md recommends.
 const ROLE: [&str; 6] = [
     "create role ordermill_auditor login password 'auditor'",
-    "grant select on orders, late_orders, outbox to ordermill_auditor",
+    "grant select on orders, late_orders, outbox, outbox_start to ordermill_auditor",
     "grant usage on schema payments, simulated_gateway to ordermill_auditor",
-    "grant select on payments.payments, simulated_gateway.captures to ordermill_auditor",
+    "grant select on payments.payments, payments.pruned_payments, simulated_gateway.captures to ordermill_auditor",
     "alter role ordermill_auditor set default_transaction_read_only = on",
     "alter role ordermill_auditor connection limit 8",
 ];
