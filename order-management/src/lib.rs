@@ -13,7 +13,6 @@ mod orders;
 mod payment_results;
 mod reconcile;
 mod relay;
-mod rfc3339;
 
 pub use app::run;
 pub use cli::{DeadLettersArgs, run as dead_letters};

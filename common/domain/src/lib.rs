@@ -10,6 +10,7 @@ mod order;
 mod payment;
 mod product;
 mod quantity;
+pub mod rfc3339;
 mod trace;
 
 pub use customer::{Customer, CustomerName, Email};

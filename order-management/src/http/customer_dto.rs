@@ -1,13 +1,12 @@
 //! A customer in requests and answers.
 
-use domain::{Customer, CustomerName, Email};
+use domain::{Customer, CustomerName, Email, rfc3339};
 use serde::{Deserialize, Serialize};
 use service::Problem;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::input::Fields;
-use crate::rfc3339;
 
 /// A new customer.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! An order in requests and answers.
 
 use db::orders::Page;
-use domain::{CustomerId, NewOrder, Order, OrderStatus, Quantity};
+use domain::{CustomerId, NewOrder, Order, OrderStatus, Quantity, rfc3339};
 use messages::ExactNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::input::Fields;
 use super::page::{read_cursor, read_limit};
-use crate::rfc3339;
 
 /// The customer of an order that names none.
 const CUSTOMER_DEFAULT: &str = "1";

@@ -1,6 +1,6 @@
 //! A product in requests and answers.
 
-use domain::{Amount, Currency, Product, ProductName};
+use domain::{Amount, Currency, Product, ProductName, rfc3339};
 use messages::ExactNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,7 +9,6 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::input::Fields;
-use crate::rfc3339;
 
 /// A new product.
 #[derive(Debug, Deserialize, ToSchema)]

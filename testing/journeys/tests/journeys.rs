@@ -36,6 +36,7 @@ mod journeys {
     mod shutdown;
     mod start;
     mod story;
+    mod times;
     mod timeline;
     mod traces;
     mod workers;
