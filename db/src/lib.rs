@@ -9,6 +9,7 @@ pub mod customers;
 pub mod dead_letters;
 mod error;
 pub mod gateway_ledger;
+pub mod idempotency;
 pub mod logs;
 mod migrate;
 pub mod orders;

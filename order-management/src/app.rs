@@ -16,6 +16,7 @@ use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::http;
@@ -112,6 +113,7 @@ fn http_server(
 ) -> anyhow::Result<Server> {
     let metrics = &service.runtime().metrics;
     let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
+    let catalog = Data::new(Catalog::new(&state.db));
     let (db, intake) = (Data::new(state.db), Data::new(state.intake));
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
@@ -121,6 +123,7 @@ fn http_server(
         App::new()
             .app_data(db.clone())
             .app_data(intake.clone())
+            .app_data(catalog.clone())
             .app_data(ready.clone())
             .app_data(draining.clone())
             .app_data(http_metrics.clone())

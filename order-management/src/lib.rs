@@ -3,11 +3,13 @@
 //! tested with any bytes ([`reading`]); the program is `main.rs`.
 
 mod app;
+mod catalog;
 mod cli;
 mod config;
 pub mod crash_points;
 mod dead_letters;
 mod http;
+mod keys;
 mod metrics;
 mod orders;
 mod payment_results;

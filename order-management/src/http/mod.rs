@@ -1,5 +1,7 @@
 //! The HTTP API. `routes.rs` has the route tables, `error.rs` turns errors into problems.
 
+mod answers;
+mod conditions;
 mod customer_dto;
 mod customers;
 mod dead_letter_dto;
@@ -8,6 +10,7 @@ mod document;
 mod error;
 mod health;
 mod input;
+mod links;
 mod order_dto;
 mod orders;
 mod page;
@@ -47,6 +50,6 @@ fn register(routes: DocumentedRoutes, config: &mut ServiceConfig) {
             QueryConfig::default().error_handler(|error, _| input::wrong_query(&error).into()),
         )
         .app_data(Data::new(document))
-        .app_data(Data::new(Config::from(pages::DOCUMENT)))
+        .app_data(Data::new(Config::from(pages::DOCUMENT_FROM_PAGE)))
         .default_service(web::to(unknown_route));
 }

@@ -9,6 +9,7 @@ mod journeys {
     mod batches;
     mod broker;
     mod clients;
+    mod conditional;
     mod confirms;
     #[cfg(debug_assertions)]
     mod crash_points;
@@ -29,6 +30,7 @@ mod journeys {
     mod operator;
     mod pipeline;
     mod poison;
+    mod prefix;
     mod reconcile;
     mod recovery;
     mod rolling;
@@ -36,8 +38,9 @@ mod journeys {
     mod shutdown;
     mod start;
     mod story;
-    mod times;
     mod timeline;
+    mod times;
+    mod totals;
     mod traces;
     mod workers;
 }
