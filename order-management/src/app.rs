@@ -115,6 +115,7 @@ fn http_server(
     let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
     let catalog = Data::new(Catalog::new(&state.db));
     let (db, intake) = (Data::new(state.db), Data::new(state.intake));
+    let cors_origins = config.cors_origins.clone();
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));
@@ -128,6 +129,7 @@ fn http_server(
             .app_data(draining.clone())
             .app_data(http_metrics.clone())
             .app_data(timelines.clone())
+            .wrap(http::cors(&cors_origins))
             .wrap(from_fn(with_request_span))
             .wrap(from_fn(count_requests))
             .configure(http::api)

@@ -2,6 +2,7 @@
 
 mod answers;
 mod conditions;
+mod cors;
 mod customer_dto;
 mod customers;
 mod dead_letter_dto;
@@ -27,6 +28,7 @@ use actix_web::web::{self, Data, PayloadConfig, QueryConfig, ServiceConfig};
 use service::{unknown_route, with_request_span};
 use utoipa_swagger_ui::Config;
 
+pub(crate) use self::cors::{CorsOrigins, cors};
 use self::document::DocumentedRoutes;
 
 /// Registers the API. The handlers find their use cases in the app's data.

@@ -8,6 +8,7 @@ mod journeys {
     mod auditor;
     mod batches;
     mod broker;
+    mod browsers;
     mod clients;
     mod conditional;
     mod confirms;
