@@ -62,17 +62,6 @@ pub enum Keyed<T> {
     Reused,
 }
 
-impl<T> Keyed<T> {
-    /// The same with another answer.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Keyed<U> {
-        match self {
-            Keyed::Done(answer) => Keyed::Done(change(answer)),
-            Keyed::Repeated(answer) => Keyed::Repeated(change(answer)),
-            Keyed::Reused => Keyed::Reused,
-        }
-    }
-}
-
 /// The parameters of a statement that stores an answer: kind, key and content, all null without a key.
 pub(crate) struct KeyParams<'a> {
     pub(crate) kind: Option<&'static str>,
