@@ -81,7 +81,7 @@ pub(super) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Answer {
 #[utoipa::path(
     patch, path = "/customers/{id}", tag = "customers", operation_id = "changeCustomer", request_body = CustomerPatch,
     params(("id" = String, Path, description = "The customer's id.", example = "1"),
-           ("If-Match" = String, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*")$"#,
+           ("If-Match" = String, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-+\--~]*")$"#,
             description = "The `ETag` of the state to be changed, or several; `*` for any state.")),
     responses((status = 200, description = "The customer after the change.", body = CustomerView,
                headers(("ETag" = String, description = "The tag of the new state."))),
@@ -109,7 +109,7 @@ pub(super) async fn change(
 #[utoipa::path(
     delete, path = "/customers/{id}", tag = "customers", operation_id = "archiveCustomer",
     params(("id" = String, Path, description = "The customer's id.", example = "1"),
-           ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*")$"#,
+           ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-+\--~]*")$"#,
             description = "The `ETag` of the state to be archived; any state if left out.")),
     responses((status = 204, description = "The customer is archived, now or before."),
               (status = 412, description = "The customer is no longer in the state that `If-Match` names."),

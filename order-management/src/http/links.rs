@@ -4,15 +4,22 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::Version;
+use actix_web::http::header::{self, HeaderName};
 
 /// Header of the path that a proxy has removed from the front of the request's path. Several headers, or
 /// several paths in one, are those of several proxies, the outermost first.
-const PREFIX: &str = "x-forwarded-prefix";
+static PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 /// Longest prefix, in bytes.
 const PREFIX_MAX: usize = 256;
 /// Headers of requests that came through a proxy.
-const PROXIED: [&str; 6] =
-    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+static PROXIED: [HeaderName; 6] = [
+    header::FORWARDED,
+    header::VIA,
+    header::X_FORWARDED_FOR,
+    header::X_FORWARDED_HOST,
+    header::X_FORWARDED_PROTO,
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// The value of `Location` for a path of the API without its first `/`: below the prefix if the proxy names
 /// one, relative to the request's path behind any other proxy, and else from the root.
@@ -42,12 +49,12 @@ fn relative(from: &str, path: &str) -> String {
 /// behind it unless told otherwise.
 fn is_proxied(request: &HttpRequest) -> bool {
     request.version() < Version::HTTP_11
-        || PROXIED.into_iter().any(|header| request.headers().contains_key(header))
+        || PROXIED.iter().any(|header| request.headers().contains_key(header))
 }
 
 /// The prefix that the proxies name, if it is a plain path: the client may have sent the header itself.
 fn prefix(request: &HttpRequest) -> Option<String> {
-    let mut headers = request.headers().get_all(PREFIX).peekable();
+    let mut headers = request.headers().get_all(&PREFIX).peekable();
     headers.peek()?;
     let mut prefix = String::new();
     for header in headers {
@@ -80,7 +87,7 @@ mod tests {
         let request = TestRequest::with_uri("/orders");
         let request = prefixes
             .iter()
-            .fold(request, |request, prefix| request.append_header((PREFIX, *prefix)));
+            .fold(request, |request, prefix| request.append_header((PREFIX.clone(), *prefix)));
         prefix(&request.to_http_request())
     }
 

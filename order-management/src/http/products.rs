@@ -80,7 +80,7 @@ pub(super) async fn list(db: Data<Db>, query: Query<PageQuery>) -> Answer {
 #[utoipa::path(
     patch, path = "/products/{id}", tag = "products", operation_id = "changeProduct", request_body = ProductPatch,
     params(("id" = String, Path, description = "The product's id.", example = "1"),
-           ("If-Match" = String, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*")$"#,
+           ("If-Match" = String, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-+\--~]*")$"#,
             description = "The `ETag` of the state to be changed, or several; `*` for any state.")),
     responses((status = 200, description = "The product after the change.", body = ProductView,
                headers(("ETag" = String, description = "The tag of the new state."))),
@@ -108,7 +108,7 @@ pub(super) async fn change(
 #[utoipa::path(
     delete, path = "/products/{id}", tag = "products", operation_id = "archiveProduct",
     params(("id" = String, Path, description = "The product's id.", example = "1"),
-           ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*")$"#,
+           ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-+\--~]*")$"#,
             description = "The `ETag` of the state to be archived; any state if left out.")),
     responses((status = 204, description = "The product is archived, now or before."),
               (status = 412, description = "The product is no longer in the state that `If-Match` names."),
