@@ -1,10 +1,9 @@
 //! The auditor's report, for people and for programs.
 
 use db::audit::{CaptureRow, OrderRow, PaymentRow, PaymentStatus, Sum};
-use domain::OrderId;
+use domain::{OrderId, rfc3339};
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::findings::Finding;
 use crate::records::OrderRecords;
@@ -79,9 +78,9 @@ impl Report {
         let violations = state.findings.found();
         let unfinished = oldest.into_iter();
         Report {
-            as_of: Some(rfc3339(state.now)),
+            as_of: Some(rfc3339::format(state.now)),
             trouble: None,
-            everything_as_of: state.walked_at.map(rfc3339),
+            everything_as_of: state.walked_at.map(rfc3339::format),
             violations: violations.map(|(id, kind, found)| violation(id, kind, found)).collect(),
             waiting: waiting(state),
             unfinished: unfinished.map(|(id, why)| unfinished_order(id, why, state.now)).collect(),
@@ -102,7 +101,7 @@ fn violation(id: OrderId, kind: ViolationKind, finding: &Finding) -> Violation {
         order: order_text(records.order.as_ref()),
         payment: payment_text(records.payment.as_ref()),
         gateway: captures_text(records),
-        since: rfc3339(finding.since),
+        since: rfc3339::format(finding.since),
     }
 }
 
@@ -181,10 +180,4 @@ fn sum_text(sum: &Sum) -> String {
     let amount = domain::Amount::from_minor(sum.minor);
     let minor = format!("{} minor units", sum.minor);
     format!("{} {}", amount.map_or(minor, |amount| amount.to_string()), sum.currency)
-}
-
-/// A time to the second.
-fn rfc3339(at: OffsetDateTime) -> String {
-    let whole_second = at.replace_nanosecond(0).unwrap_or(at);
-    whole_second.format(&Rfc3339).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ pub mod customers;
 pub mod dead_letters;
 mod error;
 pub mod gateway_ledger;
+pub mod idempotency;
 mod listed;
 pub mod logs;
 mod migrate;

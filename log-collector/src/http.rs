@@ -6,20 +6,14 @@ use actix_web::web::{Data, Query, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use db::Reads;
 use db::logs::{self, Entry};
-use domain::OrderId;
+use domain::{OrderId, rfc3339};
 use serde::Serialize;
 use serde_json::Value;
 use service::{HttpMetrics, Problem, Routes, count_requests};
 use telemetry::metrics::Metrics;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 use crate::problem::from_database;
 use crate::query::{self, Cursor};
-
-/// Format of a time, as in a log line. Times come from PostgreSQL in UTC.
-const MICROSECONDS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
 /// The route `/logs`.
 pub(crate) fn routes(
@@ -78,7 +72,7 @@ struct LineView {
 impl From<Entry> for LineView {
     fn from(line: Entry) -> LineView {
         LineView {
-            time: line.logged_at.format(MICROSECONDS).unwrap_or_default(),
+            time: rfc3339::format(line.logged_at),
             level: line.level.as_str(),
             service: line.service,
             instance: line.instance,

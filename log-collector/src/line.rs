@@ -71,7 +71,8 @@ fn time_of(seconds: u64) -> Option<OffsetDateTime> {
 /// the message, `service` and `sent_at`.
 fn entry(line: &[u8], service: Option<&str>, sent_at: OffsetDateTime) -> Entry {
     let text = String::from_utf8_lossy(line);
-    let mut fields: Map<String, Value> = match serde_json::from_str(&text) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut fields: Map<String, Value> = match serde_json::from_str(text) {
         Ok(fields) if line.len() <= LINE_BYTES_MAX => fields,
         _ => Map::from_iter([("message".to_owned(), Value::from(text.trim()))]),
     };

@@ -16,6 +16,7 @@ use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::http;
@@ -117,8 +118,10 @@ fn http_server(
 ) -> anyhow::Result<Server> {
     let metrics = &service.runtime().metrics;
     let timelines = Data::new(Timelines::open(&state.reads, &config.payments, metrics)?);
+    let catalog = Data::new(Catalog::new(&state.db));
     let (db, reads, intake) =
         (Data::new(state.db), Data::new(state.reads), Data::new(state.intake));
+    let cors_origins = config.cors_origins.clone();
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));
@@ -128,10 +131,12 @@ fn http_server(
             .app_data(db.clone())
             .app_data(reads.clone())
             .app_data(intake.clone())
+            .app_data(catalog.clone())
             .app_data(ready.clone())
             .app_data(draining.clone())
             .app_data(http_metrics.clone())
             .app_data(timelines.clone())
+            .wrap(http::cors(&cors_origins))
             .wrap(from_fn(with_request_span))
             .wrap(from_fn(count_requests))
             .configure(http::api)

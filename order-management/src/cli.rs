@@ -102,6 +102,8 @@ fn code(error: &DeadLetterError) -> u8 {
         DeadLetterError::Broker(_)
         | DeadLetterError::NotConfirmed(_)
         | DeadLetterError::Store(_)
+        | DeadLetterError::KeyInUse(_)
+        | DeadLetterError::KeyReused
         | DeadLetterError::Stopped(..) => FAILED,
     }
 }

@@ -7,6 +7,8 @@ use log_shipping::ShippingSettings;
 use service::{Env, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
+use crate::http::CorsOrigins;
+
 const PORT: Setting = Setting {
     name: "PORT",
     unit: "TCP port",
@@ -24,6 +26,12 @@ const READ_POOL_MAX: Setting = Setting {
     name: "POSTGRES_READ_POOL_MAX",
     unit: "connections",
     help: "Largest number of connections for GET requests, beside those of POSTGRES_POOL_MAX.",
+};
+const CORS_ORIGINS: Setting = Setting {
+    name: "CORS_ORIGINS",
+    unit: "origins",
+    help: "Origins whose pages may call the API from a browser, separated by commas, or * for all; \
+           without it answers have no CORS headers.",
 };
 const INTAKE_MAX: Setting = Setting {
     name: "INTAKE_MAX",
@@ -71,6 +79,7 @@ pub struct Config {
     pub(crate) port: u16,
     pub(crate) http_workers: usize,
     pub(crate) http_connections_max: usize,
+    pub(crate) cors_origins: CorsOrigins,
     pub(crate) intake_max: usize,
     /// Time between SIGTERM and the stop.
     pub(crate) shutdown_delay: Duration,
@@ -150,6 +159,8 @@ impl Config {
             payments,
             http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
             http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
+            cors_origins: env
+                .parsed(CORS_ORIGINS.with_default(CorsOrigins::None, ""), CorsOrigins::parse),
             trace: read_trace_settings(env),
             read_pool_max: env.number(&READ_POOL_MAX, 4, 1..=1000),
             intake_max: env.number(&INTAKE_MAX, 4096, 1..=1_000_000),

@@ -5,6 +5,7 @@
 mod act;
 mod dto;
 mod error;
+mod keyed;
 mod labels;
 
 use std::ops::ControlFlow;
@@ -12,15 +13,19 @@ use std::time::Duration;
 
 use amqp::{BrokerSettings, DeadLetter, WorkQueue};
 use db::dead_letters::{self as store, DeadLetterLock};
+use db::idempotency::RequestKind;
 use db::{Db, Listed};
-use domain::{ActionId, OrderId};
+use domain::{ActionId, IdempotencyKey, OrderId};
 
 use act::Acting;
 pub(crate) use act::Action;
 pub(crate) use amqp::DeadLetterId;
 pub(crate) use dto::{ActionView, LetterView, Listing, Replayed, WholeAction, WholeLetter};
 pub(crate) use error::DeadLetterError;
+pub(crate) use keyed::ReplayAll;
 pub(crate) use labels::{Note, Operator};
+
+use crate::keys::KeysInUse;
 
 /// Time to wait for another session that holds the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -45,11 +50,12 @@ pub(crate) struct Filter {
 pub(crate) struct DeadLetters {
     db: Db,
     broker: BrokerSettings,
+    keys: KeysInUse<(RequestKind, IdempotencyKey)>,
 }
 
 impl DeadLetters {
     pub(crate) fn new(db: &Db, broker: &BrokerSettings) -> DeadLetters {
-        DeadLetters { db: db.clone(), broker: broker.clone() }
+        DeadLetters { db: db.clone(), broker: broker.clone(), keys: KeysInUse::default() }
     }
 
     /// The work queue of this name, or the one whose dead-letter queue has it.

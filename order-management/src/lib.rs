@@ -3,18 +3,19 @@
 //! tested with any bytes ([`reading`]); the program is `main.rs`.
 
 mod app;
+mod catalog;
 mod cli;
 mod config;
 pub mod crash_points;
 mod dead_letters;
 mod http;
+mod keys;
 mod metrics;
 mod orders;
 mod payment_results;
 mod presence;
 mod reconcile;
 mod relay;
-mod rfc3339;
 
 pub use app::run;
 pub use cli::{DeadLettersArgs, run as dead_letters};

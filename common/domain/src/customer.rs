@@ -24,6 +24,32 @@ pub struct Customer {
     pub archived_at: Option<OffsetDateTime>,
 }
 
+/// A customer to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCustomer {
+    /// The name.
+    pub name: CustomerName,
+    /// The e-mail address.
+    pub email: Email,
+}
+
+/// A change of a customer; `None` leaves a value as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerChange {
+    /// The new name.
+    pub name: Option<CustomerName>,
+    /// The new e-mail address.
+    pub email: Option<Email>,
+}
+
+impl CustomerChange {
+    /// Returns `true` if the customer has these values already.
+    pub fn is_nothing_for(&self, customer: &Customer) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == customer.name)
+            && self.email.as_ref().is_none_or(|email| *email == customer.email)
+    }
+}
+
 /// A customer's name: 1 to 200 characters on one line, without spaces around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerName(String);

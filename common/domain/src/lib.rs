@@ -10,14 +10,15 @@ mod order;
 mod payment;
 mod product;
 mod quantity;
+pub mod rfc3339;
 mod trace;
 
-pub use customer::{Customer, CustomerName, Email};
+pub use customer::{Customer, CustomerChange, CustomerName, Email, NewCustomer};
 pub use id::{ActionId, CustomerId, IdempotencyKey, OrderId, PaymentId, ProductId, RequestId};
 pub use invalid::Invalid;
 pub use money::{Amount, AmountTooLarge, Currency};
 pub use order::{NewOrder, Order, OrderStatus};
 pub use payment::{GatewayCall, PaymentMethod, Reason, Verdict, WorkerName};
-pub use product::{Product, ProductName};
+pub use product::{NewProduct, Product, ProductChange, ProductName};
 pub use quantity::Quantity;
 pub use trace::{About, TraceParent};

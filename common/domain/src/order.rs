@@ -48,6 +48,8 @@ pub struct NewOrder {
     pub quantity: Quantity,
     /// Payment method to charge; `None` leaves the choice to the gateway.
     pub payment_method: Option<PaymentMethod>,
+    /// The total that the client saw; `None` accepts any total.
+    pub expected_total: Option<Amount>,
 }
 
 /// Status of an order: `Pending → Confirmed` or `Pending → Canceled`, once (P5).

@@ -26,6 +26,34 @@ pub struct Product {
     pub archived_at: Option<OffsetDateTime>,
 }
 
+/// A product to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewProduct {
+    /// The name.
+    pub name: ProductName,
+    /// The price of one piece.
+    pub price: Amount,
+    /// The currency of the price.
+    pub currency: Currency,
+}
+
+/// A change of a product; `None` leaves a value as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductChange {
+    /// The new name.
+    pub name: Option<ProductName>,
+    /// The new price of one piece.
+    pub price: Option<Amount>,
+}
+
+impl ProductChange {
+    /// Returns `true` if the product has these values already.
+    pub fn is_nothing_for(&self, product: &Product) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == product.name)
+            && self.price.is_none_or(|price| price == product.price)
+    }
+}
+
 /// A product's name: 1 to 200 characters on one line, without spaces around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductName(String);

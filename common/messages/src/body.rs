@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
 use domain::{
     About, Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, TraceParent,
     Verdict,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::json_amount::ExactNumber;
 
@@ -135,7 +134,7 @@ pub fn decode_requests(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
     })
 }
 
-/// Reads payment results, as [`decode_requests`] reads requests.
+/// Reads payment results as [`decode_requests`] does.
 pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
     decode(body, |text| {
         let wire: ResultOnWire<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -217,11 +216,12 @@ fn of_object<T>(text: &str, read: T) -> Result<T, String> {
     if text.trim_start().starts_with('{') { Ok(read) } else { Err("not an object".to_owned()) }
 }
 
-/// Divides a body into the texts of its objects.
+/// Divides a body into the texts of its objects; a byte order mark (RFC 8259 §8.1) is in none of them.
 fn objects(body: &[u8]) -> Result<Vec<&str>, String> {
     if body.len() > BODY_MAX_BYTES {
         return Err(format!("the body has {} bytes, more than {BODY_MAX_BYTES}", body.len()));
     }
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|e| format!("not UTF-8: {e}"))?;
     if !text.trim_start().starts_with('[') {
         return Ok(vec![text]);

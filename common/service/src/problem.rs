@@ -145,8 +145,14 @@ impl Problem {
 
     /// The same problem with `Retry-After`.
     #[must_use]
-    pub fn with_retry_after(mut self) -> Problem {
-        self.headers.push((header::RETRY_AFTER, RETRY_AFTER));
+    pub fn with_retry_after(self) -> Problem {
+        self.with_header(header::RETRY_AFTER, RETRY_AFTER)
+    }
+
+    /// The same problem with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
+        self.headers.push((name, value));
         self
     }
 

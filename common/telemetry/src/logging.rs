@@ -59,6 +59,7 @@ impl LogFormat {
 /// lines. Panics are logged as well. A second call changes nothing.
 pub fn start_logging(format: LogFormat, service: &'static str) {
     let mut builder = Builder::new();
+    builder.format_timestamp_micros();
     builder.parse_filters(DEFAULT_FILTER).parse_env(Env::default());
     // lapin logs returned messages with their bodies. The publisher counts and logs them without.
     builder.filter_module("lapin::returned_messages", log::LevelFilter::Off);

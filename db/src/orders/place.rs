@@ -1,15 +1,16 @@
+mod stamp;
+
 use std::collections::HashMap;
 
 use domain::{
-    Amount, Currency, IdempotencyKey, NewOrder, Order, OrderId, OrderStatus, PaymentMethod,
-    RequestId, TraceParent,
+    Amount, IdempotencyKey, NewOrder, Order, OrderId, PaymentMethod, RequestId, TraceParent,
 };
-use time::OffsetDateTime;
 use tokio_postgres::Row;
 
+use self::stamp::{Stamp, stamp_from_row};
 use super::columns::{order_from_row, select_orders};
 use crate::outbox::{BatchId, LeaseTerms};
-use crate::row::{checked, column, parsed};
+use crate::row::{checked, column};
 use crate::{Db, Error};
 
 /// The command to place an order.
@@ -47,6 +48,8 @@ pub enum Refusal {
     UnknownProduct,
     /// Price × quantity is above [`Amount::MAX`].
     TotalTooLarge,
+    /// Price × quantity is this total, and not [`NewOrder::expected_total`].
+    TotalDiffers(Amount),
     /// The key belongs to an earlier request with other content (P7).
     KeyUsed,
     /// Product or customer changed at the same time; the same command again gets another result.
@@ -67,8 +70,9 @@ pub struct Placements {
 const PLACE: &str = "
     with wanted as (
         select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],
-                             $6::text[])
-            as w (id, customer_id, product_id, quantity, payment_method, idempotency_key)
+                             $6::text[], $12::bigint[])
+            as w (id, customer_id, product_id, quantity, payment_method, idempotency_key,
+                  expected_minor)
     ), placed as (
         insert into orders (id, customer_id, product_id, quantity, total_minor, currency,
                             payment_method, idempotency_key)
@@ -78,6 +82,7 @@ const PLACE: &str = "
           join products p on p.id = w.product_id and p.archived_at is null
           join customers c on c.id = w.customer_id and c.archived_at is null
          where p.price_minor * w.quantity <= $9
+           and p.price_minor * w.quantity = coalesce(w.expected_minor, p.price_minor * w.quantity)
          order by w.idempotency_key, w.id
         on conflict do nothing
         returning id, total_minor, currency, created_at
@@ -108,6 +113,8 @@ pub async fn place(
     let quantities: Vec<_> = batch.iter().map(|p| p.order.quantity.get()).collect();
     let methods: Vec<_> = batch.iter().map(|p| method(&p.order)).collect();
     let keys: Vec<_> = batch.iter().map(key).collect();
+    let expected: Vec<_> =
+        batch.iter().map(|p| p.order.expected_total.map(Amount::minor)).collect();
     let request_ids: Vec<_> = batch.iter().map(|p| p.request_id.as_str()).collect();
     let traces: Vec<_> =
         batch.iter().map(|p| p.traceparent.map(|context| context.to_string())).collect();
@@ -127,6 +134,7 @@ pub async fn place(
                 &Amount::MAX.minor(),
                 &lease.length_ms(),
                 &lease.holder_number(),
+                &expected,
             ],
         )
         .await?;
@@ -196,17 +204,24 @@ fn outcome_from_row(row: &Row, command: &PlaceOrder) -> Result<PlaceOutcome, Err
         return Ok(PlaceOutcome::Refused(Refusal::UnknownProduct));
     };
     let price = checked(price, Amount::from_minor)?;
+    let expected = command.order.expected_total;
     Ok(PlaceOutcome::Refused(match price.times(command.order.quantity) {
         Err(_) => Refusal::TotalTooLarge,
+        Ok(total) if expected.is_some_and(|expected| expected != total) => {
+            Refusal::TotalDiffers(total)
+        }
         Ok(_) => Refusal::Contended,
     }))
 }
 
+/// Compares a stored order with a request under its key. The stored total is the one that was charged: a
+/// price that has changed since makes no other request.
 fn same_request(found: &Order, wanted: &NewOrder) -> bool {
     found.customer_id == wanted.customer_id
         && found.product_id == wanted.product_id
         && found.quantity == wanted.quantity
         && found.payment_method == wanted.payment_method
+        && wanted.expected_total.is_none_or(|expected| expected == found.total)
 }
 
 fn method(order: &NewOrder) -> Option<&str> {
@@ -215,36 +230,4 @@ fn method(order: &NewOrder) -> Option<&str> {
 
 fn key(command: &PlaceOrder) -> Option<&str> {
     command.key.as_ref().map(IdempotencyKey::as_str)
-}
-
-/// The columns of a new order that the database fills.
-struct Stamp {
-    total: Amount,
-    currency: Currency,
-    created_at: OffsetDateTime,
-}
-
-fn stamp_from_row(row: &Row) -> Result<(OrderId, Stamp), Error> {
-    let total = checked(column(row, "total_minor")?, Amount::from_minor)?;
-    let currency = parsed(row, "currency")?;
-    let created_at = column(row, "created_at")?;
-    Ok((OrderId(column(row, "id")?), Stamp { total, currency, created_at }))
-}
-
-impl Stamp {
-    fn order(&self, command: &PlaceOrder) -> Order {
-        Order {
-            id: command.id,
-            customer_id: command.order.customer_id,
-            product_id: command.order.product_id,
-            quantity: command.order.quantity,
-            total: self.total,
-            currency: self.currency,
-            payment_method: command.order.payment_method.clone(),
-            status: OrderStatus::Pending,
-            cancel_reason: None,
-            created_at: self.created_at,
-            updated_at: self.created_at,
-        }
-    }
 }

@@ -1,7 +1,9 @@
+use db::idempotency::Keyed;
 use db::orders::{Page, PlaceOrder, PlaceOutcome, Refusal, SettleOrder, get, list, place, settle};
 use db::products;
 use domain::{Amount, NewOrder, OrderStatus, Quantity, Verdict};
 
+use super::shop::new_product;
 use super::store::{HOUR, Store, command, command_with_key};
 
 #[tokio::test]
@@ -11,8 +13,11 @@ async fn a_batch_is_placed_in_one_go_and_each_order_gets_its_own_answer() {
     unknown_product.order.product_id = "99".parse().unwrap();
     let mut unknown_customer = command();
     unknown_customer.order.customer_id = "99".parse().unwrap();
-    let (star, usd) = ("Star".parse().unwrap(), domain::Currency::Usd);
-    let star = products::create(&store.db, &star, Amount::MAX, usd).await.unwrap().id;
+    let star = new_product("Star", Amount::MAX);
+    let Keyed::Done(star) = products::create(&store.db, &star, None).await.unwrap() else {
+        panic!()
+    };
+    let star = star.id;
     let order =
         NewOrder { product_id: star, quantity: Quantity::new(2).unwrap(), ..command().order };
     let too_large = PlaceOrder { order, ..command() };
@@ -116,4 +121,36 @@ async fn pages_are_filtered_and_go_from_the_newest_to_the_oldest() {
         assert_eq!(listed(Page { customer_id: han, ..of_all.clone() }).await, []);
         assert_eq!(listed(Page { before: Some(ids[4]), ..of_all }).await, []);
     }
+}
+
+#[tokio::test]
+async fn an_order_is_charged_the_expected_total_or_not_placed() {
+    let store = Store::fresh().await;
+    let expecting = |minor: i64, key: Option<&str>| {
+        let mut command = command();
+        command.order.expected_total = Some(Amount::from_minor(minor).unwrap());
+        command.key = key.map(|key| key.parse().unwrap());
+        command
+    };
+    let batch =
+        [expecting(19_900, Some("k")), expecting(19_899, None), expecting(0, None), command()];
+
+    let placed = place(&store.db, &batch, HOUR).await.unwrap().each;
+
+    let total = Amount::from_minor(19_900).unwrap();
+    assert!(matches!(placed[0], PlaceOutcome::Placed(_)), "{placed:?}");
+    for outcome in &placed[1..3] {
+        assert_eq!(outcome, &PlaceOutcome::Refused(Refusal::TotalDiffers(total)));
+    }
+    assert!(matches!(placed[3], PlaceOutcome::Placed(_)), "{placed:?}");
+    store.look.batch_execute("update products set price_minor = 25000").await.unwrap();
+    let again =
+        [expecting(19_900, Some("k")), expecting(25_000, Some("k")), expecting(19_900, None)];
+    let again = place(&store.db, &again, HOUR).await.unwrap().each;
+    assert!(
+        matches!(&again[0], PlaceOutcome::Repeated(order) if order.total == total),
+        "{again:?}"
+    );
+    assert_eq!(again[1], PlaceOutcome::Refused(Refusal::KeyUsed));
+    assert!(matches!(again[2], PlaceOutcome::Refused(Refusal::TotalDiffers(_))), "{again:?}");
 }

@@ -63,6 +63,7 @@ pub(super) fn command() -> PlaceOrder {
             product_id: "1".parse().unwrap(),
             quantity: Quantity::new(1).unwrap(),
             payment_method: None,
+            expected_total: None,
         },
         key: None,
         request_id: RequestId::made_here(),

@@ -21,6 +21,13 @@ fn only(line: &Value) -> Entry {
 }
 
 #[test]
+fn a_byte_order_mark_is_skipped() {
+    let line = json!({"message": "settled", "level": "WARN"}).to_string();
+    let entry = all(&pack(format!("\u{feff}{line}").as_bytes())).remove(0);
+    assert_eq!((entry.level, &*entry.message), (Level::Warn, "settled"));
+}
+
+#[test]
 fn a_line_is_taken_apart() {
     let id = OrderId::new();
     let entry = only(&json!({

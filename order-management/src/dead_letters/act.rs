@@ -31,6 +31,12 @@ impl Action {
         Action { kind: ActionKind::Discard, by, note: Some(note) }
     }
 
+    /// The action as a part of a request's content, to recognise another request under the same key.
+    pub(super) fn content(&self) -> serde_json::Value {
+        let note = self.note.as_ref().map(ToString::to_string);
+        serde_json::json!([self.kind.as_str(), self.by.to_string(), note])
+    }
+
     /// The holder of the lock, as other sessions see it.
     pub(super) fn name(&self) -> String {
         format!("{} by {}", self.kind.as_str(), self.by)

@@ -1,13 +1,11 @@
 //! A customer in requests and answers.
 
-use domain::{Customer, CustomerName, Email};
+use domain::{Customer, CustomerChange, NewCustomer, rfc3339};
 use serde::{Deserialize, Serialize};
-use service::Problem;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::input::Fields;
-use crate::rfc3339;
+use super::input::{Fields, given};
 
 /// A new customer.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,6 +20,7 @@ pub(super) struct CustomerBody {
         required = true,
         nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     name: Option<String>,
     /// The mail address.
     #[schema(
@@ -31,6 +30,7 @@ pub(super) struct CustomerBody {
         required = true,
         nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     email: Option<String>,
 }
 
@@ -43,35 +43,38 @@ pub(super) struct CustomerPatch {
         example = "Leia Organa Solo",
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     name: Option<String>,
     /// The new mail address.
     #[schema(
         example = "leia@newrepublic.org",
         max_length = 254,
-        pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
+        pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$",
+        nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     email: Option<String>,
 }
 
 impl CustomerBody {
-    /// The values, checked.
-    pub(super) fn validate(&self) -> Result<(CustomerName, Email), Problem> {
-        let mut fields = Fields::default();
+    /// The new customer, checked. Invalid fields are noted in `fields`.
+    pub(super) fn validate(&self, fields: &mut Fields) -> Option<NewCustomer> {
         let name = fields.required("name", self.name.as_deref());
         let email = fields.required("email", self.email.as_deref());
-        fields.finish(name.zip(email))
+        Some(NewCustomer { name: name?, email: email? })
     }
 }
 
 impl CustomerPatch {
-    /// The values, checked.
-    pub(super) fn validate(&self) -> Result<(Option<CustomerName>, Option<Email>), Problem> {
-        let mut fields = Fields::default();
-        let name = fields.optional("name", self.name.as_deref());
-        let email = fields.optional("email", self.email.as_deref());
-        fields.finish(Some((name, email)))
+    /// The change, checked. Invalid fields are noted in `fields`.
+    pub(super) fn validate(&self, fields: &mut Fields) -> CustomerChange {
+        CustomerChange {
+            name: fields.optional("name", self.name.as_deref()),
+            email: fields.optional("email", self.email.as_deref()),
+        }
     }
 }
 

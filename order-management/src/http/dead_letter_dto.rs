@@ -5,9 +5,11 @@ use serde::Deserialize;
 use service::Problem;
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::Fields;
+use super::input::{Fields, given};
 use super::page::{read_cursor, read_limit};
-use crate::dead_letters::{Action, DeadLetterId, DeadLetters, Filter, LOOK_MAX, REPLAY_DEFAULT};
+use crate::dead_letters::{
+    Action, DeadLetterId, DeadLetters, Filter, LOOK_MAX, REPLAY_DEFAULT, ReplayAll,
+};
 
 /// A selection of dead letters.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,25 +47,35 @@ impl LettersQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ActionBody {
     /// The operator's name, which the server does not verify.
-    #[schema(example = "anna", required = true, min_length = 1, max_length = 100)]
+    #[schema(
+        example = "anna",
+        required = true,
+        min_length = 1,
+        max_length = 100,
+        nullable = false
+    )]
+    #[serde(default, deserialize_with = "given")]
     by: Option<String>,
     /// The reason; required to discard.
-    #[schema(example = "ticket 7: the shop's database was restored", max_length = 1000)]
+    #[schema(
+        example = "ticket 7: the shop's database was restored",
+        max_length = 1000,
+        nullable = false
+    )]
+    #[serde(default, deserialize_with = "given")]
     note: Option<String>,
 }
 
 impl ActionBody {
-    /// A replay, checked.
-    pub(super) fn replay(&self) -> Result<Action, Problem> {
-        let mut fields = Fields::default();
+    /// A replay, checked. `fields` has the invalid fields so far.
+    pub(super) fn replay(&self, mut fields: Fields) -> Result<Action, Problem> {
         let by = fields.required("by", self.by.as_deref());
         let note = fields.optional("note", self.note.as_deref());
         fields.finish(by.map(|by| Action::replay(by, note)))
     }
 
-    /// A discard, checked.
-    pub(super) fn discard(&self) -> Result<Action, Problem> {
-        let mut fields = Fields::default();
+    /// A discard, checked. `fields` has the invalid fields so far.
+    pub(super) fn discard(&self, mut fields: Fields) -> Result<Action, Problem> {
         let by = fields.required("by", self.by.as_deref());
         let note = fields.required("note", self.note.as_deref());
         fields.finish(by.zip(note).map(|(by, note)| Action::discard(by, note)))
@@ -75,33 +87,44 @@ impl ActionBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReplayAllBody {
     /// The operator's name, which the server does not verify.
-    #[schema(example = "anna", required = true, min_length = 1, max_length = 100)]
+    #[schema(
+        example = "anna",
+        required = true,
+        min_length = 1,
+        max_length = 100,
+        nullable = false
+    )]
+    #[serde(default, deserialize_with = "given")]
     by: Option<String>,
     /// The reason.
-    #[schema(example = "ticket 7: the shop's database was restored", max_length = 1000)]
+    #[schema(
+        example = "ticket 7: the shop's database was restored",
+        max_length = 1000,
+        nullable = false
+    )]
+    #[serde(default, deserialize_with = "given")]
     note: Option<String>,
     /// Only dead letters of this queue. `queue` or `reason` is required.
-    #[schema(example = "processedorders.dead")]
+    #[schema(example = "processedorders.dead", nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     queue: Option<String>,
     /// Only dead letters with this reason.
-    #[schema(example = "unknown_order")]
+    #[schema(example = "unknown_order", nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     reason: Option<String>,
     /// Maximum number of replays; 10000 if left out.
-    #[schema(minimum = 1, maximum = 100_000, example = 10_000)]
+    #[schema(minimum = 1, maximum = 100_000, example = 10_000, nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     limit: Option<usize>,
 }
 
-/// A replay of many dead letters, checked.
-pub(super) struct ReplayAll {
-    pub(super) filter: Filter,
-    pub(super) limit: usize,
-    pub(super) action: Action,
-}
-
 impl ReplayAllBody {
-    /// The replay, checked.
-    pub(super) fn validate(self, letters: &DeadLetters) -> Result<ReplayAll, Problem> {
-        let mut fields = Fields::default();
+    /// The replay, checked. `fields` has the invalid fields so far.
+    pub(super) fn validate(
+        self,
+        letters: &DeadLetters,
+        mut fields: Fields,
+    ) -> Result<ReplayAll, Problem> {
         let by = fields.required("by", self.by.as_deref());
         let note = fields.optional("note", self.note.as_deref());
         let limit = self.limit.unwrap_or(REPLAY_DEFAULT);

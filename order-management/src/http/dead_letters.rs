@@ -1,12 +1,13 @@
 //! Dead letters over HTTP, on the ops port.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use domain::ActionId;
 
-use super::dead_letter_dto::{ActionBody, ActionsQuery, LettersQuery, ReplayAll, ReplayAllBody};
+use super::answers::replayable;
+use super::dead_letter_dto::{ActionBody, ActionsQuery, LettersQuery, ReplayAllBody};
 use super::error::{Answer, ApiError};
-use super::input::JsonBody;
+use super::input::{Fields, JsonBody};
 use super::page::PageOf;
 use crate::dead_letters::{ActionView, DeadLetterId, DeadLetters, Listing, Replayed};
 use crate::dead_letters::{WholeAction, WholeLetter};
@@ -44,34 +45,48 @@ pub(super) async fn show(letters: Data<DeadLetters>, id: Path<String>) -> Answer
 #[utoipa::path(
     post, path = "/dead-letters/{id}/replay", tag = "dead letters",
     operation_id = "replayDeadLetter", request_body = ActionBody,
-    params(("id" = String, Path, description = "The dead letter's id.", pattern = "^[0-9a-f]{32}$")),
+    params(("id" = String, Path, description = "The dead letter's id.", pattern = "^[0-9a-f]{32}$"),
+           ("Idempotency-Key" = Option<String>, Header, max_length = 255, pattern = "^[!-~]{1,255}$",
+            description = "The client's name for this request, the same in every repetition.")),
     responses((status = 200, description = "The dead letter was replayed.", body = WholeAction),
-              (status = 409, description = "Another session holds the dead-letter lock; nothing was done."))
+              (status = 409, description = "Another session holds the dead-letter lock, or a request with the same \
+                                           `Idempotency-Key` has no answer yet; nothing was done."),
+              (status = 422, description = "Fields are invalid, or the key was used for another request."))
 )]
 pub(super) async fn replay(
     letters: Data<DeadLetters>,
     id: Path<String>,
+    request: HttpRequest,
     JsonBody(body): JsonBody<ActionBody>,
 ) -> Answer {
-    let action = body.replay()?;
-    Ok(HttpResponse::Ok().json(letters.act(&letter_id(&id)?, &action).await?))
+    let mut fields = Fields::default();
+    let key = fields.idempotency_key(&request);
+    let action = body.replay(fields)?;
+    Ok(replayable(&letters.act_once(&letter_id(&id)?, &action, key).await?))
 }
 
 /// Discard one dead letter. Only the record of actions keeps it.
 #[utoipa::path(
     post, path = "/dead-letters/{id}/discard", tag = "dead letters",
     operation_id = "discardDeadLetter", request_body = ActionBody,
-    params(("id" = String, Path, description = "The dead letter's id.", pattern = "^[0-9a-f]{32}$")),
+    params(("id" = String, Path, description = "The dead letter's id.", pattern = "^[0-9a-f]{32}$"),
+           ("Idempotency-Key" = Option<String>, Header, max_length = 255, pattern = "^[!-~]{1,255}$",
+            description = "The client's name for this request, the same in every repetition.")),
     responses((status = 200, description = "The dead letter was discarded.", body = WholeAction),
-              (status = 409, description = "Another session holds the dead-letter lock; nothing was done."))
+              (status = 409, description = "Another session holds the dead-letter lock, or a request with the same \
+                                           `Idempotency-Key` has no answer yet; nothing was done."),
+              (status = 422, description = "Fields are invalid, or the key was used for another request."))
 )]
 pub(super) async fn discard(
     letters: Data<DeadLetters>,
     id: Path<String>,
+    request: HttpRequest,
     JsonBody(body): JsonBody<ActionBody>,
 ) -> Answer {
-    let action = body.discard()?;
-    Ok(HttpResponse::Ok().json(letters.act(&letter_id(&id)?, &action).await?))
+    let mut fields = Fields::default();
+    let key = fields.idempotency_key(&request);
+    let action = body.discard(fields)?;
+    Ok(replayable(&letters.act_once(&letter_id(&id)?, &action, key).await?))
 }
 
 /// Replay all dead letters of a queue or a reason.
@@ -81,15 +96,22 @@ pub(super) async fn discard(
 #[utoipa::path(
     post, path = "/dead-letters/replay", tag = "dead letters", operation_id = "replayDeadLetters",
     request_body = ReplayAllBody,
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, pattern = "^[!-~]{1,255}$",
+            description = "The client's name for this request, the same in every repetition.")),
     responses((status = 200, description = "The dead letters were replayed.", body = Replayed),
-              (status = 409, description = "Another session holds the dead-letter lock; nothing was done."))
+              (status = 409, description = "Another session holds the dead-letter lock, or a request with the same \
+                                           `Idempotency-Key` has no answer yet; nothing was done."),
+              (status = 422, description = "Fields are invalid, or the key was used for another request."))
 )]
 pub(super) async fn replay_all(
     letters: Data<DeadLetters>,
+    request: HttpRequest,
     JsonBody(body): JsonBody<ReplayAllBody>,
 ) -> Answer {
-    let ReplayAll { filter, limit, action } = body.validate(&letters)?;
-    Ok(HttpResponse::Ok().json(letters.replay_all(&filter, limit, &action).await?))
+    let mut fields = Fields::default();
+    let key = fields.idempotency_key(&request);
+    let replay = body.validate(&letters, fields)?;
+    Ok(replayable(&letters.replay_all_once(&replay, key).await?))
 }
 
 /// List actions, newest first.

@@ -15,6 +15,7 @@ use utoipa::{OpenApi, PartialSchema as _, ToSchema as _};
 
 use super::error::Answer;
 use super::input::JsonBody;
+use crate::catalog::Catalog;
 use crate::dead_letters::DeadLetters;
 use crate::orders::{Intake, Timelines};
 
@@ -25,6 +26,7 @@ use crate::orders::{Intake, Timelines};
         description = "Accepts orders, requests their payment, and reports the result. Every error is \
                        `application/problem+json` (RFC 9457)."
     ),
+    servers((url = "..", description = "This server, below any prefix that a proxy gives it.")),
     components(schemas(super::order_dto::StatusView)),
     tags(
         (name = "orders", description = "Each order is placed once and settled once."),
@@ -43,6 +45,7 @@ pub(super) struct ApiDocument;
                        discard them. The port has no authentication: only operators may reach it. \
                        docs/operations.md describes the procedures."
     ),
+    servers((url = "..", description = "This server, below any prefix that a proxy gives it.")),
     tags((name = "dead letters", description = "Dead letters stay in their queue while they are \
                                                 listed; every action is recorded."))
 )]
@@ -148,7 +151,7 @@ causes! {
         BAD_REQUEST "The body is not JSON."
         REQUEST_TIMEOUT "The body did not arrive within 10 seconds."
         PAYLOAD_TOO_LARGE "The body is larger than 16384 bytes."
-        UNSUPPORTED_MEDIA_TYPE "`Content-Type` is not `application/json`."
+        UNSUPPORTED_MEDIA_TYPE "`Content-Type` is not `application/json`, or the body has a `Content-Encoding`."
         UNPROCESSABLE_ENTITY "Fields are invalid; `errors` lists all of them."
     }
     Query<T> where T: {
@@ -161,6 +164,9 @@ causes! {
         SERVICE_UNAVAILABLE "The database does not answer; see `Retry-After`."
     }
     Data<Reads>: {
+        SERVICE_UNAVAILABLE "The database does not answer; see `Retry-After`."
+    }
+    Data<Catalog>: {
         SERVICE_UNAVAILABLE "The database does not answer; see `Retry-After`."
     }
     Data<Timelines>: {

@@ -1,6 +1,8 @@
 //! The one place that turns errors of the use cases into problems. The texts of the database and of
 //! RabbitMQ stay in the log.
 
+mod catalog;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use db::orders::Refusal;
@@ -28,8 +30,6 @@ const KEY_REUSED: ProblemType = ProblemType {
     title: "Idempotency-Key reused",
     status: StatusCode::UNPROCESSABLE_ENTITY,
 };
-const ARCHIVED: ProblemType =
-    ProblemType { name: "archived", title: "Archived", status: StatusCode::CONFLICT };
 const OVERLOADED: ProblemType = ProblemType {
     name: "overloaded",
     title: "Too many orders are waiting",
@@ -52,11 +52,6 @@ const REPLAY_NOT_CONFIRMED: ProblemType = ProblemType {
 };
 
 impl ApiError {
-    /// A change of an archived object.
-    pub(super) fn archived() -> ApiError {
-        ApiError(Problem::new(&ARCHIVED, "An archived object cannot be changed."))
-    }
-
     /// An id without an object: "There is no `kind` `id`."
     pub(super) fn no_such(kind: &str, id: impl std::fmt::Display) -> ApiError {
         ApiError(Problem::not_found(format!("There is no {kind} `{id}`.")))
@@ -112,12 +107,7 @@ impl From<PlaceError> for ApiError {
     fn from(error: PlaceError) -> ApiError {
         match error {
             PlaceError::Refused(refusal) => refused(refusal).into(),
-            PlaceError::KeyInFlight => Problem::new(
-                &KEY_IN_USE,
-                "The first request with this key has no answer yet. Repeat this one in a moment.",
-            )
-            .with_retry_after()
-            .into(),
+            PlaceError::KeyInUse(_) => key_in_use().into(),
             PlaceError::Full => Problem::new(
                 &OVERLOADED,
                 "Nothing was stored: send it again after the time in Retry-After.",
@@ -127,6 +117,19 @@ impl From<PlaceError> for ApiError {
             PlaceError::Broken(cause) => db::Error::Refused(cause).into(),
         }
     }
+}
+
+fn key_in_use() -> Problem {
+    let detail = "The first request with this key has no answer yet. Repeat this one in a moment.";
+    Problem::new(&KEY_IN_USE, detail).with_retry_after()
+}
+
+fn key_reused() -> Problem {
+    Problem::new(
+        &KEY_REUSED,
+        "This key was used for another request. Use a new key for a new request, or repeat the first \
+         body to get the first answer.",
+    )
 }
 
 fn refused(refusal: Refusal) -> Problem {
@@ -142,11 +145,11 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::TotalTooLarge => {
             Problem::invalid_field("quantity", "must be smaller: the total would be over 100000000")
         }
-        Refusal::KeyUsed => Problem::new(
-            &KEY_REUSED,
-            "This key was used for another order. Use a new key for a new order, or repeat the \
-             first body to get the first answer.",
+        Refusal::TotalDiffers(total) => Problem::invalid_field(
+            "expectedTotal",
+            format!("must be the total, which is {total}, or be left out; nothing was placed"),
         ),
+        Refusal::KeyUsed => key_reused(),
         Refusal::Contended => unavailable(),
     }
 }
@@ -160,6 +163,8 @@ impl From<DeadLetterError> for ApiError {
                 ApiError::from(*cause).after(replayed)
             }
             DeadLetterError::Store(error) => error.into(),
+            DeadLetterError::KeyInUse(_) => key_in_use().into(),
+            DeadLetterError::KeyReused => key_reused().into(),
             DeadLetterError::NotFound(id) => {
                 Problem::not_found(format!("There is no dead letter `{id}` (any more).")).into()
             }

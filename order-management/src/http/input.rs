@@ -9,14 +9,19 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::QueryPayloadError;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
+use domain::IdempotencyKey;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use service::{FieldError, Problem, ProblemType};
 
 /// Largest body of a request, in bytes.
 pub(super) const BODY_MAX: usize = 16 * 1024;
+/// Header of the client's name for a request.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Timeout of a body's arrival.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -43,15 +48,10 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = is_json(request);
+        let media_type = check_media_type(request);
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
-            if !is_json {
-                return Err(Problem::new(
-                    &UNSUPPORTED_MEDIA_TYPE,
-                    "Send JSON with the header `Content-Type: application/json`.",
-                ));
-            }
+            media_type?;
             match tokio::time::timeout(BODY_TIMEOUT, body).await {
                 Ok(Ok(bytes)) => read(&bytes).map(JsonBody),
                 Ok(Err(error)) => Err(refused(&error)),
@@ -61,6 +61,30 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
             }
         })
     }
+}
+
+/// Refuses a body that is not JSON, or that is encoded: bodies are small, and an encoded one could have any
+/// size once it is decoded.
+fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+    if is_encoded(request) {
+        let identity = HeaderValue::from_static("identity");
+        let detail = "Send the body as it is, without compression and without `Content-Encoding`.";
+        return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail)
+            .with_header(header::ACCEPT_ENCODING, identity));
+    }
+    if !is_json(request) {
+        let detail = "Send JSON with the header `Content-Type: application/json`.";
+        return Err(Problem::new(&UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(())
+}
+
+fn is_encoded(request: &HttpRequest) -> bool {
+    let is_coding = |coding: &&str| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity");
+    request.headers().get_all(header::CONTENT_ENCODING).any(|value| match value.to_str() {
+        Ok(codings) => codings.split(',').map(str::trim).any(|coding| is_coding(&coding)),
+        Err(_) => true,
+    })
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -78,8 +102,13 @@ fn refused(error: &actix_web::Error) -> Problem {
     }
 }
 
+/// The byte order mark of UTF-8. JSON must not begin with one, and a reader may ignore it (RFC 8259 §8.1);
+/// PowerShell and some editors write it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The fields of a JSON object. serde alone would accept an array of the values as well.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let read = serde_json::from_slice(bytes);
     match read {
         Ok(body) if is_object(bytes) => Ok(body),
@@ -120,6 +149,16 @@ pub(super) fn wrong_query(error: &QueryPayloadError) -> Problem {
     Problem::invalid_field("query", text.trim_start_matches("Query deserialize error: "))
 }
 
+/// Deserializes an optional field that is present. Only a field that is left out has a default; serde alone
+/// would read `null` as left out.
+pub(super) fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Collects the invalid fields of a request, so that one answer lists all of them.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -141,6 +180,16 @@ impl Fields {
         T::Err: Display,
     {
         text.and_then(|text| self.parse(field, text))
+    }
+
+    /// Reads the header `Idempotency-Key`.
+    pub(super) fn idempotency_key(&mut self, request: &HttpRequest) -> Option<IdempotencyKey> {
+        let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
+        let value = values.next()?;
+        if values.next().is_some() {
+            self.wrong(IDEMPOTENCY_KEY, "must be given only once");
+        }
+        self.optional(IDEMPOTENCY_KEY, Some(value.to_str().unwrap_or_default()))
     }
 
     /// Requires a value.
@@ -200,7 +249,9 @@ mod tests {
     #[serde(deny_unknown_fields, rename_all = "camelCase")]
     #[expect(dead_code, reason = "only its shape matters")]
     struct Sample {
+        #[serde(default, deserialize_with = "given")]
         quantity: Option<i32>,
+        #[serde(default, deserialize_with = "given")]
         product_id: Option<String>,
     }
 
@@ -218,6 +269,8 @@ mod tests {
         assert_eq!(field_of(r#"{"productId":1}"#), "productId");
         assert_eq!(field_of(r#"{"quantiy":1}"#), "quantiy");
         assert_eq!(field_of(r#"{"quantity":1e400}"#), "quantity");
+        assert_eq!(field_of(r#"{"quantity":null}"#), "quantity");
+        assert_eq!(field_of("\u{feff}{\"productId\":null}"), "productId");
         for body in ["[]", r#"[1,"1"]"#, "null", "1e400", "\"{}\""] {
             assert_eq!(field_of(body), "body", "{body}");
         }

@@ -1,5 +1,8 @@
 //! The HTTP API. `routes.rs` has the route tables, `error.rs` turns errors into problems.
 
+mod answers;
+mod conditions;
+mod cors;
 mod customer_dto;
 mod customers;
 mod dead_letter_dto;
@@ -8,6 +11,7 @@ mod document;
 mod error;
 mod health;
 mod input;
+mod links;
 mod order_dto;
 mod orders;
 mod page;
@@ -24,6 +28,7 @@ use actix_web::web::{self, Data, PayloadConfig, QueryConfig, ServiceConfig};
 use service::{unknown_route, with_request_span};
 use utoipa_swagger_ui::Config;
 
+pub(crate) use self::cors::{CorsOrigins, cors};
 use self::document::DocumentedRoutes;
 
 /// Registers the API. The handlers find their use cases in the app's data.
@@ -47,6 +52,6 @@ fn register(routes: DocumentedRoutes, config: &mut ServiceConfig) {
             QueryConfig::default().error_handler(|error, _| input::wrong_query(&error).into()),
         )
         .app_data(Data::new(document))
-        .app_data(Data::new(Config::from(pages::DOCUMENT)))
+        .app_data(Data::new(Config::from(pages::DOCUMENT_FROM_PAGE)))
         .default_service(web::to(unknown_route));
 }

@@ -1,7 +1,7 @@
 //! An order in requests and answers.
 
 use db::orders::Page;
-use domain::{CustomerId, NewOrder, Order, OrderStatus, Quantity};
+use domain::{CustomerId, NewOrder, Order, OrderStatus, Quantity, rfc3339};
 use messages::ExactNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,9 +9,8 @@ use service::Problem;
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::Fields;
+use super::input::{Fields, given};
 use super::page::{read_cursor, read_limit};
-use crate::rfc3339;
 
 /// The customer of an order that names none.
 const CUSTOMER_DEFAULT: &str = "1";
@@ -19,19 +18,31 @@ const CUSTOMER_DEFAULT: &str = "1";
 /// A new order. The price comes from the product.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "customerId": "1", "productId": "1", "quantity": 1, "paymentMethod": "pm_card_visa"
+}))]
 pub(super) struct OrderBody {
     /// The customer; `"1"` if left out.
-    #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", default = "1")]
+    #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", default = "1", nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     customer_id: Option<String>,
     /// The product.
     #[schema(example = "1", pattern = "^[1-9][0-9]{0,17}$", required = true, nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     product_id: Option<String>,
     /// Number of pieces.
     #[schema(value_type = i32, example = 1, minimum = 1, maximum = 10000, required = true)]
+    #[serde(default, deserialize_with = "given")]
     quantity: Option<Box<RawValue>>,
     /// The payment method, as the gateway names it; the gateway's default if left out.
-    #[schema(example = "pm_card_visa", pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    #[schema(example = "pm_card_visa", pattern = "^[A-Za-z0-9_-]{1,64}$", nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     payment_method: Option<String>,
+    /// The total that the client expects, in major units of the product's currency: an exact decimal of at
+    /// most 2 places. An order with another total is refused. Left out, any total is right.
+    #[schema(value_type = f64, example = 199, minimum = 0, maximum = 100000000, required = false)]
+    #[serde(default, deserialize_with = "given")]
+    expected_total: Option<Box<RawValue>>,
 }
 
 /// A page of orders.
@@ -140,11 +151,14 @@ impl OrderBody {
         let quantity =
             fields.required::<Quantity>("quantity", self.quantity.as_deref().map(RawValue::get));
         let payment_method = fields.optional("paymentMethod", self.payment_method.as_deref());
+        let expected = self.expected_total.as_deref().map(RawValue::get);
+        let expected_total = fields.optional("expectedTotal", expected);
         Some(NewOrder {
             customer_id: customer_id?,
             product_id: product_id?,
             quantity: quantity?,
             payment_method,
+            expected_total,
         })
     }
 }

@@ -1,17 +1,20 @@
 //! The pages around the API: the OpenAPI document and Swagger UI.
 
-use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use service::{Problem, Routes};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::error::Answer;
+use super::links;
 
 /// Path of the OpenAPI document.
-pub(super) const DOCUMENT: &str = "/api-docs/openapi.json";
+const DOCUMENT: &str = "/api-docs/openapi.json";
+/// The document as Swagger UI's page refers to it.
+pub(super) const DOCUMENT_FROM_PAGE: &str = "../api-docs/openapi.json";
 
 /// Adds the pages, which the document does not list.
 pub(super) fn add_pages(routes: &mut Routes) {
@@ -25,8 +28,9 @@ async fn document(document: Data<OpenApi>) -> HttpResponse {
     HttpResponse::Ok().json(document)
 }
 
-async fn to_swagger_ui() -> HttpResponse {
-    HttpResponse::Found().insert_header((header::LOCATION, "/swagger-ui/")).finish()
+async fn to_swagger_ui(request: HttpRequest) -> HttpResponse {
+    let page = links::page(&request, "swagger-ui/");
+    HttpResponse::Found().insert_header((header::LOCATION, page)).finish()
 }
 
 /// A file of Swagger UI. The service of utoipa-swagger-ui would answer an unknown file without a

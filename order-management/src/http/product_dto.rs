@@ -1,15 +1,13 @@
 //! A product in requests and answers.
 
-use domain::{Amount, Currency, Product, ProductName};
+use domain::{Currency, NewProduct, Product, ProductChange, rfc3339};
 use messages::ExactNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use service::Problem;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::input::Fields;
-use crate::rfc3339;
+use super::input::{Fields, given};
 
 /// A new product.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,13 +22,16 @@ pub(super) struct ProductBody {
         required = true,
         nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     name: Option<String>,
-    /// The price of one piece in major units: an exact decimal of at most 2 places.
-    #[schema(value_type = f64, example = 199.9, minimum = 0, maximum = 100000000,
-             multiple_of = 0.01, required = true)]
+    /// The price of one piece in major units: an exact decimal of at most 2 places. `multipleOf` cannot say
+    /// this: validators compute with binary fractions and would refuse 0.07.
+    #[schema(value_type = f64, example = 199.9, minimum = 0, maximum = 100000000, required = true)]
+    #[serde(default, deserialize_with = "given")]
     price: Option<Box<RawValue>>,
     /// Currency code of ISO 4217; `USD` if left out.
-    #[schema(example = "USD", pattern = "^(USD|EUR|GBP)$", default = "USD")]
+    #[schema(example = "USD", pattern = "^(USD|EUR|GBP)$", default = "USD", nullable = false)]
+    #[serde(default, deserialize_with = "given")]
     currency: Option<String>,
 }
 
@@ -43,34 +44,35 @@ pub(super) struct ProductPatch {
         example = "Lightsaber, green",
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
     )]
+    #[serde(default, deserialize_with = "given")]
     name: Option<String>,
-    /// The new price of one piece, in the product's currency.
-    #[schema(value_type = Option<f64>, example = 189, minimum = 0, maximum = 100000000,
-             multiple_of = 0.01)]
+    /// The new price of one piece, in the product's currency: an exact decimal of at most 2 places.
+    #[schema(value_type = f64, example = 189, minimum = 0, maximum = 100000000, required = false)]
+    #[serde(default, deserialize_with = "given")]
     price: Option<Box<RawValue>>,
 }
 
 impl ProductBody {
-    /// The values, checked.
-    pub(super) fn validate(&self) -> Result<(ProductName, Amount, Currency), Problem> {
-        let mut fields = Fields::default();
+    /// The new product, checked. Invalid fields are noted in `fields`.
+    pub(super) fn validate(&self, fields: &mut Fields) -> Option<NewProduct> {
         let name = fields.required("name", self.name.as_deref());
         let price = fields.required("price", self.price.as_deref().map(RawValue::get));
         let currency = fields.optional("currency", self.currency.as_deref());
-        let (name, price) = fields.finish(name.zip(price))?;
-        Ok((name, price, currency.unwrap_or(Currency::Usd)))
+        let currency = currency.unwrap_or(Currency::Usd);
+        Some(NewProduct { name: name?, price: price?, currency })
     }
 }
 
 impl ProductPatch {
-    /// The values, checked.
-    pub(super) fn validate(&self) -> Result<(Option<ProductName>, Option<Amount>), Problem> {
-        let mut fields = Fields::default();
-        let name = fields.optional("name", self.name.as_deref());
-        let price = fields.optional("price", self.price.as_deref().map(RawValue::get));
-        fields.finish(Some((name, price)))
+    /// The change, checked. Invalid fields are noted in `fields`.
+    pub(super) fn validate(&self, fields: &mut Fields) -> ProductChange {
+        ProductChange {
+            name: fields.optional("name", self.name.as_deref()),
+            price: fields.optional("price", self.price.as_deref().map(RawValue::get)),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use actix_web::web::Query;
 use db::orders::Page;
-use domain::{Amount, Currency, CustomerId, CustomerName, Email, NewOrder};
-use domain::{ProductId, ProductName};
+use domain::{CustomerChange, CustomerId, NewCustomer, NewOrder};
+use domain::{NewProduct, ProductChange, ProductId};
 use serde::de::DeserializeOwned;
 use service::Problem;
 
@@ -43,32 +43,40 @@ pub fn order(body: &[u8]) -> Result<NewOrder, Refused> {
 ///
 /// # Errors
 /// The API's refusal.
-pub fn product(body: &[u8]) -> Result<(ProductName, Amount, Currency), Refused> {
-    Ok(read::<ProductBody>(body)?.validate()?)
+pub fn product(body: &[u8]) -> Result<NewProduct, Refused> {
+    let mut fields = Fields::default();
+    let new = read::<ProductBody>(body)?.validate(&mut fields);
+    Ok(fields.finish(new)?)
 }
 
 /// Reads the body of `PATCH /products/{id}`.
 ///
 /// # Errors
 /// The API's refusal.
-pub fn product_patch(body: &[u8]) -> Result<(Option<ProductName>, Option<Amount>), Refused> {
-    Ok(read::<ProductPatch>(body)?.validate()?)
+pub fn product_patch(body: &[u8]) -> Result<ProductChange, Refused> {
+    let mut fields = Fields::default();
+    let change = read::<ProductPatch>(body)?.validate(&mut fields);
+    Ok(fields.finish(Some(change))?)
 }
 
 /// Reads the body of `POST /customers`.
 ///
 /// # Errors
 /// The API's refusal.
-pub fn customer(body: &[u8]) -> Result<(CustomerName, Email), Refused> {
-    Ok(read::<CustomerBody>(body)?.validate()?)
+pub fn customer(body: &[u8]) -> Result<NewCustomer, Refused> {
+    let mut fields = Fields::default();
+    let new = read::<CustomerBody>(body)?.validate(&mut fields);
+    Ok(fields.finish(new)?)
 }
 
 /// Reads the body of `PATCH /customers/{id}`.
 ///
 /// # Errors
 /// The API's refusal.
-pub fn customer_patch(body: &[u8]) -> Result<(Option<CustomerName>, Option<Email>), Refused> {
-    Ok(read::<CustomerPatch>(body)?.validate()?)
+pub fn customer_patch(body: &[u8]) -> Result<CustomerChange, Refused> {
+    let mut fields = Fields::default();
+    let change = read::<CustomerPatch>(body)?.validate(&mut fields);
+    Ok(fields.finish(Some(change))?)
 }
 
 /// Reads the query of `GET /orders`.

@@ -2,7 +2,7 @@
 
 mod labels;
 
-use domain::Reason;
+use domain::{Reason, rfc3339};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -12,7 +12,6 @@ use self::labels::{
 };
 use super::order_dto::StatusView;
 use crate::orders::{By, Event, Part, Timeline, What};
-use crate::rfc3339;
 
 /// The timeline of an order.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,8 +1,5 @@
 //! **place**: from a request to a committed order with its outbox row, many in one commit.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use batcher::{BatchHandler, BatchLimits, Batcher, SubmitError};
 use db::orders::{PlaceOrder, PlaceOutcome, Refusal};
 use db::outbox::Batch;
@@ -15,6 +12,7 @@ use telemetry::order_log;
 use telemetry::trace::{OrderSpans, SpanRecord};
 
 use crate::crash_points;
+use crate::keys::{KeyInUse, KeysInUse};
 use crate::metrics::{OrderMetrics, PlaceMetrics};
 use crate::relay::Relay;
 
@@ -28,8 +26,8 @@ const IN_FLIGHT_MAX: usize = 2;
 pub(crate) enum PlaceError {
     #[error("refused: {0:?}")]
     Refused(Refusal),
-    #[error("an order with the same key is being placed")]
-    KeyInFlight,
+    #[error(transparent)]
+    KeyInUse(#[from] KeyInUse),
     #[error("too many orders are waiting to be stored")]
     Full,
     /// The order may have been placed: the client repeats the request with its key.
@@ -52,7 +50,7 @@ pub(crate) struct Placement {
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
     batcher: Batcher<PlaceBatch>,
-    in_flight: Arc<Mutex<HashSet<IdempotencyKey>>>,
+    keys: KeysInUse<IdempotencyKey>,
 }
 
 impl Intake {
@@ -62,13 +60,13 @@ impl Intake {
         let place = PlaceBatch { db: db.clone(), relay: relay.clone(), metrics };
         let limits =
             BatchLimits { waiting_max, batch_max: BATCH_MAX, in_flight_max: IN_FLIGHT_MAX };
-        Intake { batcher: Batcher::open(place, limits, runtime), in_flight: Arc::default() }
+        Intake { batcher: Batcher::open(place, limits, runtime), keys: KeysInUse::default() }
     }
 
     /// Places one order. The same key with the same request again gives the first answer and places
     /// nothing (P7).
     pub(crate) async fn place(&self, placing: PlaceOrder) -> Result<Placement, PlaceError> {
-        let _guard = placing.key.clone().map(|key| self.guard(key)).transpose()?;
+        let _guard = placing.key.clone().map(|key| self.keys.enter(key)).transpose()?;
         match self.batcher.try_submit(placing).await {
             Ok(PlaceOutcome::Placed(order)) => {
                 Ok(Placement { order: first_answer(order), replayed: false })
@@ -85,16 +83,6 @@ impl Intake {
             Err(SubmitError::Failed(db::Error::Refused(why))) => Err(PlaceError::Broken(why)),
         }
     }
-
-    /// Guards a key while its request is being processed: a second request with this key is refused.
-    /// Across processes the database decides, and the second request waits for the first commit.
-    fn guard(&self, key: IdempotencyKey) -> Result<KeyGuard, PlaceError> {
-        let mut keys = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if !keys.insert(key.clone()) {
-            return Err(PlaceError::KeyInFlight);
-        }
-        Ok(KeyGuard { key, in_flight: self.in_flight.clone() })
-    }
 }
 
 /// The order as it was when it was pending; its other fields never change.
@@ -104,17 +92,6 @@ fn first_answer(order: Order) -> Order {
         cancel_reason: None,
         updated_at: order.created_at,
         ..order
-    }
-}
-
-struct KeyGuard {
-    key: IdempotencyKey,
-    in_flight: Arc<Mutex<HashSet<IdempotencyKey>>>,
-}
-
-impl Drop for KeyGuard {
-    fn drop(&mut self) {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
 

@@ -8,7 +8,9 @@ mod journeys {
     mod auditor;
     mod batches;
     mod broker;
+    mod browsers;
     mod clients;
+    mod conditional;
     mod confirms;
     #[cfg(debug_assertions)]
     mod crash_points;
@@ -29,6 +31,7 @@ mod journeys {
     mod operator;
     mod pipeline;
     mod poison;
+    mod prefix;
     mod prune;
     mod reconcile;
     mod recovery;
@@ -39,6 +42,8 @@ mod journeys {
     mod start;
     mod story;
     mod timeline;
+    mod times;
+    mod totals;
     mod traces;
     mod workers;
 }

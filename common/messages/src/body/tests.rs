@@ -34,6 +34,19 @@ fn several_requests_are_a_pack_and_carry_their_request_ids() {
 }
 
 #[test]
+fn a_byte_order_mark_belongs_to_no_object() {
+    for requests in [vec![request(None)], vec![request(Some("a")), request(Some("b"))]] {
+        let plain = encode_requests(&requests);
+        let marked = ["\u{feff}".as_bytes(), &plain].concat();
+        assert_eq!(decode_requests(&marked), decode_requests(&plain));
+    }
+    let result = format!("\u{feff}\n{{\"orderId\":\"{ORDER}\",\"paymentStatus\":\"failed\"}}");
+    assert!(decode_results(result.as_bytes())[0].read.is_ok());
+    let unreadable = "\u{feff}[".as_bytes();
+    assert_eq!(decode_results(unreadable)[0].bytes, unreadable, "the copy is the whole body");
+}
+
+#[test]
 fn unknown_fields_and_the_old_spelling_of_successful_are_read() {
     let body = format!(r#" {{"orderId":"{ORDER}","paymentStatus":"successfull","new":[1,2]}}"#);
     let [Part { read: Ok(result), .. }] = &decode_results(body.as_bytes())[..] else {

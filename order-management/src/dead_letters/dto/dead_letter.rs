@@ -1,6 +1,6 @@
 use amqp::DeadLetter;
 use domain::{OrderId, OrderStatus};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fields::{BodyView, named, time_text};
@@ -98,7 +98,7 @@ pub(crate) struct Listing {
 }
 
 /// The result of replaying many dead letters.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Replayed {
     /// Number of replayed dead letters.
     #[schema(example = 412)]

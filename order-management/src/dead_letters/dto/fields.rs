@@ -1,11 +1,9 @@
 //! The fields that dead letters and actions have in common.
 
-use domain::OrderId;
+use domain::{OrderId, rfc3339};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
-
-use crate::rfc3339;
 
 /// Largest number of orders that are listed for a dead letter.
 pub(crate) const ORDERS_SHOWN: usize = 10;
@@ -40,7 +38,7 @@ pub(super) fn named(orders: &[OrderId]) -> Vec<String> {
     orders.iter().take(ORDERS_SHOWN).map(ToString::to_string).collect()
 }
 
-/// The text of a time; empty for a year after 9999.
+/// The text of a time.
 pub(super) fn time_text(time: OffsetDateTime) -> String {
-    rfc3339::format(time).unwrap_or_default()
+    rfc3339::format(time)
 }

@@ -102,16 +102,21 @@ fn assert_problems(path: &str, operation: &Value) {
     }
     let responses = operation["responses"].as_object().unwrap();
     let has_body = operation.get("requestBody").is_some();
-    let is_in_query = |parameter: &Value| parameter["in"] == "query";
-    let has_query =
-        operation["parameters"].as_array().is_some_and(|all| all.iter().any(is_in_query));
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let has_query = parameters.iter().any(|parameter| parameter["in"] == "query");
+    let header = |name: &str| parameters.iter().find(|parameter| parameter["name"] == name);
+    let has_key = header("Idempotency-Key").is_some();
+    let condition = header("If-Match");
     for (status, listed) in [
         ("400", has_body),
         ("404", path.contains('{')),
         ("408", has_body),
         ("413", has_body),
         ("415", has_body),
-        ("422", has_body || has_query),
+        ("412", condition.is_some()),
+        ("422", has_body || has_query || has_key || condition.is_some()),
+        ("428", condition.is_some_and(|header| header["required"] == true)),
+        ("304", header("If-None-Match").is_some()),
         ("500", true),
         ("503", true),
     ] {
@@ -120,5 +125,52 @@ fn assert_problems(path: &str, operation: &Value) {
     for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
         let body = &response["content"]["application/problem+json"]["schema"]["$ref"];
         assert_eq!(body, "#/components/schemas/ProblemBody", "{status} of {id}");
+    }
+}
+
+#[test]
+fn a_key_works_on_every_post() {
+    for (table, _) in tables() {
+        for (path, operations) in paths_of(&table) {
+            let Some(post) = operations.get("post") else { continue };
+            let parameters = post["parameters"].as_array().unwrap();
+            let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            assert!(has_key && post["responses"].get("409").is_some(), "{path}");
+        }
+    }
+}
+
+/// The places in `value`, as JSON pointers, at which `fits` is true.
+fn places(value: &Value, at: &str, fits: &dyn Fn(&str, &Value) -> bool) -> Vec<String> {
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(values) => {
+            values.iter().enumerate().map(|(i, value)| (i.to_string(), value)).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    let own = inner.iter().filter(|(name, value)| fits(name, value));
+    let own: Vec<String> = own.map(|(name, _)| format!("{at}/{name}")).collect();
+    let below = inner.iter().flat_map(|(name, value)| places(value, &format!("{at}/{name}"), fits));
+    own.into_iter().chain(below).collect()
+}
+
+#[test]
+fn no_schema_divides_decimals_and_no_field_of_a_request_may_be_null() {
+    let is_multiple = |name: &str, _: &Value| name == "multipleOf";
+    let is_null = |name: &str, value: &Value| name == "type" && value.to_string().contains("null");
+    let is_a_type_null = |_: &str, value: &Value| value["type"] == "null";
+    for (table, _) in tables() {
+        let document = serde_json::to_value(&table.document).unwrap();
+        assert_eq!(places(&document, "", &is_multiple), [""; 0]);
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for (name, schema) in schemas {
+            let is_request =
+                name.ends_with("Patch") || name.ends_with("Body") && name != "ProblemBody";
+            if is_request {
+                assert_eq!(places(schema, name, &is_null), [""; 0]);
+                assert_eq!(places(schema, name, &is_a_type_null), [""; 0]);
+            }
+        }
     }
 }

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use testkit::world::{Reply, World, order_body};
 
 async fn send(world: &World, method: Method, path: &str, body: Value) -> Reply {
-    world.send(world.request(method, path).json(&body)).await
+    let request = world.request(method.clone(), path).json(&body);
+    let any_state = method == Method::PATCH;
+    world.send(if any_state { request.header("If-Match", "*") } else { request }).await
 }
 
 async fn raw(world: &World, content_type: &str, body: impl Into<reqwest::Body>) -> Reply {

@@ -2,9 +2,10 @@
 
 use lapin::BasicProperties;
 use lapin::options::BasicGetOptions;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::eventually;
-use testkit::world::World;
+use testkit::world::{Reply, World};
 use uuid::Uuid;
 
 use super::ledger::{LONG, counted};
@@ -251,4 +252,39 @@ async fn a_wrong_command_is_answered_with_the_valid_ones_and_changes_nothing() {
         assert_eq!((code, said.contains("--help")), (2, true), "{wrong:?}: {said}");
     }
     assert_eq!(command(&world, &["--help"]).await.0, 0);
+}
+
+async fn tell_under(world: &World, key: &str, path: &str, body: &Value) -> Reply {
+    let url = world.order_management(0).ops_url(path);
+    let request = world.http().request(Method::POST, url).header("Idempotency-Key", key);
+    world.send(request.json(body)).await
+}
+
+#[tokio::test]
+async fn an_action_under_a_key_is_carried_out_once() {
+    let world = World::builder().workers(0).start().await;
+    let bodies: Vec<String> = (0..5).map(|n| format!("nonsense {n}")).collect();
+    dead_letter(&world, DEAD_RESULTS, "unreadable", &bodies).await;
+    let letters = eventually_listed(&world, "", 5).await;
+    let id = letters[0]["id"].as_str().unwrap();
+    let (path, by) = (format!("/dead-letters/{id}/discard"), json!({"by": "anna", "note": "7"}));
+
+    let first = tell_under(&world, "k", &path, &by).await;
+    let again = tell_under(&world, "k", &path, &by).await;
+    let other = tell_under(&world, "k", &path, &json!({"by": "bob", "note": "7"})).await;
+
+    assert_eq!((first.status, again.status), (200, 200), "{}", again.text);
+    assert_eq!(again.text, first.text);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(other.json()["type"], "urn:ordermill:problem:idempotency-key-reused");
+    assert_eq!(tell(&world, 0, &path, by).await.status, 404, "without a key");
+
+    let all = all_of("unreadable");
+    let replayed = tell_under(&world, "k", "/dead-letters/replay", &all).await;
+    assert_eq!((replayed.status, &replayed.json()["replayed"]), (200, &json!(4)));
+    eventually_listed(&world, "", 4).await;
+    let again = tell_under(&world, "k", "/dead-letters/replay", &all).await;
+    assert_eq!((again.status, &again.text), (200, &replayed.text), "those that came back stay");
+    let actions = ask(&world, 0, "/dead-letters/actions").await.json();
+    assert_eq!(actions["data"].as_array().unwrap().len(), 5);
 }
