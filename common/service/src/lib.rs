@@ -1,6 +1,8 @@
 //! The common part of every program: settings, boot, tasks, shutdown, health, HTTP problems and
 //! routes, and the ops server.
 
+mod allowed_hosts;
+mod answer_body;
 mod backoff;
 mod block_on;
 mod boot;
@@ -10,6 +12,11 @@ mod current_request;
 mod env;
 mod health;
 mod http_metrics;
+mod http_server;
+mod injected;
+mod listener;
+mod open_files;
+mod open_requests;
 pub mod ops_server;
 pub mod problem;
 mod request;
@@ -18,6 +25,7 @@ mod service;
 mod tasks;
 mod trace_settings;
 
+pub use allowed_hosts::AllowedHosts;
 pub use backoff::Backoff;
 pub use block_on::block_on;
 pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args};
@@ -27,6 +35,7 @@ pub use current_request::{request_id, traceparent};
 pub use env::{Env, InvalidSettings, Secret, Setting, SettingWithDefault};
 pub use health::{Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
+pub use http_server::{HttpSettings, serve_http};
 pub use problem::{FieldError, Problem, ProblemBody, ProblemType};
 pub use request::{Draining, with_request_id, with_request_span};
 pub use routes::{Routes, unknown_route};

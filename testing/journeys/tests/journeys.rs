@@ -10,6 +10,7 @@ mod journeys {
     mod broker;
     mod clients;
     mod confirms;
+    mod connections;
     #[cfg(debug_assertions)]
     mod crash_points;
     mod database;
@@ -29,6 +30,7 @@ mod journeys {
     mod operator;
     mod pipeline;
     mod poison;
+    mod ports;
     mod reconcile;
     mod recovery;
     mod rolling;
