@@ -38,6 +38,7 @@ mod journeys {
     mod shutdown;
     mod start;
     mod story;
+    mod strangers;
     mod timeline;
     mod traces;
     mod workers;
