@@ -7,6 +7,8 @@ use log_shipping::ShippingSettings;
 use service::{Env, HttpSettings, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
+use crate::http::SwaggerUi;
+
 const PORT: Setting = Setting {
     name: "PORT",
     unit: "TCP port",
@@ -81,24 +83,6 @@ pub struct Config {
     pub(crate) outbox: OutboxSettings,
     pub(crate) reconcile: ReconcileSettings,
     pub(crate) trace: TraceSettings,
-}
-
-/// The value of the setting `SWAGGER_UI`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SwaggerUi {
-    On,
-    Off,
-}
-
-impl SwaggerUi {
-    /// Parses the value, also in the words of other programs.
-    fn parse(text: &str) -> Result<SwaggerUi, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok(SwaggerUi::On),
-            "off" | "false" | "no" | "0" => Ok(SwaggerUi::Off),
-            _ => Err("on or off".to_owned()),
-        }
-    }
 }
 
 /// Times of the relay.

@@ -203,7 +203,13 @@ async fn ten_thousand_idle_clients_are_served_and_take_little_memory() {
     let clients = IDLE.min(usize::try_from(own).unwrap_or(IDLE) - 500);
     let dir = ScratchDir::new().unwrap();
     let binaries = with_few_files(&dir).await;
-    let world = World::builder().workers(0).binaries(binaries).start().await;
+    let world = World::builder()
+        .workers(0)
+        .binaries(binaries)
+        .order_management_env("HTTP_CONNECTIONS_MAX", &(IDLE + 1000).to_string())
+        .order_management_env("HTTP_KEEP_ALIVE_S", "600")
+        .start()
+        .await;
     let shop = world.order_management(0);
     let (port, pid) = (port(shop, "PORT"), shop.pid().unwrap());
     let ask = async || {
