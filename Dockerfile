@@ -28,7 +28,10 @@ RUN find . -name '*.rs' -exec touch {} + && cargo build --release --locked --off
 FROM ${RUNTIME_IMAGE} AS runtime
 # amqps:// verifies the broker's certificate with these
 COPY --from=dependencies /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-ENV BIND_ADDRESS=0.0.0.0
+# `::` accepts IPv4 and IPv6. The ports of a container are reached from other machines only where they
+# are published, and from the containers of its network: probes and Prometheus ask the ops port.
+ENV BIND_ADDRESS=:: \
+    OPS_BIND_ADDRESS=::
 # a number, so that a container engine can verify that the user is not root
 USER 10001:10001
 STOPSIGNAL SIGTERM

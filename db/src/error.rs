@@ -1,5 +1,5 @@
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// The reason why a statement has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,10 +17,8 @@ pub enum Error {
 
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Error {
-        let Some(refusal) = error.as_db_error() else {
-            return Error::Unavailable(with_causes(&error));
-        };
-        let text = format!("{} ({})", refusal.message(), refusal.code().code());
+        let text = describe(&error);
+        let Some(refusal) = error.as_db_error() else { return Error::Unavailable(text) };
         if is_transient(refusal.code()) { Error::Unavailable(text) } else { Error::Refused(text) }
     }
 }
@@ -48,16 +46,29 @@ fn is_transient(code: &SqlState) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
 }
 
-/// The text of an error and of its causes: tokio-postgres itself reports only "db error" or "error
-/// connecting".
-fn with_causes(error: &tokio_postgres::Error) -> String {
+/// The text of an error and of its causes. tokio-postgres itself reports only "db error" or "error
+/// connecting"; of the server's answer this is the message with its SQLSTATE.
+pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(refusal) = refusal(error) {
+        return format!("{} ({})", refusal.message(), refusal.code().code());
+    }
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
     text
+}
+
+/// The server's answer among the causes of `error`.
+pub(crate) fn refusal<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> Option<&'a DbError> {
+    loop {
+        if let Some(refusal) = error.downcast_ref::<DbError>() {
+            return Some(refusal);
+        }
+        error = error.source()?;
+    }
 }
 
 #[cfg(test)]

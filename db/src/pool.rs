@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
+use crate::error::describe;
 use crate::pool_metrics::Pools;
 use crate::unreadable::RowMetrics;
 use crate::{Error, Settings};
@@ -227,7 +228,7 @@ impl Connect for ConnectOn {
             let (client, connection) = connected?;
             let driving = runtime.spawn(async move {
                 if let Err(error) = connection.await {
-                    log::debug!("database connection ended: {error}");
+                    log::debug!("database connection ended: {}", describe(&error));
                 }
             });
             Ok((client, driving))

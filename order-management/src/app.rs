@@ -2,16 +2,15 @@
 
 use std::net::TcpListener;
 
+use actix_web::App;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations, Reads, Settings};
 use log_shipping::LogShipper;
-use service::ops_server::{HEAD_TIMEOUT, KEEP_ALIVE};
-use service::{Draining, HttpMetrics, Program, Runtime, Service};
-use service::{count_requests, with_request_span};
+use service::{Draining, HttpMetrics, HttpSettings, Program, Runtime, Service};
+use service::{count_requests, serve_http, with_request_span};
 use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -52,8 +51,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let consumers = watch::Sender::new(None::<Consumers>);
     add_consumers(service.readiness(), "consumer", consumers.subscribe());
     let dead_letters = Data::new(DeadLetters::new(&db, &config.broker));
+    let swagger_ui = config.swagger_ui;
     service.serve_ops(move |routes| {
-        routes.app_data(dead_letters.clone()).configure(http::operators);
+        routes.app_data(dead_letters.clone());
+        http::operators(routes, swagger_ui);
     })?;
 
     let links = RelayLinks { db: &db, publisher: &publisher };
@@ -125,8 +126,12 @@ fn http_server(
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));
-    let connections_each = config.http_connections_max.div_ceil(config.http_workers);
-    let server = HttpServer::new(move || {
+    let wanted = config.http.connections_max;
+    let connections_max = service.connections_at_most("HTTP_CONNECTIONS_MAX", wanted);
+    let address = listener.local_addr()?;
+    let swagger_ui = config.swagger_ui;
+    let settings = HttpSettings { connections_max, ..config.http };
+    let server = serve_http(listener, settings, move || {
         App::new()
             .app_data(db.clone())
             .app_data(reads.clone())
@@ -139,17 +144,8 @@ fn http_server(
             .wrap(http::cors(&cors_origins))
             .wrap(from_fn(with_request_span))
             .wrap(from_fn(count_requests))
-            .configure(http::api)
-    })
-    .workers(config.http_workers)
-    .disable_signals()
-    .max_connections(connections_each)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(config.process.drain.as_secs().max(1))
-    .listen(listener)?;
-    for address in server.addrs() {
-        log::info!("serving http://{address}/");
-    }
-    Ok(server.run())
+            .configure(|routes| http::api(routes, swagger_ui))
+    })?;
+    log::info!("serving http://{address}/");
+    Ok(server)
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
 use log_shipping::ShippingSettings;
-use service::{Env, ProcessSettings, Setting, read_trace_settings};
+use service::{Env, HttpSettings, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
-use crate::http::CorsOrigins;
+use crate::http::{CorsOrigins, SwaggerUi};
 
 const PORT: Setting = Setting {
     name: "PORT",
@@ -19,8 +19,20 @@ const HTTP_WORKERS: Setting =
 const HTTP_CONNECTIONS_MAX: Setting = Setting {
     name: "HTTP_CONNECTIONS_MAX",
     unit: "connections",
-    help: "Largest number of connected clients; more wait to be accepted. Keep it below the limit \
-           of open files (ulimit -n) by 100 or more.",
+    help: "Maximum number of clients connected at a time; further ones wait to be accepted. An idle \
+           one takes up to 20 kB of memory. Lowered to what the limit of open files (ulimit -Hn) \
+           leaves room for.",
+};
+const HTTP_KEEP_ALIVE: Setting = Setting {
+    name: "HTTP_KEEP_ALIVE_S",
+    unit: "seconds",
+    help: "Lifetime of an idle connection. Behind a balancer it must be longer than the balancer's \
+           own, or a request may meet a connection that is being closed.",
+};
+const SWAGGER_UI: Setting = Setting {
+    name: "SWAGGER_UI",
+    unit: "on or off",
+    help: "Swagger UI, on PORT and on OPS_PORT. The OpenAPI document is served in any case.",
 };
 const READ_POOL_MAX: Setting = Setting {
     name: "POSTGRES_READ_POOL_MAX",
@@ -77,8 +89,8 @@ pub struct Config {
     /// The payments database, read only, for timelines.
     pub(crate) payments: db::Settings,
     pub(crate) port: u16,
-    pub(crate) http_workers: usize,
-    pub(crate) http_connections_max: usize,
+    pub(crate) http: HttpSettings,
+    pub(crate) swagger_ui: SwaggerUi,
     pub(crate) cors_origins: CorsOrigins,
     pub(crate) intake_max: usize,
     /// Time between SIGTERM and the stop.
@@ -149,16 +161,22 @@ impl Config {
         let results = broker.receive.name.clone();
         let (shop, payments) = db::Settings::read_both(env, APP);
         let outbox = OutboxSettings::read(env, broker.confirm_timeout);
+        let process = ProcessSettings::read(env, 9100);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Config {
             port: env.number(&PORT, 3000, 0..=u16::MAX),
-            process: ProcessSettings::read(env, 9100),
             log_shipping: ShippingSettings::read(env, &broker),
             broker,
             shop,
             payments,
-            http_workers: env.number(&HTTP_WORKERS, cores, 1..=256),
-            http_connections_max: env.number(&HTTP_CONNECTIONS_MAX, 900, 1..=1_000_000),
+            http: HttpSettings {
+                workers: env.number(&HTTP_WORKERS, cores, 1..=256),
+                connections_max: env.number(&HTTP_CONNECTIONS_MAX, 10_000, 1..=1_000_000),
+                keep_alive: Duration::from_secs(env.number(&HTTP_KEEP_ALIVE, 75, 1..=86_400)),
+                shutdown_timeout: process.drain,
+            },
+            process,
+            swagger_ui: env.parsed(SWAGGER_UI.with_default(SwaggerUi::On, "on"), SwaggerUi::parse),
             cors_origins: env
                 .parsed(CORS_ORIGINS.with_default(CorsOrigins::None, ""), CorsOrigins::parse),
             trace: read_trace_settings(env),

@@ -36,8 +36,9 @@ impl ShippingSettings {
         ShippingSettings {
             connection: broker.connection.clone(),
             confirm_timeout: broker.confirm_timeout,
+            buffer: env
+                .read_if(!exchange.is_empty(), |env| env.number(&BUFFER, 10_000, 1..=1_000_000)),
             route: LogRoute { exchange },
-            buffer: env.number(&BUFFER, 10_000, 1..=1_000_000),
         }
     }
 }

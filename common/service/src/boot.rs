@@ -1,20 +1,39 @@
 //! The start of a program: its command line, its settings, and what every program has of both.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use socket2::{SockRef, TcpKeepalive};
 use telemetry::LogFormat;
 
+use crate::allowed_hosts::AllowedHosts;
 use crate::crash_point::{self, CrashPoint};
 use crate::env::{Env, InvalidSettings, Setting};
+use crate::listener::listen;
 use crate::ops_server::ask_ready;
 
 const BIND_ADDRESS: Setting = Setting {
     name: "BIND_ADDRESS",
     unit: "IP address",
-    help: "Address the process listens on; 0.0.0.0 accepts connections from other machines too.",
+    help: "Address that PORT is served on. 0.0.0.0 accepts connections from other machines too, and \
+           :: does so over IPv6 and IPv4.",
+};
+const OPS_BIND_ADDRESS: Setting = Setting {
+    name: "OPS_BIND_ADDRESS",
+    unit: "IP address",
+    help: "Address that OPS_PORT is served on. The port has no password: let no one but operators \
+           reach it.",
+};
+const OPS_ALLOWED_HOSTS: Setting = Setting {
+    name: "OPS_ALLOWED_HOSTS",
+    unit: "host names, separated by commas",
+    help: "Names under which OPS_PORT answers, beside localhost and IP addresses; * for any.",
+};
+const OPS_CONNECTIONS_MAX: Setting = Setting {
+    name: "OPS_CONNECTIONS_MAX",
+    unit: "connections",
+    help: "Maximum number of clients connected to OPS_PORT; further ones wait to be accepted.",
 };
 const OPS_PORT: Setting = Setting {
     name: "OPS_PORT",
@@ -44,8 +63,14 @@ const DRAIN_TIMEOUT: Setting = Setting {
 pub struct ProcessSettings {
     /// The address to listen on.
     pub bind_address: IpAddr,
+    /// The address of the ops server.
+    pub ops_bind_address: IpAddr,
     /// The port of the ops server.
     pub ops_port: u16,
+    /// The names under which the ops server answers.
+    pub ops_hosts: AllowedHosts,
+    /// Largest number of clients of the ops server.
+    pub ops_connections_max: usize,
     /// The format of log lines.
     pub log_format: LogFormat,
     /// Time for work in flight to end after the stop.
@@ -55,12 +80,13 @@ pub struct ProcessSettings {
 impl ProcessSettings {
     /// Reads them; `ops_port` is the default of the program's ops port.
     pub fn read(env: &mut Env, ops_port: u16) -> ProcessSettings {
-        let loopback = IpAddr::from([127, 0, 0, 1]);
         env.text(&RUST_LOG, "info");
+        let no_hosts = OPS_ALLOWED_HOSTS.with_default(AllowedHosts::default(), "");
         ProcessSettings {
-            bind_address: env.parsed(BIND_ADDRESS.with_default(loopback, "127.0.0.1"), |text| {
-                text.parse().map_err(|_| "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned())
-            }),
+            bind_address: read_address(env, BIND_ADDRESS),
+            ops_bind_address: read_address(env, OPS_BIND_ADDRESS),
+            ops_hosts: env.parsed(no_hosts, AllowedHosts::parse),
+            ops_connections_max: env.number(&OPS_CONNECTIONS_MAX, 64, 1..=100_000),
             ops_port: env.number(&OPS_PORT, ops_port, 0..=u16::MAX),
             log_format: env
                 .parsed(LOG_FORMAT.with_default(LogFormat::Auto, "auto"), LogFormat::parse),
@@ -68,37 +94,41 @@ impl ProcessSettings {
         }
     }
 
-    /// Binds a port before anything is started that would have to be stopped again.
+    /// Listens on a port of [`ProcessSettings::bind_address`] before anything is started that would
+    /// have to be stopped again.
     ///
     /// # Errors
     /// With the setting's name, if the port is not available.
     pub fn listen(&self, setting: &str, port: u16) -> std::io::Result<TcpListener> {
-        let address = SocketAddr::new(self.bind_address, port);
-        let named = |e: std::io::Error| {
-            std::io::Error::new(e.kind(), format!("{setting}: cannot listen on {address}: {e}"))
-        };
-        let listener = TcpListener::bind(address).map_err(named)?;
-        bound_silence(&listener)?;
-        Ok(listener)
+        listen(setting, SocketAddr::new(self.bind_address, port))
+    }
+
+    /// The same for the ops port.
+    pub(crate) fn listen_ops(&self) -> std::io::Result<TcpListener> {
+        listen(OPS_PORT.name, self.ops_address())
+    }
+
+    fn ops_address(&self) -> SocketAddr {
+        SocketAddr::new(self.ops_bind_address, self.ops_port)
     }
 }
 
-/// Time after which a client that neither reads nor answers is disconnected. The kernel probes at
-/// growing intervals, so the connection ends within half as long again.
-const CLIENT_SILENCE: Duration = Duration::from_secs(20);
-/// Interval between two keepalive probes to a silent client.
-const CLIENT_PROBE: Duration = Duration::from_secs(10);
+fn read_address(env: &mut Env, setting: Setting) -> IpAddr {
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    env.parsed(setting.with_default(loopback, "127.0.0.1"), |text| {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        bare.parse().map_err(|_| "an IP address such as 127.0.0.1, 0.0.0.0 or ::".to_owned())
+    })
+}
 
-/// Sets the bounds that every accepted connection inherits. Without them a client that sends
-/// requests and never reads would keep its connection and its buffered answers for ever: nothing
-/// above the kernel bounds a write.
-fn bound_silence(listener: &TcpListener) -> std::io::Result<()> {
-    let socket = SockRef::from(listener);
-    let keepalive = TcpKeepalive::new().with_time(CLIENT_SILENCE).with_interval(CLIENT_PROBE);
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(CLIENT_SILENCE))?;
-    Ok(())
+/// Invalid settings without effect, for the log.
+static UNUSED_AND_WRONG: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Logs the invalid settings that have no effect, once there is a log.
+pub(crate) fn report_unused_settings() {
+    for setting in UNUSED_AND_WRONG.get().into_iter().flatten() {
+        log::warn!("a setting that has no effect here is invalid: {}", setting.trim_start());
+    }
 }
 
 /// Commands that every program has.
@@ -115,9 +145,7 @@ impl CommonCommand {
     /// If the process on the ops port is not ready.
     pub fn run(self, process: &ProcessSettings) -> Result<(), NotReady> {
         match self {
-            CommonCommand::Healthcheck => {
-                Ok(ask_ready(SocketAddr::new(process.bind_address, process.ops_port))?)
-            }
+            CommonCommand::Healthcheck => Ok(ask_ready(process.ops_address())?),
         }
     }
 }
@@ -151,6 +179,7 @@ pub fn parse_args<A: Parser, C>(
     let help = format!("Settings (environment variables):\n{}", env.help());
     let matches = A::command().after_help(help).get_matches();
     let args = A::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    UNUSED_AND_WRONG.get_or_init(|| env.unused_and_wrong().to_vec());
     env.finish()?;
     Ok(Invocation { args, config })
 }

@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::injected::{ServiceAddress, take_injected};
+
 /// A setting as `--help` describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -64,8 +66,10 @@ pub struct InvalidSettings(Vec<String>);
 #[derive(Debug)]
 pub struct Env {
     given: BTreeMap<String, String>,
+    injected: BTreeMap<String, ServiceAddress>,
     declared: Vec<String>,
     wrong: Vec<String>,
+    unused_and_wrong: Vec<String>,
 }
 
 impl Env {
@@ -76,10 +80,40 @@ impl Env {
         Env::of(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
-    /// An environment made of `pairs`. An empty value counts as absent.
+    /// An environment made of `pairs`. An empty value counts as absent, and so does one that a
+    /// platform injects under a name of ours: see [`Env::injected`].
     pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Env {
-        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        Env { given, declared: Vec::new(), wrong: Vec::new() }
+        let mut given = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let injected = take_injected(&mut given);
+        Env {
+            given,
+            injected,
+            declared: Vec::new(),
+            wrong: Vec::new(),
+            unused_and_wrong: Vec::new(),
+        }
+    }
+
+    /// The address that a platform has put into the variable `name`, such as
+    /// `tcp://10.96.12.7:5432`.
+    pub fn injected(&self, name: &str) -> Option<&ServiceAddress> {
+        self.injected.get(name)
+    }
+
+    /// Reads settings that have an effect only if `used`. Otherwise invalid ones are reported and
+    /// do not stop the process.
+    pub fn read_if<T>(&mut self, used: bool, read: impl FnOnce(&mut Env) -> T) -> T {
+        let before = self.wrong.len();
+        let value = read(self);
+        if !used {
+            self.unused_and_wrong.extend(self.wrong.drain(before..));
+        }
+        value
+    }
+
+    /// The invalid settings that have no effect.
+    pub(crate) fn unused_and_wrong(&self) -> &[String] {
+        &self.unused_and_wrong
     }
 
     /// Returns true if `name` has a value.
@@ -134,10 +168,12 @@ impl Env {
         })
     }
 
-    /// A text that no output shows.
+    /// A text that no output shows. A line end behind it, as a file from Windows has, is not part
+    /// of it.
     pub fn secret(&mut self, setting: &Setting, default: &str) -> Secret {
         self.declare(setting, "a development default");
-        Secret::new(self.given.get(setting.name).map_or(default, String::as_str))
+        let text = self.given.get(setting.name).map_or(default, String::as_str);
+        Secret::new(text.trim_end_matches(['\r', '\n']))
     }
 
     /// A variable of test builds, which `--help` and setup.md do not list.
@@ -201,6 +237,23 @@ mod tests {
         assert_eq!(env.number(&PORT, 3000_u16, 0..=65535), 8080);
         assert_eq!(env.millis(&WAIT, 5, 1..=9), Duration::from_millis(5));
         env.finish().unwrap();
+    }
+
+    #[test]
+    fn an_invalid_setting_that_has_no_effect_does_not_stop_the_process() {
+        let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "soon")]);
+        let port = env.read_if(false, |env| env.number(&PORT, 3000_u16, 0..=65535));
+        assert_eq!(port, 3000);
+        assert!(env.unused_and_wrong()[0].contains("PORT=\"70000\""));
+        env.read_if(true, |env| env.millis(&WAIT, 5, 1..=9));
+        let message = env.finish().unwrap_err().to_string();
+        assert!(message.contains("WAIT_MS") && !message.contains("PORT"), "{message}");
+    }
+
+    #[test]
+    fn the_line_end_of_a_file_is_no_part_of_a_secret() {
+        let mut env = env(&[("WORD", "hunter2\r")]);
+        assert_eq!(env.secret(&WORD, "guest").reveal(), "hunter2");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! routes, and the ops server.
 
 mod age;
+mod allowed_hosts;
+mod answer_body;
 mod backoff;
 mod block_on;
 mod boot;
@@ -11,6 +13,11 @@ mod current_request;
 mod env;
 mod health;
 mod http_metrics;
+mod http_server;
+mod injected;
+mod listener;
+mod open_files;
+mod open_requests;
 pub mod ops_server;
 pub mod problem;
 mod request;
@@ -20,6 +27,7 @@ mod tasks;
 mod trace_settings;
 
 pub use age::parse_age;
+pub use allowed_hosts::AllowedHosts;
 pub use backoff::Backoff;
 pub use block_on::block_on;
 pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args};
@@ -29,6 +37,7 @@ pub use current_request::{request_id, traceparent};
 pub use env::{Env, InvalidSettings, Secret, Setting, SettingWithDefault};
 pub use health::{Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
+pub use http_server::{HttpSettings, serve_http};
 pub use problem::{FieldError, Problem, ProblemBody, ProblemType};
 pub use request::{Draining, with_request_id, with_request_span};
 pub use routes::{Routes, unknown_route};

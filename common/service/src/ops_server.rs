@@ -1,56 +1,65 @@
 //! The ops server: `/health/live`, `/health/ready`, `/metrics`, and the routes that a program adds.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, HttpResponse};
 use telemetry::metrics::Metrics;
 
+use crate::allowed_hosts::{AllowedHosts, check_host};
 use crate::health::{CHECK_TIMEOUT, Health, HealthMetrics, Readiness};
+use crate::http_server::{HttpSettings, serve_http};
 use crate::problem::Problem;
 use crate::request::with_request_id;
 use crate::routes::{Routes, unknown_route};
 
-/// Largest number of open connections; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 64;
-/// Timeout of a request's line and headers.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lifetime of an idle connection: longer than a scraper's interval.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Time for answers in progress to end at the end of the process.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The server on `listener` with one thread: the routes of every program, and those of `more`.
-///
-/// # Errors
-/// If the listener cannot be used.
-pub(crate) fn serve(
-    listener: TcpListener,
-    readiness: Readiness,
-    metrics: Metrics,
-    more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
-) -> std::io::Result<Server> {
-    let health_metrics: HealthMetrics = metrics.get();
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(Data::new(readiness.clone()))
-            .app_data(Data::new(metrics.clone()))
-            .app_data(Data::new(health_metrics.clone()))
-            .wrap(from_fn(with_request_id))
-            .configure(|config| routes().configure(config))
-            .configure(more.clone())
-            .default_service(web::to(unknown_route))
-    })
-    .workers(1)
-    .disable_signals()
-    .max_connections(CONNECTIONS_MAX)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(1)
-    .listen(listener)?;
-    Ok(server.run())
+/// The parts of an ops server.
+pub(crate) struct OpsServer {
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Metrics,
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) connections_max: usize,
+}
+
+impl OpsServer {
+    /// The server on `listener` with one thread: the routes of every program, and those of `more`.
+    ///
+    /// # Errors
+    /// If the listener cannot be used.
+    pub(crate) fn serve(
+        self,
+        listener: TcpListener,
+        more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> std::io::Result<Server> {
+        let settings = HttpSettings {
+            workers: 1,
+            connections_max: self.connections_max,
+            keep_alive: KEEP_ALIVE,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+        };
+        let health_metrics: HealthMetrics = self.metrics.get();
+        serve_http(listener, settings, move || {
+            App::new()
+                .app_data(Data::new(self.readiness.clone()))
+                .app_data(Data::new(self.metrics.clone()))
+                .app_data(Data::new(health_metrics.clone()))
+                .app_data(Data::new(self.hosts.clone()))
+                .wrap(from_fn(check_host))
+                .wrap(from_fn(with_request_id))
+                .configure(|config| routes().configure(config))
+                .configure(more.clone())
+                .default_service(web::to(unknown_route))
+        })
+    }
 }
 
 /// The routes of every program.
@@ -99,8 +108,9 @@ async fn render(
 pub(crate) fn ask_ready(mut address: SocketAddr) -> std::io::Result<()> {
     use std::io::{Error, Read as _, Write as _};
     let timeout = Some(CHECK_TIMEOUT * 2);
+    // A process on `::` serves IPv4 too, and on a system without IPv6 nothing else.
     if address.ip().is_unspecified() {
-        address.set_ip([127, 0, 0, 1].into());
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     if address.port() == 0 {
         return Err(Error::other("with OPS_PORT=0 the port of the process is not known"));

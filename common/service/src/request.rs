@@ -18,6 +18,7 @@ use telemetry::trace;
 use telemetry::trace::{Span, SpanKind, SpanRecord};
 use tokio_util::sync::CancellationToken;
 
+use crate::answer_body::RequestParts;
 use crate::current_request::{CURRENT, Current, request_id};
 use crate::http_metrics::HTTP_METHODS;
 use crate::problem::Problem;
@@ -77,7 +78,7 @@ fn caller_trace(request: &ServiceRequest) -> Option<TraceParent> {
 }
 
 async fn answer(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     current: Current,
     span: UnfinishedSpan,
@@ -86,14 +87,15 @@ async fn answer(
         id: HeaderValue::from_str(current.id.as_str()).ok(),
         draining: request.app_data().cloned(),
         span,
+        parts: RequestParts::of(&mut request),
     };
     CURRENT
         .scope(current, async move {
             match AssertUnwindSafe(next.call(request)).catch_unwind().await {
                 Ok(Ok(response)) => {
-                    let mut response = response.map_into_boxed_body();
-                    finish.apply(response.response_mut());
-                    Ok(response)
+                    let (request, answer) = response.into_parts();
+                    let answer = finish.apply(answer.map_into_boxed_body());
+                    Ok(ServiceResponse::new(request, answer))
                 }
                 Ok(Err(error)) => Err(finish.into_error(error.error_response())),
                 Err(_) => {
@@ -110,10 +112,11 @@ struct FinishAnswer {
     id: Option<HeaderValue>,
     draining: Option<Data<Draining>>,
     span: UnfinishedSpan,
+    parts: RequestParts,
 }
 
 impl FinishAnswer {
-    fn apply(mut self, response: &mut HttpResponse<BoxBody>) {
+    fn apply(mut self, mut response: HttpResponse<BoxBody>) -> HttpResponse<BoxBody> {
         if let Some(span) = self.span.0.take() {
             span.end(Some(response.status()));
         }
@@ -123,12 +126,12 @@ impl FinishAnswer {
         if self.draining.is_some_and(|draining| draining.0.is_cancelled()) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
+        response.map_body(|_, body| self.parts.kept_by(body))
     }
 
     /// The same where the failed call consumed the request: actix-web sends the error's answer.
-    fn into_error(self, mut response: HttpResponse) -> Error {
-        self.apply(&mut response);
-        InternalError::from_response("answered", response).into()
+    fn into_error(self, response: HttpResponse) -> Error {
+        InternalError::from_response("answered", self.apply(response)).into()
     }
 }
 

@@ -12,9 +12,10 @@ use telemetry::trace::{self, TraceSettings};
 use telemetry::{LogMetrics, count_lines, start_logging};
 use tokio::runtime::Handle;
 
-use crate::boot::ProcessSettings;
+use crate::boot::{ProcessSettings, report_unused_settings};
 use crate::health::Readiness;
-use crate::ops_server;
+use crate::open_files::{connections_within, raise_limit};
+use crate::ops_server::OpsServer;
 use crate::tasks::Tasks;
 
 /// Time for the last tasks to end after the drain.
@@ -78,6 +79,7 @@ pub struct Service {
     runtime: Runtime,
     readiness: Readiness,
     process: ProcessSettings,
+    open_files: u64,
     ops_listener: Option<TcpListener>,
     ops_server: Option<ServerHandle>,
     on_stop: Vec<Step>,
@@ -99,7 +101,9 @@ impl Service {
     pub fn start(program: Program<'_>) -> Result<Service, StartError> {
         let Program { name, version, process, trace, shutdown_delay } = program;
         start_logging(process.log_format, name);
-        let ops_listener = process.listen("OPS_PORT", process.ops_port)?;
+        report_unused_settings();
+        let open_files = raise_limit();
+        let ops_listener = process.listen_ops()?;
         let ops = ops_listener.local_addr()?;
         let runtime = Runtime { tasks: Tasks::on(Handle::current()), metrics: Metrics::new(name) };
         runtime.tasks.stop_on_signals(shutdown_delay)?;
@@ -121,6 +125,7 @@ impl Service {
             runtime,
             readiness,
             process: process.clone(),
+            open_files,
             ops_listener: Some(ops_listener),
             ops_server: None,
             on_stop: Vec::new(),
@@ -148,8 +153,13 @@ impl Service {
         more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> std::io::Result<()> {
         if let Some(listener) = self.ops_listener.take() {
-            let (readiness, metrics) = (self.readiness.clone(), self.runtime.metrics.clone());
-            let server = ops_server::serve(listener, readiness, metrics, more)?;
+            let ops = OpsServer {
+                readiness: self.readiness.clone(),
+                metrics: self.runtime.metrics.clone(),
+                hosts: self.process.ops_hosts.clone(),
+                connections_max: self.process.ops_connections_max,
+            };
+            let server = ops.serve(listener, more)?;
             self.ops_server = Some(self.spawn_server("ops server", server));
         }
         Ok(())
@@ -182,6 +192,20 @@ impl Service {
     /// Adds a step at the very end, for what carries the last log lines.
     pub fn at_end(&mut self, step: impl Future<Output = ()> + 'static) {
         self.at_end.push(Box::pin(step));
+    }
+
+    /// The value of the setting `name`, or fewer connections if the limit of open files leaves room
+    /// for fewer. Past that limit no client could be accepted, and no server reached.
+    pub fn connections_at_most(&self, name: &str, wanted: usize) -> usize {
+        let possible = connections_within(self.open_files, wanted);
+        if possible < wanted {
+            let limit = self.open_files;
+            log::warn!(
+                "{name} is {wanted}, and {possible} are possible: the limit of open files is {limit} \
+                 (ulimit -Hn)"
+            );
+        }
+        possible
     }
 
     /// Time for work in flight to end.

@@ -28,22 +28,40 @@ const RATIO: Setting = Setting {
            traceparent is recorded if the traceparent says so.",
 };
 
-/// Reads the exporter of spans and the share of requests that are recorded.
+/// Reads the exporter of spans and the share of requests that are recorded. The collector that is not
+/// used, and all but the exporter where none is, may have any value: other programs of the same
+/// environment read these variables too.
 pub fn read_trace_settings(env: &mut Env) -> TraceSettings {
-    let otlp = endpoint(env, &OTLP, "http://localhost:4318");
-    let zipkin = endpoint(env, &ZIPKIN, "http://localhost:9411/api/v2/spans");
-    let exporter =
-        env.parsed(EXPORTER.with_default(TraceExporter::None, "none"), |text| match text {
-            "none" => Ok(TraceExporter::None),
-            "otlp" => Ok(TraceExporter::Otlp(format!("{}/v1/traces", otlp.trim_end_matches('/')))),
-            "zipkin" => Ok(TraceExporter::Zipkin(zipkin.clone())),
-            _ => Err("none, otlp or zipkin".to_owned()),
-        });
-    let ratio = env.parsed(RATIO.with_default(0.01, "0.01"), |text| {
-        let ratio: Option<f64> = text.parse().ok();
-        ratio.filter(|r| (0.0..=1.0).contains(r)).ok_or("a number from 0 to 1".to_owned())
+    let kind = env.parsed(EXPORTER.with_default(Kind::None, "none"), |text| match text {
+        "none" => Ok(Kind::None),
+        "otlp" => Ok(Kind::Otlp),
+        "zipkin" => Ok(Kind::Zipkin),
+        _ => Err("none, otlp or zipkin".to_owned()),
     });
+    let otlp = env.read_if(kind == Kind::Otlp, |env| endpoint(env, &OTLP, "http://localhost:4318"));
+    let zipkin = env.read_if(kind == Kind::Zipkin, |env| {
+        endpoint(env, &ZIPKIN, "http://localhost:9411/api/v2/spans")
+    });
+    let ratio = env.read_if(kind != Kind::None, |env| {
+        env.parsed(RATIO.with_default(0.01, "0.01"), |text| {
+            let ratio: Option<f64> = text.parse().ok();
+            ratio.filter(|r| (0.0..=1.0).contains(r)).ok_or("a number from 0 to 1".to_owned())
+        })
+    });
+    let exporter = match kind {
+        Kind::None => TraceExporter::None,
+        Kind::Otlp => TraceExporter::Otlp(format!("{}/v1/traces", otlp.trim_end_matches('/'))),
+        Kind::Zipkin => TraceExporter::Zipkin(zipkin),
+    };
     TraceSettings { exporter, ratio }
+}
+
+/// The value of [`EXPORTER`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Otlp,
+    Zipkin,
 }
 
 /// Reads a collector's URL. Only `http://` is accepted: the collector runs on the same machine or
@@ -85,21 +103,35 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_setting_is_named() {
+    fn an_invalid_setting_that_is_used_is_named() {
         for wrong in [
             (EXPORTER.name, "jaeger"),
             (OTLP.name, "https://collector"),
             (RATIO.name, "1.1"),
             (RATIO.name, "NaN"),
         ] {
-            assert!(read(&[wrong]).unwrap_err().contains(wrong.0), "{wrong:?}");
+            let settings = [(EXPORTER.name, "otlp"), wrong];
+            assert!(read(&settings).unwrap_err().contains(wrong.0), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn an_invalid_setting_that_is_not_used_does_not_matter() {
+        for unused in [
+            (OTLP.name, "https://collector"),
+            (ZIPKIN.name, "collector"),
+            (RATIO.name, "endpoint=http://sampler,pollingIntervalMs=5000"),
+        ] {
+            assert_eq!(read(&[unused]).unwrap().exporter, TraceExporter::None, "{unused:?}");
+        }
+        read(&[(EXPORTER.name, "zipkin"), (OTLP.name, "https://collector")]).unwrap();
     }
 
     #[test]
     fn a_password_is_refused_and_not_repeated() {
         for wrong in ["http://me:hunter2@collector", "https://me:hunter2@collector"] {
-            let refusal = read(&[(ZIPKIN.name, wrong)]).unwrap_err();
+            let settings = [(EXPORTER.name, "zipkin"), (ZIPKIN.name, wrong)];
+            let refusal = read(&settings).unwrap_err();
             assert!(refusal.contains(ZIPKIN.name) && !refusal.contains("hunter2"), "{refusal}");
         }
     }

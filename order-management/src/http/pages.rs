@@ -1,31 +1,73 @@
 //! The pages around the API: the OpenAPI document and Swagger UI.
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, ContentEncoding};
+use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use service::{Problem, Routes};
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::Config;
 
 use super::error::Answer;
 use super::links;
+use super::static_file::StaticFile;
+use super::swagger_ui::SwaggerFiles;
 
 /// Path of the OpenAPI document.
 const DOCUMENT: &str = "/api-docs/openapi.json";
 /// The document as Swagger UI's page refers to it.
-pub(super) const DOCUMENT_FROM_PAGE: &str = "../api-docs/openapi.json";
+const DOCUMENT_FROM_PAGE: &str = "../api-docs/openapi.json";
 
-/// Adds the pages, which the document does not list.
-pub(super) fn add_pages(routes: &mut Routes) {
-    routes.add(Method::GET, DOCUMENT, document);
-    routes.add(Method::GET, "/", to_swagger_ui);
-    routes.add(Method::GET, "/swagger-ui", to_swagger_ui);
-    routes.add(Method::GET, "/swagger-ui/{file:.*}", swagger_ui);
+/// The setting `SWAGGER_UI`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SwaggerUi {
+    On,
+    Off,
 }
 
-async fn document(document: Data<OpenApi>) -> HttpResponse {
-    HttpResponse::Ok().json(document)
+impl SwaggerUi {
+    /// Parses the value, also in the words of other programs.
+    pub(crate) fn parse(text: &str) -> Result<SwaggerUi, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok(SwaggerUi::On),
+            "off" | "false" | "no" | "0" => Ok(SwaggerUi::Off),
+            _ => Err("on or off".to_owned()),
+        }
+    }
+}
+
+/// The contents of the pages.
+pub(super) struct Pages {
+    document: StaticFile,
+    swagger_ui: Option<SwaggerFiles>,
+}
+
+impl Pages {
+    /// The pages for `document`.
+    pub(super) fn of(document: &OpenApi, swagger_ui: SwaggerUi) -> Pages {
+        // Texts and numbers into memory: a document always serializes.
+        let text = serde_json::to_vec(document).unwrap_or_default();
+        Pages {
+            document: StaticFile::plain("application/json".to_owned(), text.into()),
+            swagger_ui: match swagger_ui {
+                SwaggerUi::On => Some(SwaggerFiles::load(DOCUMENT_FROM_PAGE)),
+                SwaggerUi::Off => None,
+            },
+        }
+    }
+}
+
+/// Adds the pages, which the document does not list.
+pub(super) fn add_pages(routes: &mut Routes, swagger_ui: SwaggerUi) {
+    routes.add(Method::GET, DOCUMENT, document);
+    if swagger_ui == SwaggerUi::On {
+        routes.add(Method::GET, "/", to_swagger_ui);
+        routes.add(Method::GET, "/swagger-ui", to_swagger_ui);
+        routes.add(Method::GET, "/swagger-ui/{file:.*}", swagger_file);
+    }
+}
+
+async fn document(pages: Data<Pages>, request: HttpRequest) -> HttpResponse {
+    pages.document.answer(&request)
 }
 
 async fn to_swagger_ui(request: HttpRequest) -> HttpResponse {
@@ -33,19 +75,11 @@ async fn to_swagger_ui(request: HttpRequest) -> HttpResponse {
     HttpResponse::Found().insert_header((header::LOCATION, page)).finish()
 }
 
-/// A file of Swagger UI. The service of utoipa-swagger-ui would answer an unknown file without a
-/// problem.
-async fn swagger_ui(file: Path<String>, config: Data<Config<'static>>) -> Answer {
-    let found = utoipa_swagger_ui::serve(&file, config.into_inner()).map_err(|error| {
-        log::error!("Swagger UI: {error}");
-        Problem::internal()
-    })?;
-    let Some(found) = found else {
-        return Err(Problem::not_found(format!("There is nothing at `/swagger-ui/{file}`.")).into());
-    };
-    let mut answer = HttpResponse::Ok();
-    if found.gzpipped {
-        answer.insert_header(ContentEncoding::Gzip);
+async fn swagger_file(pages: Data<Pages>, file: Path<String>, request: HttpRequest) -> Answer {
+    match pages.swagger_ui.as_ref().and_then(|files| files.get(&file)) {
+        Some(file) => Ok(file.answer(&request)),
+        None => {
+            Err(Problem::not_found(format!("There is nothing at `/swagger-ui/{file}`.")).into())
+        }
     }
-    Ok(answer.content_type(found.content_type).body(found.bytes.into_owned()))
 }

@@ -44,7 +44,7 @@ impl Clients<'_> {
         began: Instant,
         stop: watch::Receiver<bool>,
     ) -> reqwest::Result<Clients<'_>> {
-        let http = reqwest::Client::builder().timeout(ANSWER_TIMEOUT).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build()?;
         Ok(Clients { world, http, began, stop, history: Mutex::default() })
     }
 

@@ -12,6 +12,7 @@ mod journeys {
     mod clients;
     mod conditional;
     mod confirms;
+    mod connections;
     #[cfg(debug_assertions)]
     mod crash_points;
     mod database;
@@ -31,6 +32,7 @@ mod journeys {
     mod operator;
     mod pipeline;
     mod poison;
+    mod ports;
     mod prefix;
     mod prune;
     mod reconcile;
@@ -41,6 +43,7 @@ mod journeys {
     mod shutdown;
     mod start;
     mod story;
+    mod strangers;
     mod timeline;
     mod times;
     mod totals;

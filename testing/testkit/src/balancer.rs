@@ -49,7 +49,7 @@ impl Balancer {
             user: None,
             stop_signal: Signal::SIGKILL,
         })?;
-        Ok(Balancer { port, ops_port, http: Client::new(), process, log })
+        Ok(Balancer { port, ops_port, http: crate::http_client::local(), process, log })
     }
 
     /// The address of a path of the API behind the balancer.

@@ -11,6 +11,7 @@ pub mod epmd;
 pub mod eventually;
 pub mod fail;
 pub mod fault_proxy;
+mod http_client;
 pub mod installed;
 pub mod isolation;
 pub mod local;

@@ -92,7 +92,7 @@ impl Process {
     pub async fn ready(&self, deadline: Duration) -> Result<()> {
         let what = format!("{} to be ready", self.spec.name);
         let url = self.ops_url("/health/ready");
-        let http = reqwest::Client::new();
+        let http = crate::http_client::local();
         let ready = wait_for(&what, deadline, async || {
             if !self.is_running() {
                 return Ok(Err(format!("{} has ended", self.spec.name)));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
 mod own {
+    mod programs;
     mod proxy;
     mod servers;
     mod watchdog;

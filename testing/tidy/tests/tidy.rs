@@ -17,6 +17,7 @@ mod tidy {
     mod metrics;
     mod papers;
     mod paths;
+    mod platforms;
     mod promises;
     mod release;
     mod rust;

@@ -8,6 +8,7 @@ use actix_web::web::ServiceConfig;
 use serde_json::Value;
 
 use super::*;
+use crate::http::SwaggerUi;
 
 /// The pages around the document, which does not list them.
 const PAGES: [&str; 4] = ["/", "/api-docs/openapi.json", "/swagger-ui", "/swagger-ui/{file:.*}"];
@@ -16,7 +17,10 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 type Configure = fn(&mut ServiceConfig);
 
 fn tables() -> [(DocumentedRoutes, Configure); 2] {
-    [(api(), crate::http::api), (operators(), crate::http::operators)]
+    [
+        (api(), |routes| crate::http::api(routes, SwaggerUi::On)),
+        (operators(), |routes| crate::http::operators(routes, SwaggerUi::On)),
+    ]
 }
 
 fn paths_of(routes: &DocumentedRoutes) -> serde_json::Map<String, Value> {
@@ -37,7 +41,7 @@ fn methods_of(operations: &Value) -> BTreeSet<String> {
 fn every_route_that_is_served_is_documented() {
     for (mut table, _) in tables() {
         let document = paths_of(&table);
-        crate::http::pages::add_pages(&mut table.routes);
+        crate::http::pages::add_pages(&mut table.routes, SwaggerUi::On);
         let served = table.routes.allowed().filter(|(path, _)| !PAGES.contains(path));
         let served: Vec<_> = served.collect();
         assert_eq!(served.len(), document.len());

@@ -53,16 +53,16 @@ async fn heads_that_are_too_large_are_refused_and_the_next_client_is_served() {
         let long = format!("X-Long: {}\r\n", "y".repeat(1_000_000));
         let target = format!("{path}?{}", "y".repeat(200_000));
         for (what, request) in [
-            ("many headers", format!("GET {path} HTTP/1.1\r\nHost: x\r\n{many}\r\n")),
-            ("a long header", format!("GET {path} HTTP/1.1\r\nHost: x\r\n{long}\r\n")),
-            ("a long target", format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")),
+            ("many headers", format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{many}\r\n")),
+            ("a long header", format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{long}\r\n")),
+            ("a long target", format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")),
         ] {
             let answer = talk(port, request.as_bytes()).await;
             let refused = ["HTTP/1.1 431 ", "HTTP/1.1 400 ", "HTTP/1.1 414 "];
             let refused = refused.iter().any(|status| answer.starts_with(status));
             assert!(refused, "{what} at {port}: {:?}", answer.lines().next());
         }
-        let close = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let close = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert!(talk(port, close.as_bytes()).await.starts_with("HTTP/1.1 200 "));
     }
 }
@@ -74,7 +74,7 @@ async fn a_client_that_sends_its_head_drop_by_drop_is_left_after_some_seconds() 
         let mut stream = connect(port).await;
         let began = Instant::now();
         stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nX: ").as_bytes())
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX: ").as_bytes())
             .await
             .unwrap();
         let mut answer = Vec::new();
@@ -96,7 +96,7 @@ async fn a_client_that_never_reads_is_left_when_it_has_been_silent_too_long() {
     let world = World::start().await;
     let [(port, _), ..] = doors(&world);
     let stream = connect(port).await;
-    let ask = b"GET /api-docs/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    let ask = b"GET /api-docs/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
     let began = Instant::now();
     let mut sent = 0;
     eventually("a client that never reads to be left", SILENCE, async || {
@@ -118,8 +118,8 @@ async fn a_client_that_never_reads_is_left_when_it_has_been_silent_too_long() {
 async fn requests_that_come_all_at_once_are_answered_one_after_the_other() {
     let world = World::start().await;
     for (port, path) in doors(&world) {
-        let one = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
-        let last = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let one = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let last = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let answer = talk(port, (one.repeat(99) + &last).as_bytes()).await;
         assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 100, "at {port}");
     }
@@ -134,7 +134,7 @@ async fn more_clients_than_may_be_connected_wait_and_the_operators_do_not() {
         .start()
         .await;
     let port = world.order_management(0).variable("PORT").unwrap().parse().unwrap();
-    let ask = b"GET /products/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let ask = b"GET /products/1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut first = Vec::new();
     for _ in 0..4 {
         let mut stream = connect(port).await;

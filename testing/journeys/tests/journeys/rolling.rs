@@ -46,7 +46,8 @@ impl Seen {
 /// A client with one keep-alive connection, which alternately places an order and reads it. Every
 /// fourth order has no key, so the load balancer must not send it twice.
 async fn client(number: usize, balancer: &Balancer, ended: &AtomicBool) -> Seen {
-    let http = Client::builder().pool_max_idle_per_host(1).timeout(LONG).build().unwrap();
+    let http =
+        Client::builder().no_proxy().pool_max_idle_per_host(1).timeout(LONG).build().unwrap();
     let mut seen = Seen::default();
     for n in 0.. {
         if ended.load(Ordering::Relaxed) {

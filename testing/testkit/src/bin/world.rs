@@ -5,11 +5,19 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::Parser;
 use tokio::io::{AsyncReadExt as _, stdin};
 
 use testkit::World;
 
+/// ordermill-world: starts a whole Ordermill on servers of its own, prints the address of its API, and
+/// ends with its standard input.
+#[derive(Debug, Parser)]
+#[command(name = "ordermill-world", version, verbatim_doc_comment)]
+struct Cli {}
+
 fn main() -> ExitCode {
+    Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime.and_then(|runtime| runtime.block_on(run())) {
         Ok(hurt) if hurt.is_empty() => ExitCode::SUCCESS,

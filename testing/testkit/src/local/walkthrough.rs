@@ -19,7 +19,7 @@ pub(super) async fn show(stack: &Stack, home: &Home) -> Result<()> {
     let order = json!({"productId": "1", "quantity": 1, "paymentMethod": "pm_card_visa"});
     say("\nplacing a first order:\n");
     say(&format!("  curl {api}/orders -H 'content-type: application/json' -d '{order}'\n"));
-    let http = reqwest::Client::new();
+    let http = crate::http_client::local();
     let placed = http.post(format!("{api}/orders")).json(&order).send().await?;
     let placed: Value = placed.error_for_status()?.json().await?;
     say(&format!("  {placed}\n"));

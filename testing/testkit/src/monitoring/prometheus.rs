@@ -48,7 +48,7 @@ impl Prometheus {
             &[],
             &log,
         )?;
-        let http = reqwest::Client::new();
+        let http = crate::http_client::local();
         let prometheus = Prometheus { port, http, process, log, _dir: dir };
         let ready = wait_for("Prometheus to be ready", START_DEADLINE, async || {
             prometheus.get::<serde_json::Value>("status/runtimeinfo").await

@@ -34,7 +34,8 @@ impl RabbitMq {
     ) -> Result<()> {
         let url = format!("{}/api/{path}", self.management_url());
         let what = format!("{method} {url}");
-        let request = reqwest::Client::new().request(method, url).basic_auth(USER, Some(PASSWORD));
+        let request =
+            crate::http_client::local().request(method, url).basic_auth(USER, Some(PASSWORD));
         let request = match body {
             Some(body) => request.json(&body),
             None => request,

@@ -48,7 +48,7 @@ impl WorldBuilder {
             links: self.proxied.then(|| Links::to(&isolation)).transpose()?,
             isolation,
             plan: self,
-            http: reqwest::Client::builder().timeout(DEFAULT_TIMEOUT).build()?,
+            http: reqwest::Client::builder().no_proxy().timeout(DEFAULT_TIMEOUT).build()?,
             logs: ScratchDir::new()?,
         })
     }
