@@ -14,6 +14,7 @@ mod payment_results;
 mod reconcile;
 mod relay;
 mod rfc3339;
+mod swagger_switch;
 
 pub use app::run;
 pub use cli::{DeadLettersArgs, run as dead_letters};
