@@ -7,7 +7,8 @@ use log_shipping::ShippingSettings;
 use service::{Env, HttpSettings, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
-use crate::http::{CorsOrigins, SwaggerUi};
+use crate::http::CorsOrigins;
+use crate::swagger_switch::SwaggerUi;
 
 const PORT: Setting = Setting {
     name: "PORT",

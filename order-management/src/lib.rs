@@ -16,6 +16,7 @@ mod payment_results;
 mod presence;
 mod reconcile;
 mod relay;
+mod swagger_switch;
 
 pub use app::run;
 pub use cli::{DeadLettersArgs, run as dead_letters};

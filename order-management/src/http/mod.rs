@@ -32,7 +32,7 @@ use service::{unknown_route, with_request_span};
 pub(crate) use self::cors::{CorsOrigins, cors};
 use self::document::DocumentedRoutes;
 use self::pages::Pages;
-pub(crate) use self::pages::SwaggerUi;
+use crate::swagger_switch::SwaggerUi;
 
 /// Registers the API. The handlers find their use cases in the app's data.
 pub(crate) fn api(config: &mut ServiceConfig, swagger_ui: SwaggerUi) {

@@ -11,29 +11,12 @@ use super::error::Answer;
 use super::links;
 use super::static_file::StaticFile;
 use super::swagger_ui::SwaggerFiles;
+use crate::swagger_switch::SwaggerUi;
 
 /// Path of the OpenAPI document.
 const DOCUMENT: &str = "/api-docs/openapi.json";
 /// The document as Swagger UI's page refers to it.
 const DOCUMENT_FROM_PAGE: &str = "../api-docs/openapi.json";
-
-/// The setting `SWAGGER_UI`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SwaggerUi {
-    On,
-    Off,
-}
-
-impl SwaggerUi {
-    /// Parses the value, also in the words of other programs.
-    pub(crate) fn parse(text: &str) -> Result<SwaggerUi, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok(SwaggerUi::On),
-            "off" | "false" | "no" | "0" => Ok(SwaggerUi::Off),
-            _ => Err("on or off".to_owned()),
-        }
-    }
-}
 
 /// The contents of the pages.
 pub(super) struct Pages {

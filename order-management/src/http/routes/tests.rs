@@ -8,7 +8,7 @@ use actix_web::web::ServiceConfig;
 use serde_json::Value;
 
 use super::*;
-use crate::http::SwaggerUi;
+use crate::swagger_switch::SwaggerUi;
 
 /// The pages around the document, which does not list them.
 const PAGES: [&str; 4] = ["/", "/api-docs/openapi.json", "/swagger-ui", "/swagger-ui/{file:.*}"];
