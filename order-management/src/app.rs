@@ -6,7 +6,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
+use amqp::{BrokerNeed, Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations};
 use log_shipping::LogShipper;
 use service::ops_server::{HEAD_TIMEOUT, KEEP_ALIVE};
@@ -16,6 +16,7 @@ use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::broker_watch::BrokerWatch;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::http;
@@ -44,16 +45,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     db.expose(&runtime.metrics, "shop");
     db.add_readiness(service.readiness(), "database");
     let publisher = Publisher::start(&config.broker, &runtime);
-    publisher.add_readiness(service.readiness());
+    publisher.add_readiness(service.readiness(), BrokerNeed::Degraded);
     let consumers = watch::Sender::new(None::<Consumers>);
-    add_consumers(service.readiness(), "consumer", consumers.subscribe());
+    add_consumers(service.readiness(), "consumer", consumers.subscribe(), BrokerNeed::Degraded);
     let dead_letters = Data::new(DeadLetters::new(&db, &config.broker));
     service.serve_ops(move |routes| {
         routes.app_data(dead_letters.clone()).configure(http::operators);
     })?;
 
     let links = RelayLinks { db: &db, publisher: &publisher };
-    let relay = Relay::open(&config.broker, config.outbox, links, &runtime);
+    let relay = Relay::open(&config.broker, config.outbox.clone(), links, &runtime);
     let intake = Intake::open(&db, &relay, config.intake_max, &runtime);
     let server = http_server(&config, listener, &service, ShopState { db: db.clone(), intake })?;
     let http = service.spawn_server("http server", server);
@@ -96,6 +97,9 @@ fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runti
     let reconciler =
         Reconciler::new(&config.broker, config.reconcile.clone(), links, &runtime.metrics);
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
+    let queues = &config.reconcile.work_queues;
+    let watch = BrokerWatch::new(&config.broker, queues, db, &runtime.metrics);
+    tasks.spawn("broker watch", watch.run(tasks.clone()));
 }
 
 /// The state that the API's routes share.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
+use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays, read_signing_keys};
 use log_shipping::ShippingSettings;
+use messages::SigningKeys;
 use service::{Env, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
@@ -72,12 +73,14 @@ pub struct Config {
 }
 
 /// Times of the relay.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OutboxSettings {
     /// Time in which an outbox row belongs to the process that claimed it.
     pub(crate) lease: Duration,
     /// Pause between two sweeps that found nothing.
     pub(crate) sweep: Duration,
+    /// The keys that sign requests, if they are signed.
+    pub(crate) signing: Option<SigningKeys>,
 }
 
 /// Settings of the reconciler.
@@ -87,6 +90,8 @@ pub(crate) struct ReconcileSettings {
     pub(crate) after: Duration,
     /// Every queue in which a request or a result may wait.
     pub(crate) queues: Vec<String>,
+    /// The queues of requests and results, with all their retry queues.
+    pub(crate) work_queues: Vec<WorkQueue>,
 }
 
 impl Config {
@@ -98,16 +103,17 @@ impl Config {
     /// Reads all settings; the wrong ones are noted in `env`.
     pub fn read(env: &mut Env) -> Config {
         const APP: &str = "order-management";
+        let retry_delays = read_retry_delays(env);
         let role = BrokerRole {
             app: APP,
             send: "processingorders",
             receive: "processedorders",
+            send_retry_delays: retry_delays.clone(),
             retry_delays: Vec::new(),
         };
-        let broker = BrokerSettings::read(env, role);
-        let retry_delays = read_retry_delays(env);
+        let broker = BrokerSettings::read(env, role).with_management(env);
         let requests = WorkQueue { retry_delays, ..broker.send.clone() };
-        let results = broker.receive.name.clone();
+        let results = broker.receive.clone();
         let (shop, payments) = db::Settings::read_both(env, APP);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Config {
@@ -125,10 +131,12 @@ impl Config {
             outbox: OutboxSettings {
                 lease: env.millis(&LEASE, 5_000, 100..=3_600_000),
                 sweep: env.millis(&SWEEP, 500, 10..=60_000),
+                signing: read_signing_keys(env),
             },
             reconcile: ReconcileSettings {
                 after: env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000),
-                queues: requests.all().into_iter().chain([results]).collect(),
+                queues: requests.all().into_iter().chain([results.name.clone()]).collect(),
+                work_queues: vec![requests, results],
             },
         }
     }

@@ -4,15 +4,17 @@
 //! from it. An overdue order whose request is not in the outbox gets a new outbox row; the worker that
 //! receives the request finds the payment and replies again, or charges under the same key. A request
 //! too many costs one message, so only a flood has to be avoided: a backlog or an outage of the gateway
-//! must not be doubled. Hence two paces.
+//! must not be doubled. Hence three paces.
 //!
-//! *Idle*: every inspection found every queue empty for the whole time, so an order that is still pending
-//! is in no queue. *Waiting*: a waiting message may be the order's, so few orders are re-requested, and
-//! seldom.
+//! *Idle*: every inspection found every queue empty for the whole time and no message in flight, so an
+//! order that is still pending is in no queue. *In flight*: the queues are empty, and a worker may have
+//! the order's message; orders are re-requested only after three times as long, since a worker that
+//! hangs must not hold repair back until the broker's consumer timeout. *Waiting*: a waiting message may
+//! be the order's, so few orders are re-requested, and seldom.
 
 use std::time::{Duration, Instant};
 
-use amqp::{BrokerSettings, Publisher, QueueInspector, Status};
+use amqp::{BrokerSettings, InFlight, Inspection, Publisher, QueueInspector, Status};
 use db::orders::RetryPolicy;
 use db::{Db, orders};
 use service::Tasks;
@@ -28,6 +30,9 @@ const EVERY: Duration = Duration::from_secs(10);
 const IDLE_MAX: i64 = 2000;
 /// The same while messages wait: a thousand an hour.
 const WAITING_MAX: i64 = 3;
+/// Factor of the wait while the queues are empty and messages are in flight: 15 minutes by default,
+/// half of RabbitMQ's consumer timeout.
+const IN_FLIGHT_FACTOR: u32 = 3;
 /// Age at which an order is re-requested while messages wait.
 const WAITING_FIRST: Duration = Duration::from_secs(3600);
 
@@ -77,24 +82,38 @@ impl Reconciler {
     }
 
     async fn inspect(&mut self) {
-        let waiting = self.waiting().await;
-        self.idle.saw(waiting, Instant::now());
+        let seen = self.look().await;
+        self.idle.saw(seen.map(|seen| seen.waiting), Instant::now());
         let inspections = &self.metrics.inspections;
-        let outcome = match waiting {
+        let outcome = match seen {
             None => &inspections.away,
-            Some(0) => &inspections.idle,
+            Some(Inspection { waiting: 0, in_flight: InFlight::None }) => &inspections.idle,
+            Some(Inspection { waiting: 0, in_flight: _ }) => &inspections.in_flight,
             Some(_) => &inspections.waiting,
         };
         outcome.inc();
-        if waiting.is_none() {
-            return;
-        }
-        let after = self.settings.after;
-        let policy = match self.idle.lasted(Instant::now()) >= after {
-            true => RetryPolicy { first: after, limit: IDLE_MAX },
-            false => RetryPolicy { first: after.max(WAITING_FIRST), limit: WAITING_MAX },
+        let Some(seen) = seen else { return };
+        let policy = self.policy(seen.in_flight);
+        self.rerequest(&policy).await;
+    }
+
+    /// The pace at which orders are re-requested.
+    fn policy(&self, in_flight: InFlight) -> RetryPolicy {
+        let first = match in_flight {
+            InFlight::None => self.settings.after,
+            InFlight::Some | InFlight::Unknown => self.settings.after * IN_FLIGHT_FACTOR,
         };
-        match orders::rerequest(&self.db, &policy).await {
+        match self.idle.lasted(Instant::now()) >= first {
+            true => RetryPolicy { first, limit: IDLE_MAX },
+            false => {
+                let first = self.settings.after.max(WAITING_FIRST);
+                RetryPolicy { first, limit: WAITING_MAX }
+            }
+        }
+    }
+
+    async fn rerequest(&self, policy: &RetryPolicy) {
+        match orders::rerequest(&self.db, policy).await {
             Ok(asked) => {
                 for order in asked {
                     self.metrics.rerequests.inc();
@@ -106,13 +125,13 @@ impl Reconciler {
         }
     }
 
-    /// Number of waiting messages; `None` if it is unknown, or if nothing could be published.
-    async fn waiting(&mut self) -> Option<u64> {
+    /// The messages in the queues; `None` if they are unknown, or if nothing could be published.
+    async fn look(&mut self) -> Option<Inspection> {
         if self.publisher.status() != Status::Up {
             return None;
         }
-        match self.queue_inspector.waiting_in(&self.settings.queues).await {
-            Ok(waiting) => Some(waiting),
+        match self.queue_inspector.inspect(&self.settings.queues).await {
+            Ok(seen) => Some(seen),
             Err(error) => {
                 log::warn!("the queues cannot be inspected: {error}");
                 None
@@ -121,8 +140,7 @@ impl Reconciler {
     }
 }
 
-/// The time since which every inspection has found every queue empty. The unacked messages of a worker
-/// are not counted, but they return to their queue or end in that time.
+/// The time since which every inspection has found every queue empty, whatever is in flight.
 #[derive(Debug)]
 struct Idle {
     since: Option<Instant>,

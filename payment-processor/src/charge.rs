@@ -10,6 +10,7 @@ mod batches;
 mod logging;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use batcher::Batcher;
 use db::payments::{FinishPayment, Payment, StartOutcome, StartPayment};
@@ -19,8 +20,9 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use messages::PaymentRequest;
 use service::Runtime;
+use telemetry::metrics::Counter;
 use telemetry::order_log::{self, TraceId};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::asking::Asking;
 use self::attempt::LIMITS;
@@ -41,7 +43,16 @@ pub(crate) struct Charges {
     asking: Asking,
     orders_max: u16,
     room: Arc<Semaphore>,
+    /// The part of the room that attempts after the first may take.
+    retry_room: Arc<Semaphore>,
+    put_off: Counter,
 }
+
+/// The part of the room for orders that attempts after the first may take together is one in this many:
+/// orders of a gateway, or of an account, that does not answer leave the rest to new orders.
+const RETRY_SHARE: u16 = 4;
+/// Time that a retried message waits for a place in that part; then it goes back to the retry queues.
+const RETRY_WAIT: Duration = Duration::from_millis(200);
 
 impl Charges {
     /// Starts the stages in front of the payment tables.
@@ -61,7 +72,22 @@ impl Charges {
             asking: Asking::open(store, limits.timeout, runtime),
             orders_max,
             room,
+            retry_room: Arc::new(Semaphore::new(usize::from((orders_max / RETRY_SHARE).max(1)))),
+            put_off: runtime.metrics.get::<GatewayMetrics>().put_off,
         }
+    }
+
+    /// Room for a message that was retried, besides [`Charges::room_for`]; `None` if the retries in
+    /// flight keep their whole share for [`RETRY_WAIT`], which is counted.
+    pub(crate) async fn room_for_retry(&self, orders: usize) -> Option<OwnedSemaphorePermit> {
+        let share = (self.orders_max / RETRY_SHARE).max(1);
+        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(share.into());
+        let room = self.retry_room.clone().acquire_many_owned(wanted);
+        let room = tokio::time::timeout(RETRY_WAIT, room).await.ok().and_then(Result::ok);
+        if room.is_none() {
+            self.put_off.inc();
+        }
+        room
     }
 
     /// Waits for room for this many orders; a pack that exceeds the whole room waits for all of it.

@@ -1,8 +1,9 @@
 //! The settings of a worker.
 
-use amqp::{BrokerRole, BrokerSettings, read_retry_delays};
+use amqp::{BrokerRole, BrokerSettings, read_retry_delays, read_signing_keys};
 use domain::{Invalid, WorkerName};
 use log_shipping::ShippingSettings;
+use messages::SigningKeys;
 use service::{Env, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) log_shipping: ShippingSettings,
     pub(crate) payments: db::Settings,
     pub(crate) gateway: GatewaySettings,
+    /// The keys of which one has to have signed a request; `None` if requests are not signed.
+    pub(crate) signing: Option<SigningKeys>,
     pub(crate) trace: TraceSettings,
 }
 
@@ -34,6 +37,7 @@ impl Config {
             app: APP,
             send: "processedorders",
             receive: "processingorders",
+            send_retry_delays: Vec::new(),
             retry_delays,
         };
         let name = read_name(env);
@@ -46,6 +50,7 @@ impl Config {
             broker,
             payments: db::Settings::read_payments(env, APP),
             gateway: GatewaySettings::read(env),
+            signing: read_signing_keys(env),
             trace: read_trace_settings(env),
         }
     }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use amqp::{Destination, Forwarded, PartProperties, ProcessParts, Processed};
 use domain::{About, RequestId, TraceParent};
 use futures_util::StreamExt as _;
-use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, decode_requests};
+use messages::decode_requests;
+use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, SigningKeys};
 use telemetry::ORDER_TARGET;
 use telemetry::order_log::TraceId;
 use telemetry::trace::{MessageSpans, OrderSpans};
@@ -23,6 +24,8 @@ pub(crate) struct PaymentRequests {
     turn: tokio::sync::Mutex<()>,
     stopping: CancellationToken,
     spans: MessageSpans,
+    /// The keys of which one has to have signed a request; `None` if requests are not signed.
+    signing: Option<SigningKeys>,
 }
 
 impl ProcessParts for PaymentRequests {
@@ -30,6 +33,14 @@ impl ProcessParts for PaymentRequests {
 
     fn decode(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
         decode_requests(body)
+    }
+
+    fn admit(&self, part: &[u8]) -> Result<(), Destination> {
+        let Some(keys) = &self.signing else { return Ok(()) };
+        keys.verify(part).map_err(|why| Destination::Dead {
+            reason: "signature_invalid",
+            detail: why.to_owned(),
+        })
     }
 
     fn with_envelope(request: PaymentRequest, envelope: &Envelope) -> PaymentRequest {
@@ -43,6 +54,15 @@ impl ProcessParts for PaymentRequests {
 
     /// Charges every order of the message at the same time.
     async fn process(&self, requests: Vec<PaymentRequest>, envelope: &Envelope) -> Processed {
+        // Held until the end of the attempt. New orders do not wait for retries: one without room
+        // goes back to the retry queues.
+        let retry_room = match envelope.attempts {
+            0 => None,
+            _ => match self.charges.room_for_retry(requests.len()).await {
+                Some(room) => Some(room),
+                None => return put_off(&requests),
+            },
+        };
         let turn = self.turn.lock().await;
         let Some(room) = self.room_for(requests.len()).await else { return Processed::NotStarted };
         drop(turn);
@@ -52,6 +72,7 @@ impl ProcessParts for PaymentRequests {
                 *part = Some(forwarded);
             }
         }
+        drop(retry_room);
         Processed::Each(each)
     }
 }
@@ -64,7 +85,13 @@ impl PaymentRequests {
         stopping: CancellationToken,
         spans: MessageSpans,
     ) -> PaymentRequests {
-        PaymentRequests { charges, replies, turn: tokio::sync::Mutex::new(()), stopping, spans }
+        let turn = tokio::sync::Mutex::new(());
+        PaymentRequests { charges, replies, turn, stopping, spans, signing: None }
+    }
+
+    /// Charges only requests that one of `keys` has signed.
+    pub(crate) fn signed_by(self, keys: Option<SigningKeys>) -> PaymentRequests {
+        PaymentRequests { signing: keys, ..self }
     }
 
     /// Room for this many orders, unless the process stops first.
@@ -148,6 +175,14 @@ impl PaymentRequests {
         let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
         spans.end(order.order_id, || self.spans.processed(order, outcome));
     }
+}
+
+/// Sends requests back to the retry queues without an attempt.
+fn put_off(requests: &[PaymentRequest]) -> Processed {
+    let again = |request: &PaymentRequest| {
+        Some(Forwarded { to: Destination::Retry, own: properties(&request.about()) })
+    };
+    Processed::Each(requests.iter().map(again).collect())
 }
 
 /// Ids and trace of a request that leaves its pack.

@@ -15,7 +15,7 @@ use service::crash_point;
 
 use crate::crash_points;
 use crate::forward::{Destination, Forward, short};
-use crate::headers::{ATTEMPTS, PANICS, TRACEPARENT, number};
+use crate::headers::{ATTEMPTS, PANICS, TRACEPARENT, number, unreadable};
 use crate::metrics::ConsumerMetrics;
 use crate::publisher::Publisher;
 use crate::topology::WorkQueue;
@@ -82,8 +82,12 @@ pub(crate) struct DeliveryProcessor<H> {
 impl<H: MessageHandler> DeliveryHandler for DeliveryProcessor<H> {
     async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) -> Disposition {
         crash_point::reach(crash_points::RECEIVED);
+        let unreadable = properties.headers().as_ref().and_then(unreadable);
         let message = IncomingMessage { body, envelope: envelope(&properties) };
-        let handled = AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await;
+        let handled = match unreadable {
+            Some(detail) => Ok(Handled::Forward(vec![dead_letter(message.body.clone(), detail)])),
+            None => AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await,
+        };
         let forwards = match handled {
             Ok(Handled::Ack) => return Disposition::Ack,
             Ok(Handled::Requeue) => return Disposition::Requeue,
@@ -144,6 +148,11 @@ impl<H: MessageHandler> DeliveryProcessor<H> {
             }
         }
     }
+}
+
+/// A message whose properties could not be read, on its way to the dead-letter queue.
+fn dead_letter(body: Vec<u8>, detail: String) -> Forward {
+    Forward { body, own: None, to: Destination::Dead { reason: "unreadable", detail } }
 }
 
 /// Message, request and trace of a log line about a forward; empty where they are unknown.

@@ -1,6 +1,8 @@
 //! A message that leaves its queue unfinished: to a retry queue, or to the dead-letter queue. The copy
 //! is published and confirmed first; only then is the original acked.
 
+use std::sync::Arc;
+
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 use messages::TraceParent;
@@ -108,7 +110,7 @@ impl Forward {
         Outgoing {
             exchange: ShortString::from(""),
             routing_key: key.into(),
-            body: self.body.clone(),
+            body: Arc::new(self.body.clone()),
             properties: self.properties(original).with_headers(headers),
             sent: self.to.sent(),
         }

@@ -16,6 +16,14 @@ pub trait ProcessParts: Send + Sync + 'static {
     /// The parts of a body, in their order, each readable or not by itself.
     fn decode(body: &[u8]) -> Vec<Part<'_, Self::Item>>;
 
+    /// Refuses a part that was read, with its bytes as received.
+    ///
+    /// # Errors
+    /// Reason and detail of the dead letter.
+    fn admit(&self, _part: &[u8]) -> Result<(), Destination> {
+        Ok(())
+    }
+
     /// A part that is the whole message: its ids are in the message's properties.
     fn with_envelope(item: Self::Item, envelope: &Envelope) -> Self::Item;
 
@@ -57,7 +65,9 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
         let packed = parts.len() > 1;
         let (mut items, mut readable, mut forwards) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
-            match part.read {
+            let unreadable = |detail| Destination::Dead { reason: "unreadable", detail };
+            let read = part.read.map_err(unreadable);
+            match read.and_then(|item| self.0.admit(part.bytes).map(|()| item)) {
                 Ok(item) => {
                     let item = match packed {
                         true => item,
@@ -66,8 +76,7 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
                     readable.push(part.bytes);
                     items.push(item);
                 }
-                Err(detail) => {
-                    let to = Destination::Dead { reason: "unreadable", detail };
+                Err(to) => {
                     forwards.push(Forward { body: part.bytes.to_vec(), own: None, to });
                 }
             }

@@ -9,6 +9,7 @@ use domain::{
 };
 
 use super::json_amount::ExactNumber;
+use super::signing::SigningKeys;
 
 /// Largest body that is read, in bytes. A larger body is unreadable.
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -83,9 +84,29 @@ pub struct Part<'a, T> {
     pub read: Result<T, String>,
 }
 
-/// Writes payment requests: one object for one request, a pack for several.
-pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
-    encode(requests, |r, packed| RequestOnWire {
+/// Writes payment requests: one object for one request, a pack for several; each object is signed if
+/// there are keys.
+pub fn encode_requests(requests: &[PaymentRequest], keys: Option<&SigningKeys>) -> Vec<u8> {
+    let Some(keys) = keys else { return encode(requests, request_on_wire) };
+    let packed = requests.len() != 1;
+    let mut body = Vec::new();
+    for request in requests {
+        let mut object = json(&request_on_wire(request, packed));
+        keys.sign(&mut object);
+        body.push(if body.is_empty() { b'[' } else { b',' });
+        body.extend(object);
+    }
+    match packed {
+        true => {
+            body.push(b']');
+            body
+        }
+        false => body.split_off(1),
+    }
+}
+
+fn request_on_wire(r: &PaymentRequest, packed: bool) -> RequestOnWire<'_> {
+    RequestOnWire {
         order_id: Cow::Owned(r.order_id.to_string()),
         total_price: ExactNumber(r.total),
         currency: Cow::Borrowed(r.currency.code()),
@@ -93,7 +114,7 @@ pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
         payment_method: r.payment_method.as_ref().map(|m| Cow::Borrowed(m.as_str())),
         request_id: r.request_id.as_ref().filter(|_| packed).map(|id| Cow::Borrowed(id.as_str())),
         traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
-    })
+    }
 }
 
 /// Writes payment results: one object for one result, a pack for several.
@@ -190,12 +211,15 @@ struct ResultOnWire<'a> {
 }
 
 fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) -> Vec<u8> {
-    let json = match items {
-        [one] => serde_json::to_vec(&wire(one, false)),
-        many => serde_json::to_vec(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
-    };
-    // Strings and numbers, written to memory: the types have nothing that fails to be JSON.
-    json.unwrap_or_default()
+    match items {
+        [one] => json(&wire(one, false)),
+        many => json(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
+    }
+}
+
+/// Strings and numbers, written to memory: the types have nothing that fails to be JSON.
+fn json(wire: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(wire).unwrap_or_default()
 }
 
 fn decode<T>(body: &[u8], read: impl Fn(&str) -> Result<T, String>) -> Vec<Part<'_, T>> {

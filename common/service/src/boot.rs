@@ -9,7 +9,7 @@ use telemetry::LogFormat;
 
 use crate::crash_point::{self, CrashPoint};
 use crate::env::{Env, InvalidSettings, Setting};
-use crate::ops_server::ask_ready;
+use crate::ops_server::ask_live;
 
 const BIND_ADDRESS: Setting = Setting {
     name: "BIND_ADDRESS",
@@ -104,7 +104,7 @@ fn bound_silence(listener: &TcpListener) -> std::io::Result<()> {
 /// Commands that every program has.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum CommonCommand {
-    /// Asks the process on OPS_PORT whether it is ready
+    /// Asks the process on OPS_PORT whether it lives
     Healthcheck,
 }
 
@@ -112,20 +112,20 @@ impl CommonCommand {
     /// Does what the command says. Blocks, for a few seconds at most.
     ///
     /// # Errors
-    /// If the process on the ops port is not ready.
-    pub fn run(self, process: &ProcessSettings) -> Result<(), NotReady> {
+    /// If the process on the ops port does not answer.
+    pub fn run(self, process: &ProcessSettings) -> Result<(), NotLive> {
         match self {
             CommonCommand::Healthcheck => {
-                Ok(ask_ready(SocketAddr::new(process.bind_address, process.ops_port))?)
+                Ok(ask_live(SocketAddr::new(process.bind_address, process.ops_port))?)
             }
         }
     }
 }
 
-/// The process on the ops port is not ready.
+/// The process on the ops port does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("not ready: {0}")]
-pub struct NotReady(#[from] std::io::Error);
+#[error("it does not answer: {0}")]
+pub struct NotLive(#[from] std::io::Error);
 
 /// The command line and the settings of a process.
 #[derive(Debug)]

@@ -20,12 +20,12 @@ mod trace_settings;
 
 pub use backoff::Backoff;
 pub use block_on::block_on;
-pub use boot::{CommonCommand, Invocation, NotReady, ProcessSettings, parse_args};
+pub use boot::{CommonCommand, Invocation, NotLive, ProcessSettings, parse_args};
 pub use clock::unix_seconds;
 pub use crash_point::CrashPoint;
 pub use current_request::{request_id, traceparent};
 pub use env::{Env, InvalidSettings, Secret, Setting, SettingWithDefault};
-pub use health::{Health, Readiness};
+pub use health::{ComponentState, Health, Readiness};
 pub use http_metrics::{HTTP_METHODS, HttpMetrics, count_requests};
 pub use problem::{FieldError, Problem, ProblemBody, ProblemType};
 pub use request::{Draining, with_request_id, with_request_span};

@@ -77,6 +77,7 @@ impl Stack {
         let servers = Servers {
             broker_port: self.rabbitmq.amqp_port(),
             vhost: "%2f",
+            management: &self.rabbitmq.management_url(),
             database_port: self.postgres.port(),
             database: DATABASE,
         };
