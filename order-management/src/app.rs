@@ -20,9 +20,10 @@ use crate::broker_watch::BrokerWatch;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::http;
-use crate::orders::{Intake, Settlements, Timelines, scan_overdue, show_backlog};
+use crate::orders::{Intake, Settlements, Timelines, open_payments};
+use crate::orders::{scan_overdue, show_backlog};
 use crate::payment_results::PaymentResults;
-use crate::reconcile::Reconciler;
+use crate::reconcile::{ReconcileLinks, Reconciler};
 use crate::relay::{Relay, RelayLinks};
 
 /// Runs until SIGTERM or SIGINT.
@@ -56,7 +57,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let links = RelayLinks { db: &db, publisher: &publisher };
     let relay = Relay::open(&config.broker, config.outbox.clone(), links, &runtime);
     let intake = Intake::open(&db, &relay, config.intake_max, &runtime);
-    let server = http_server(&config, listener, &service, ShopState { db: db.clone(), intake })?;
+    let payments = open_payments(&config.payments, &runtime.metrics)?;
+    let timelines = Timelines::new(&db, &payments);
+    let state = ShopState { db: db.clone(), intake, timelines };
+    let server = http_server(&config, listener, &service, state)?;
     let http = service.spawn_server("http server", server);
     // Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
     // another process or of this one's next life.
@@ -72,7 +76,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     });
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &runtime.tasks).await?;
-    start_background_tasks(&config, &db, &publisher, &runtime);
+    let links = ReconcileLinks { db: &db, payments: &payments, publisher: &publisher };
+    start_background_tasks(&config, links, &runtime);
     let broker = &config.broker;
     let results = PaymentResults {
         settlements: Settlements::open(&db, &runtime),
@@ -88,12 +93,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// The tasks that need the tables: the overdue scan, the outbox metrics, the reconciler.
-fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runtime: &Runtime) {
-    let tasks = &runtime.tasks;
+fn start_background_tasks(config: &Config, links: ReconcileLinks<'_>, runtime: &Runtime) {
+    let (tasks, db) = (&runtime.tasks, links.db);
     let scan = scan_overdue(db.clone(), config.reconcile.after, tasks.clone());
     tasks.spawn("overdue scan", scan);
     tasks.spawn("backlog", show_backlog(db.clone(), runtime.clone()));
-    let links = RelayLinks { db, publisher };
     let reconciler =
         Reconciler::new(&config.broker, config.reconcile.clone(), links, &runtime.metrics);
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
@@ -106,6 +110,7 @@ fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runti
 struct ShopState {
     db: Db,
     intake: Intake,
+    timelines: Timelines,
 }
 
 fn http_server(
@@ -115,8 +120,8 @@ fn http_server(
     state: ShopState,
 ) -> anyhow::Result<Server> {
     let metrics = &service.runtime().metrics;
-    let timelines = Data::new(Timelines::open(&state.db, &config.payments, metrics)?);
     let (db, intake) = (Data::new(state.db), Data::new(state.intake));
+    let timelines = Data::new(state.timelines);
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));
     let http_metrics = Data::new(HttpMetrics::new(metrics));

@@ -109,10 +109,11 @@ impl BrokerWatch {
         for (queue, now) in self.dead.iter().zip(depths) {
             let depth = self.depths.entry(queue.clone()).or_default();
             let gone = depth.saw(now, acted);
+            let labels = QueueLabels { queue: queue.clone() };
+            self.metrics.dead_letters.get_or_create(&labels).set(now.into());
             if gone > 0 {
                 log::error!(queue, gone; "dead letters left their queue without an action; see \
                     docs/operations.md, OrdermillDeadLettersVanished");
-                let labels = QueueLabels { queue: queue.clone() };
                 self.metrics.dead_letters_vanished.get_or_create(&labels).inc_by(gone.into());
             }
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays, read_signing_keys};
+use amqp::{BrokerRole, BrokerSettings, WorkQueue};
+use amqp::{read_reconcile_after, read_retry_delays, read_signing_keys};
 use log_shipping::ShippingSettings;
 use messages::SigningKeys;
 use service::{Env, ProcessSettings, Setting, read_trace_settings};
@@ -37,13 +38,6 @@ const SWEEP: Setting = Setting {
     unit: "milliseconds",
     help: "Interval between two sweeps of the outbox for orders that a dead process left behind.",
 };
-const RECONCILE_AFTER: Setting = Setting {
-    name: "RECONCILE_AFTER_MS",
-    unit: "milliseconds",
-    help: "Time that an overdue order may wait, with no message in any queue, before its payment \
-           is requested again.",
-};
-
 const SHUTDOWN_DELAY: Setting = Setting {
     name: "SHUTDOWN_DELAY_MS",
     unit: "milliseconds",
@@ -134,7 +128,7 @@ impl Config {
                 signing: read_signing_keys(env),
             },
             reconcile: ReconcileSettings {
-                after: env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000),
+                after: read_reconcile_after(env),
                 queues: requests.all().into_iter().chain([results.name.clone()]).collect(),
                 work_queues: vec![requests, results],
             },

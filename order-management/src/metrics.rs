@@ -47,6 +47,8 @@ metrics! {
         /// message-ttl or max-length; read from the management API, and the last value while the API
         /// does not answer
         pub(crate) policy_overrides: Family<QueueLabels, Gauge> = "ordermill_queue_policy_overrides",
+        /// Dead letters that no session has received, as seen every 10 s
+        pub(crate) dead_letters: Family<QueueLabels, Gauge> = "ordermill_dead_letters",
         /// Dead letters that left their queue without an action of an operator
         pub(crate) dead_letters_vanished: Family<QueueLabels, Counter> = "ordermill_dead_letters_vanished_total",
     }

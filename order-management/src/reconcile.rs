@@ -12,17 +12,18 @@
 //! hangs must not hold repair back until the broker's consumer timeout. *Waiting*: a waiting message may
 //! be the order's, so few orders are re-requested, and seldom.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use amqp::{BrokerSettings, InFlight, Inspection, Publisher, QueueInspector, Status};
 use db::orders::RetryPolicy;
-use db::{Db, orders};
+use db::{Db, orders, timeline};
+use domain::OrderId;
 use service::Tasks;
 use telemetry::metrics::Metrics;
 
 use crate::config::ReconcileSettings;
 use crate::metrics::OrderMetrics;
-use crate::relay::RelayLinks;
 
 /// Interval between two inspections; shorter if `RECONCILE_AFTER_MS` is less than eight times as long.
 const EVERY: Duration = Duration::from_secs(10);
@@ -36,10 +37,15 @@ const IN_FLIGHT_FACTOR: u32 = 3;
 /// Age at which an order is re-requested while messages wait.
 const WAITING_FIRST: Duration = Duration::from_secs(3600);
 
+/// Pages of due orders whose scheduled messages are looked up in one round.
+const PAGES_MAX: usize = 20;
+
 /// Re-requests the payments of lost orders.
 #[derive(Debug)]
 pub(crate) struct Reconciler {
     db: Db,
+    /// The payment tables, read only.
+    payments: Db,
     publisher: Publisher,
     queue_inspector: QueueInspector,
     settings: ReconcileSettings,
@@ -47,15 +53,26 @@ pub(crate) struct Reconciler {
     metrics: OrderMetrics,
 }
 
+/// The stores and the broker, as the reconciler uses them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReconcileLinks<'a> {
+    pub(crate) db: &'a Db,
+    /// The payment tables, read only.
+    pub(crate) payments: &'a Db,
+    pub(crate) publisher: &'a Publisher,
+}
+
 impl Reconciler {
+    /// Reads scheduled messages from `payments`.
     pub(crate) fn new(
         broker: &BrokerSettings,
         settings: ReconcileSettings,
-        links: RelayLinks<'_>,
+        links: ReconcileLinks<'_>,
         metrics: &Metrics,
     ) -> Reconciler {
         Reconciler {
             db: links.db.clone(),
+            payments: links.payments.clone(),
             publisher: links.publisher.clone(),
             queue_inspector: QueueInspector::new(broker.clone()),
             settings,
@@ -113,7 +130,14 @@ impl Reconciler {
     }
 
     async fn rerequest(&self, policy: &RetryPolicy) {
-        match orders::rerequest(&self.db, policy).await {
+        let scheduled = match self.scheduled(policy).await {
+            Ok(scheduled) => scheduled,
+            Err(error) => {
+                log::warn!("overdue orders cannot be read: {error}");
+                return;
+            }
+        };
+        match orders::rerequest(&self.db, policy, &scheduled).await {
             Ok(asked) => {
                 for order in asked {
                     self.metrics.rerequests.inc();
@@ -123,6 +147,28 @@ impl Reconciler {
             }
             Err(error) => log::warn!("overdue orders cannot be re-requested: {error}"),
         }
+    }
+
+    /// The due orders that have a scheduled message, which is not overdue. Without the payment tables
+    /// there are none: a worker then drops the second message.
+    async fn scheduled(&self, policy: &RetryPolicy) -> Result<Vec<OrderId>, db::Error> {
+        let mut scheduled = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let due = orders::due(&self.db, policy, &scheduled).await?;
+            if due.is_empty() {
+                break;
+            }
+            let found = timeline::scheduled(&self.payments, &due, self.settings.after).await;
+            let found = found.unwrap_or_else(|error| {
+                log::debug!("scheduled messages are not known: {error}");
+                HashSet::new()
+            });
+            if found.is_empty() {
+                break;
+            }
+            scheduled.extend(found);
+        }
+        Ok(scheduled)
     }
 
     /// The messages in the queues; `None` if they are unknown, or if nothing could be published.

@@ -41,13 +41,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let gateway = Gateway::open(&config.gateway, &db, &runtime);
     let limits =
         ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
-    let store = PaymentStore { db, worker: config.name };
+    let store = PaymentStore { db, worker: config.name, grace: config.reconcile_after };
     let charges = Charges::open(store, gateway, limits, &runtime);
     let replies = Replies::open(&config.broker, &publisher, &runtime);
     let broker = &config.broker;
     let spans = MessageSpans::of(&broker.topology.exchange, &broker.receive.name);
     let requests = PaymentRequests::new(charges, replies, runtime.tasks.stopping(), spans)
-        .signed_by(config.signing);
+        .signed_by(config.signing)
+        .retried_after(broker.receive.retry_delays.clone());
     let started =
         Consumer::new(&broker.connection, &broker.topology, service.drain_timeout(), &runtime)
             .work_queue(broker.subscription(), &publisher, ForwardingHandler(requests))

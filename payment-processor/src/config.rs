@@ -1,6 +1,9 @@
 //! The settings of a worker.
 
-use amqp::{BrokerRole, BrokerSettings, read_retry_delays, read_signing_keys};
+use std::time::Duration;
+
+use amqp::{BrokerRole, BrokerSettings};
+use amqp::{read_reconcile_after, read_retry_delays, read_signing_keys};
 use domain::{Invalid, WorkerName};
 use log_shipping::ShippingSettings;
 use messages::SigningKeys;
@@ -27,6 +30,8 @@ pub(crate) struct Config {
     /// The keys of which one has to have signed a request; `None` if requests are not signed.
     pub(crate) signing: Option<SigningKeys>,
     pub(crate) trace: TraceSettings,
+    /// Time after its due time at which a scheduled copy of a request is overdue.
+    pub(crate) reconcile_after: Duration,
 }
 
 impl Config {
@@ -52,6 +57,7 @@ impl Config {
             gateway: GatewaySettings::read(env),
             signing: read_signing_keys(env),
             trace: read_trace_settings(env),
+            reconcile_after: read_reconcile_after(env),
         }
     }
 }

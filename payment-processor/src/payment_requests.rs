@@ -1,8 +1,10 @@
 //! The consumer of payment requests.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use amqp::{Destination, Forwarded, PartProperties, ProcessParts, Processed};
+use db::payments::ScheduledCopy;
 use domain::{About, RequestId, TraceParent};
 use futures_util::StreamExt as _;
 use messages::decode_requests;
@@ -26,6 +28,8 @@ pub(crate) struct PaymentRequests {
     spans: MessageSpans,
     /// The keys of which one has to have signed a request; `None` if requests are not signed.
     signing: Option<SigningKeys>,
+    /// Delays of the retry queues.
+    retry_delays: Vec<Duration>,
 }
 
 impl ProcessParts for PaymentRequests {
@@ -75,6 +79,17 @@ impl ProcessParts for PaymentRequests {
         drop(retry_room);
         Processed::Each(each)
     }
+
+    async fn scheduled(&self, parts: Vec<String>, attempts: u32) {
+        let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+        let delay = self.retry_delays.get(index).or(self.retry_delays.last());
+        let due_in = delay.copied().unwrap_or_default();
+        let number = i32::try_from(attempts).unwrap_or(i32::MAX);
+        let copy =
+            |id: String| id.parse().ok().map(|order_id| ScheduledCopy { order_id, number, due_in });
+        let copies: Vec<ScheduledCopy> = parts.into_iter().filter_map(copy).collect();
+        self.charges.note_scheduled(&copies).await;
+    }
 }
 
 impl PaymentRequests {
@@ -86,7 +101,13 @@ impl PaymentRequests {
         spans: MessageSpans,
     ) -> PaymentRequests {
         let turn = tokio::sync::Mutex::new(());
-        PaymentRequests { charges, replies, turn, stopping, spans, signing: None }
+        let (signing, retry_delays) = (None, Vec::new());
+        PaymentRequests { charges, replies, turn, stopping, spans, signing, retry_delays }
+    }
+
+    /// Expects the copies in retry queues after these delays.
+    pub(crate) fn retried_after(self, retry_delays: Vec<Duration>) -> PaymentRequests {
+        PaymentRequests { retry_delays, ..self }
     }
 
     /// Charges only requests that one of `keys` has signed.
@@ -120,7 +141,7 @@ impl PaymentRequests {
             }
         }
         let spans = Mutex::new(spans);
-        let charged = self.charges.charge(requests, room).await;
+        let charged = self.charges.charge(requests, room, envelope.attempts).await;
         let unfinished = charged
             .map(|group| self.reply(group, envelope, &spans))
             .buffer_unordered(PACK_MAX)
@@ -153,9 +174,16 @@ impl PaymentRequests {
                     log_unfinished(error, &request.about(), envelope.attempts);
                     self.end(spans, &request.about(), "unknown");
                 }
+                ChargeState::Superseded => {
+                    log::debug!(order_id:% = request.order_id, attempts = envelope.attempts;
+                        "dropped: another message of the order is on its way");
+                    self.end(spans, &request.about(), "superseded");
+                }
                 ChargeState::Answered { .. } => {}
             }
-            if !matches!(attempt.state, ChargeState::Finished { .. }) {
+            let over =
+                matches!(attempt.state, ChargeState::Finished { .. } | ChargeState::Superseded);
+            if !over {
                 let own = properties(&request.about());
                 unfinished.push((attempt.index, Forwarded { to: Destination::Retry, own }));
             }

@@ -59,6 +59,16 @@ pub trait MessageHandler: Send + Sync + 'static {
     /// Returns only once its effect is durable. It may take any time, and may be dropped at any
     /// await: the message is then delivered again.
     fn handle(&self, message: &IncomingMessage) -> impl Future<Output = Handled> + Send;
+
+    /// Called once the broker has confirmed the copies of what the handler forwards, before the message
+    /// is acked. It may be dropped at any await, as [`MessageHandler::handle`].
+    fn forwarded(
+        &self,
+        _message: &IncomingMessage,
+        _forwards: &[Forward],
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// The handler of a queue's deliveries.
@@ -104,6 +114,7 @@ impl<H: MessageHandler> DeliveryHandler for DeliveryProcessor<H> {
             self.count(forward, &message.envelope);
         });
         join_all(leave).await;
+        self.handler.forwarded(&message, &forwards).await;
         Disposition::Ack
     }
 }
@@ -128,7 +139,7 @@ impl<H: MessageHandler> DeliveryProcessor<H> {
         } else {
             Destination::Dead { reason: "reader_panicked", detail: "see the log".to_owned() }
         };
-        let forward = Forward { body: message.body, own: None, to };
+        let forward = Forward { body: message.body, own: None, part: None, to };
         let (message_id, request_id, trace_id) = names(&forward, &message.envelope);
         log::error!(queue = self.queue.name, panics, message_id, request_id, trace_id;
             "the handler panicked over a message");
@@ -152,7 +163,8 @@ impl<H: MessageHandler> DeliveryProcessor<H> {
 
 /// A message whose properties could not be read, on its way to the dead-letter queue.
 fn dead_letter(body: Vec<u8>, detail: String) -> Forward {
-    Forward { body, own: None, to: Destination::Dead { reason: "unreadable", detail } }
+    let to = Destination::Dead { reason: "unreadable", detail };
+    Forward { body, own: None, part: None, to }
 }
 
 /// Message, request and trace of a log line about a forward; empty where they are unknown.

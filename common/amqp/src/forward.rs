@@ -25,6 +25,8 @@ pub struct Forward {
     pub body: Vec<u8>,
     /// Ids and trace of its own, if it is a part of a message. Others are copied from the message.
     pub own: Option<PartProperties>,
+    /// Message id of the part, for its handler; `None` if no handler read it.
+    pub part: Option<String>,
     /// The destination.
     pub to: Destination,
 }

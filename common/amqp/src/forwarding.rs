@@ -34,6 +34,12 @@ pub trait ProcessParts: Send + Sync + 'static {
         items: Vec<Self::Item>,
         envelope: &Envelope,
     ) -> impl Future<Output = Processed> + Send;
+
+    /// Notes parts whose copies, with this number of attempts, the broker has confirmed in a retry
+    /// queue. Called before the message is acked; the parts are named by their message ids.
+    fn scheduled(&self, _parts: Vec<String>, _attempts: u32) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// The result of processing the parts of a message.
@@ -77,7 +83,7 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
                     items.push(item);
                 }
                 Err(to) => {
-                    forwards.push(Forward { body: part.bytes.to_vec(), own: None, to });
+                    forwards.push(Forward { body: part.bytes.to_vec(), own: None, part: None, to });
                 }
             }
         }
@@ -86,11 +92,20 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
             Processed::Each(each) => {
                 for (bytes, forwarded) in readable.into_iter().zip(each) {
                     let Some(Forwarded { to, own }) = forwarded else { continue };
+                    let part = Some(own.message_id.clone());
                     let own = packed.then_some(own);
-                    forwards.push(Forward { body: bytes.to_vec(), own, to });
+                    forwards.push(Forward { body: bytes.to_vec(), own, part, to });
                 }
             }
         }
         if forwards.is_empty() { Handled::Ack } else { Handled::Forward(forwards) }
+    }
+
+    async fn forwarded(&self, message: &IncomingMessage, forwards: &[Forward]) {
+        let retried = forwards.iter().filter(|forward| forward.to == Destination::Retry);
+        let parts: Vec<String> = retried.filter_map(|forward| forward.part.clone()).collect();
+        if !parts.is_empty() {
+            self.0.scheduled(parts, message.envelope.attempts.saturating_add(1)).await;
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! message along, so [`Screen`](crate::screen::Screen) passes every frame with properties or texts
 //! through here first.
 
-use std::ops::Range;
+use crate::unread::Unread;
 
 /// Header that replaces the headers of a message whose properties the client could not parse; the
 /// value is the reason.
@@ -47,35 +47,6 @@ const PROPERTIES: [(u16, Form); 14] = [
     (1 << 3, Form::ShortText),
     (1 << 2, Form::ShortText),
 ];
-
-/// Unread bytes of a payload. Every method returns `None` past the end.
-struct Unread<'a>(&'a [u8]);
-
-impl<'a> Unread<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn octet(&mut self) -> Option<u8> {
-        self.array().map(u8::from_be_bytes)
-    }
-
-    fn short_text(&mut self) -> Option<&'a [u8]> {
-        let length = self.octet()?;
-        self.take(length.into())
-    }
-
-    fn long(&mut self) -> Option<&'a [u8]> {
-        let length = self.array().map(u32::from_be_bytes)?;
-        self.take(usize::try_from(length).ok()?)
-    }
-}
 
 /// The size of the body that a content header announces.
 pub(crate) fn body_size(payload: &[u8]) -> u64 {
@@ -211,53 +182,6 @@ fn check_table(table: &[u8]) -> Result<(), Fault> {
 pub(crate) fn header_frame(channel: [u8; 2], payload: &[u8]) -> Vec<u8> {
     let size = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
     [&[2], channel.as_slice(), &size, payload, &[FRAME_END]].concat()
-}
-
-/// The largest frame that a `connection.tune` proposes; 0 means no limit.
-pub(crate) fn tuned_frame_max(payload: &[u8]) -> Option<u32> {
-    let mut unread = Unread(payload);
-    let method = (unread.array().map(u16::from_be_bytes)?, unread.array().map(u16::from_be_bytes)?);
-    unread.take(2)?;
-    (method == (10, 30)).then(|| unread.array().map(u32::from_be_bytes)).flatten()
-}
-
-/// Replaces the bytes of texts that are not UTF-8 in the methods whose texts a sender chooses, or
-/// the broker cuts: the names in deliveries and returns, and the reasons of closes.
-pub(crate) fn mend_method(payload: &mut [u8]) {
-    for range in broken_texts(payload).into_iter().flatten() {
-        for byte in payload.get_mut(range).unwrap_or_default() {
-            if !byte.is_ascii() {
-                *byte = b'?';
-            }
-        }
-    }
-}
-
-fn broken_texts(payload: &[u8]) -> [Option<Range<usize>>; 4] {
-    const NONE: [Option<Range<usize>>; 4] = [const { None }; 4];
-    let Some((method, _)) = payload.split_first_chunk::<4>() else { return NONE };
-    // The bytes before the first text, by class and method; texts before and behind them.
-    let (lead, skipped, texts) = match method {
-        [0, 60, 0, 60] => (1, 9, 3),
-        [0, 60, 0, 50] => (0, 2, 3),
-        [0, 60, 0, 71] => (0, 9, 2),
-        [0, 10, 0, 50] | [0, 20, 0, 40] => (0, 2, 1),
-        [0, 10, 0, 60] => (0, 0, 1),
-        _ => return NONE,
-    };
-    let mut found = NONE;
-    let mut unread = Unread(payload.get(4..).unwrap_or_default());
-    for (index, slot) in (0..texts).zip(&mut found) {
-        if index == lead && unread.take(skipped).is_none() {
-            break;
-        }
-        let Some(text) = unread.short_text() else { break };
-        if std::str::from_utf8(text).is_err() {
-            let end = payload.len() - unread.0.len();
-            *slot = Some(end - text.len()..end);
-        }
-    }
-    found
 }
 
 #[cfg(test)]

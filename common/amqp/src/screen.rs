@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::frames::{
-    FRAME_END, HEAD_BYTES, body_size, harmless_header, header_frame, mend_method, replaced_header,
-    tuned_frame_max,
+    FRAME_END, HEAD_BYTES, body_size, harmless_header, header_frame, replaced_header,
 };
+use crate::methods::{mend_method, tuned_frame_max};
 use crate::unacked_bytes::{Admission, UnackedBytes};
 
 /// Bytes that are read at a time.

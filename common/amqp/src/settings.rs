@@ -65,6 +65,13 @@ const SIGNING_KEY: Setting = Setting {
     help: "Signs payment requests, with the first key; a worker charges only what one of the keys \
            has signed. The same for order-management and all workers.",
 };
+const RECONCILE_AFTER: Setting = Setting {
+    name: "RECONCILE_AFTER_MS",
+    unit: "milliseconds",
+    help: "Time that an overdue order may wait, with no message in any queue, before its payment \
+           is requested again; a worker drops a second message of an order until the scheduled one is \
+           overdue by it. The same for all processes.",
+};
 const ORDERS_PER_MESSAGE: Setting = Setting {
     name: "ORDERS_PER_MESSAGE",
     unit: "orders",
@@ -217,6 +224,11 @@ pub fn read_signing_keys(env: &mut Env) -> Option<SigningKeys> {
     }
     let refuse = |right| env.refuse(format!("{}=(hidden): must be {right}", SIGNING_KEY.name));
     SigningKeys::parse(text.reveal()).map_err(refuse).ok()
+}
+
+/// Reads the time after which an overdue order is re-requested.
+pub fn read_reconcile_after(env: &mut Env) -> Duration {
+    env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000)
 }
 
 /// Reads the delays of the payment requests' retry queues.

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use domain::{
@@ -10,6 +10,10 @@ use domain::{
 
 use super::json_amount::ExactNumber;
 use super::signing::SigningKeys;
+
+mod wire;
+
+use self::wire::{RequestOnWire, ResultOnWire};
 
 /// Largest body that is read, in bytes. A larger body is unreadable.
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -173,41 +177,6 @@ pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
             traceparent: wire.traceparent.and_then(|context| context.parse().ok()),
         })
     })
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestOnWire<'a> {
-    #[serde(borrow)]
-    order_id: Cow<'a, str>,
-    total_price: ExactNumber,
-    #[serde(borrow)]
-    currency: Cow<'a, str>,
-    #[serde(borrow)]
-    customer_id: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    payment_method: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    request_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultOnWire<'a> {
-    #[serde(borrow)]
-    order_id: Cow<'a, str>,
-    #[serde(borrow)]
-    payment_status: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    payment_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    request_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<Cow<'a, str>>,
 }
 
 fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) -> Vec<u8> {

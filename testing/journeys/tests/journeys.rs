@@ -8,6 +8,7 @@ mod journeys {
     mod auditor;
     mod batches;
     mod broker;
+    mod broker_access;
     mod clients;
     mod confirms;
     #[cfg(debug_assertions)]

@@ -71,26 +71,6 @@ fn texts_that_are_not_utf8_are_left_out() {
     assert!(why(&replaced(HEADERS_FLAG, &table(b"\xff", b"V"))).contains("UTF-8"));
 }
 
-#[test]
-fn a_name_in_a_delivery_is_made_readable_and_keeps_its_length() {
-    let deliver = |key: &[u8]| {
-        let length = u8::try_from(key.len()).unwrap();
-        [&[0, 60, 0, 60, 1, b'c', 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'x', length], key].concat()
-    };
-    let mut payload = deliver(b"a\xff\xfe");
-    mend_method(&mut payload);
-    assert_eq!(payload, deliver(b"a??"));
-    let mut readable = deliver("ä".as_bytes());
-    mend_method(&mut readable);
-    assert_eq!(readable, deliver("ä".as_bytes()));
-}
-
-#[test]
-fn the_frame_size_is_learned_from_the_brokers_proposal() {
-    assert_eq!(tuned_frame_max(&[0, 10, 0, 30, 7, 255, 0, 2, 0, 0, 0, 60]), Some(131_072));
-    assert_eq!(tuned_frame_max(&[0, 10, 0, 31, 7, 255, 0, 2, 0, 0, 0, 60]), None);
-}
-
 proptest! {
     #[test]
     fn every_content_header_becomes_one_that_the_client_parses(
@@ -104,12 +84,5 @@ proptest! {
         let payload = header(flags & !3, &properties);
         let harmless = harmless_header(&payload).unwrap_or(payload);
         prop_assert!(parse_properties(&harmless[12..]).is_ok());
-    }
-
-    #[test]
-    fn no_method_breaks_the_mending(payload in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let mut mended = payload.clone();
-        mend_method(&mut mended);
-        prop_assert_eq!(mended.len(), payload.len());
     }
 }

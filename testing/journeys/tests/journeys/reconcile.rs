@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder};
 
-use super::ledger::{LONG, balance, counted, counter};
+use super::ledger::{LONG, balance, counted, counter, eventually_counted};
 
 const REQUESTS: &str = "processingorders";
 const RESULTS: &str = "processedorders";
@@ -240,4 +240,41 @@ async fn orders_in_flight_are_not_re_requested_for_three_times_as_long() {
         let all = f64::from(u32::try_from(orders.len()).unwrap());
         counted(&world, "ordermill_payment_rerequests_total", all).await;
     }
+}
+
+#[tokio::test]
+async fn one_order_has_one_message_however_often_its_charge_has_no_verdict() {
+    let world = watchful()
+        .env("RETRY_DELAYS_MS", "500,60000")
+        .worker_env("GATEWAY_TIMEOUT_MS", "100")
+        .start()
+        .await;
+    let order = world.place_order_with("pm_card_neverAnswers").await;
+    let scheduled = "processingorders.retry.60000";
+    eventually("the order to wait for a minute", LONG, async || {
+        world.queue_depth(scheduled).await == 1
+    })
+    .await;
+
+    for _ in 0..5 {
+        world.deliver_payment_request_again(&order).await;
+    }
+
+    let dropped = "messaging_client_consumed_messages_total";
+    eventually_counted(&world, world.worker(0), dropped, 7.0).await;
+    let all = ["processingorders", "processingorders.retry.500", scheduled];
+    eventually("the second messages to be dropped", LONG, async || {
+        let unacked =
+            counter(&world, world.worker(0).ops_url("/metrics"), "ordermill_messages_unacked");
+        unacked.await == 0.0
+    })
+    .await;
+    assert_eq!(world.depth_of(&all).await, 1);
+    // A purged retry queue does not lose the order.
+    world.purge(scheduled).await;
+    world.sql("update payments.payments set scheduled_due = now() - interval '1 hour'").await;
+    eventually("the order to be re-requested", LONG, async || {
+        world.depth_of(&all).await == 1 || asked(&world).await > 0.0
+    })
+    .await;
 }
