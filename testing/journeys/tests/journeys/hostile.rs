@@ -13,7 +13,7 @@ use testkit::world::World;
 use testkit::{eventually, rabbitmq};
 
 use super::ledger::{LONG, balance, counter};
-use super::operator::{command, eventually_listed};
+use super::operator::{command, eventually_deep, eventually_listed};
 
 const REQUESTS: &str = "processingorders";
 const DEAD: &str = "processingorders.dead";
@@ -125,7 +125,7 @@ async fn a_message_whose_headers_are_nested_too_deep_is_dead_lettered_alone_and_
 async fn a_dead_letter_whose_headers_are_nested_too_deep_can_be_listed_and_shown() {
     let world = World::builder().workers(0).start().await;
     publish_nested(&world, DEAD, 11_000).await;
-    publish_nested(&world, DEAD, 20_000).await;
+    publish_nested(&world, DEAD, 13_500).await;
 
     let dead = eventually_listed(&world, "", 2).await;
 
@@ -166,14 +166,14 @@ async fn messages_that_came_back_from_dead_consumers_are_handled_one_by_one_afte
 async fn large_messages_wait_in_the_queue_and_not_in_the_worker() {
     let mut world = World::builder().workers(0).start().await;
     let body = vec![b' '; 1024 * 1024];
-    for _ in 0..150 {
+    for _ in 0..100 {
         world.publish_raw(REQUESTS, &body, BasicProperties::default()).await;
     }
     let order = world.place_order().await;
 
     let worker = world.add_worker().await;
 
-    eventually_dead_lettered(&world, 150).await;
+    eventually_deep(&world, DEAD, 100).await;
     assert_eq!(world.eventually_settled(&order).await.status, "Confirmed");
     let peak = world.worker(worker).peak_memory().unwrap();
     assert!(peak < 128 * 1024 * 1024, "{peak}");
