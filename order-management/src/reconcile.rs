@@ -186,7 +186,7 @@ impl Reconciler {
     }
 }
 
-/// The time since which every inspection has found every queue empty, whatever is in flight.
+/// The time since which every inspection has found every queue empty, with or without messages in flight.
 #[derive(Debug)]
 struct Idle {
     since: Option<Instant>,

@@ -55,18 +55,18 @@ pub(crate) fn body_size(payload: &[u8]) -> u64 {
 }
 
 /// The fault of a property that the client could not parse.
-struct Fault {
+struct Unparsable {
     why: &'static str,
     /// The bytes behind it cannot be read either.
     cut: bool,
 }
 
-const CUT: Fault = Fault { why: "its properties end too early", cut: true };
-const NOT_UTF8: Fault =
-    Fault { why: "a property or the name of a header is not UTF-8", cut: false };
-const TOO_DEEP: Fault = Fault { why: "its headers are nested too deep", cut: false };
-const UNKNOWN_TYPE: Fault =
-    Fault { why: "its headers have a value of an unknown type", cut: false };
+const CUT: Unparsable = Unparsable { why: "its properties end too early", cut: true };
+const NOT_UTF8: Unparsable =
+    Unparsable { why: "a property or the name of a header is not UTF-8", cut: false };
+const TOO_DEEP: Unparsable = Unparsable { why: "its headers are nested too deep", cut: false };
+const UNKNOWN_TYPE: Unparsable =
+    Unparsable { why: "its headers have a value of an unknown type", cut: false };
 
 /// A content header for the same body without what the client could not parse, or `None` if the
 /// client can parse `payload`.
@@ -117,7 +117,7 @@ fn headers_with(why: &str) -> Vec<u8> {
 }
 
 /// Reads over one property.
-fn read(unread: &mut Unread<'_>, form: Form) -> Result<(), Fault> {
+fn read(unread: &mut Unread<'_>, form: Form) -> Result<(), Unparsable> {
     match form {
         Form::ShortText => check_text(unread.short_text()),
         Form::Headers => check_table(unread.long().ok_or(CUT)?),
@@ -126,7 +126,7 @@ fn read(unread: &mut Unread<'_>, form: Form) -> Result<(), Fault> {
     }
 }
 
-fn check_text(text: Option<&[u8]>) -> Result<(), Fault> {
+fn check_text(text: Option<&[u8]>) -> Result<(), Unparsable> {
     std::str::from_utf8(text.ok_or(CUT)?).map(drop).map_err(|_| NOT_UTF8)
 }
 
@@ -137,8 +137,8 @@ struct Level<'a> {
 }
 
 /// Walks through a table without recursion.
-fn check_table(table: &[u8]) -> Result<(), Fault> {
-    const BROKEN: Fault = Fault { why: "its headers are broken", cut: false };
+fn check_table(table: &[u8]) -> Result<(), Unparsable> {
+    const BROKEN: Unparsable = Unparsable { why: "its headers are broken", cut: false };
     let mut outer: Vec<Level<'_>> = Vec::new();
     let mut level = Level { unread: Unread(table), named: true };
     loop {

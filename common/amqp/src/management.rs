@@ -13,8 +13,8 @@ const URL: Setting = Setting {
     name: "RABBITMQ_MANAGEMENT_URL",
     unit: "http:// URL",
     help: "The broker's management API, with user and password if they are not those of \
-           AMQP_SERVER_URL; by default port 15672 of the same host. Order-management reads unacked \
-           messages and policies there, and works without it.",
+           AMQP_SERVER_URL; by default port 15672 of the same host. Unacked messages and policies \
+           are read there; the process works without it.",
 };
 /// Port of the API, unless the setting says otherwise.
 const PORT: u16 = 15_672;
@@ -61,7 +61,7 @@ pub enum ManagementError {
     NoAddress,
     /// The API is not reachable or did not answer in time.
     #[error("the management API does not answer: {0}")]
-    Away(#[source] reqwest::Error),
+    Unreachable(#[source] reqwest::Error),
     /// The API refused, for example because the user lacks the tag `monitoring` or `management`.
     #[error("the management API answered {0}")]
     Refused(StatusCode),
@@ -110,7 +110,7 @@ impl Management {
     /// If the HTTP client cannot be built.
     pub fn open(settings: &ManagementSettings) -> Result<Management, ManagementError> {
         let client = Client::builder().timeout(TIMEOUT).no_proxy().build();
-        let http = client.map_err(|error| ManagementError::Away(error.without_url()))?;
+        let http = client.map_err(|error| ManagementError::Unreachable(error.without_url()))?;
         Ok(Management { http, settings: settings.clone() })
     }
 
@@ -139,7 +139,7 @@ impl Management {
             Some((user, password)) => (user.clone(), password.reveal().to_owned()),
             None => own,
         };
-        let away = |error: reqwest::Error| ManagementError::Away(error.without_url());
+        let away = |error: reqwest::Error| ManagementError::Unreachable(error.without_url());
         let asked = self.http.get(url).basic_auth(user, Some(password));
         let mut answer = asked.send().await.map_err(away)?;
         match answer.status() {

@@ -63,7 +63,7 @@ const SIGNING_KEY: Setting = Setting {
     name: "REQUEST_SIGNING_KEY",
     unit: "text of 32 characters or more; several separated by commas",
     help: "Signs payment requests, with the first key; a worker charges only what one of the keys \
-           has signed. The same for order-management and all workers.",
+           has signed. The same for all processes.",
 };
 const RECONCILE_AFTER: Setting = Setting {
     name: "RECONCILE_AFTER_MS",

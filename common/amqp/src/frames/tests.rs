@@ -1,5 +1,6 @@
 use lapin::BasicProperties;
 use lapin::protocol::basic::parse_properties;
+use lapin::types::AMQPValue;
 use proptest::prelude::*;
 
 use super::*;
@@ -35,7 +36,9 @@ fn replaced(flags: u16, properties: &[u8]) -> BasicProperties {
 }
 
 fn why(properties: &BasicProperties) -> String {
-    format!("{:?}", properties.headers().as_ref().unwrap().inner().get(UNREADABLE).unwrap())
+    let headers = properties.headers().as_ref().unwrap();
+    let Some(AMQPValue::LongString(why)) = headers.inner().get(UNREADABLE) else { panic!() };
+    why.to_string()
 }
 
 #[test]
