@@ -144,8 +144,7 @@ async fn messages_that_came_back_from_dead_consumers_are_handled_one_by_one_afte
     for _ in 0..5 {
         world.place_order_with("pm_card_neverAnswers").await;
     }
-    eventually("the requests to be relayed", LONG, async || world.queue_depth(REQUESTS).await == 5)
-        .await;
+    eventually_deep(&world, REQUESTS, 5).await;
     for _ in 0..2 {
         // A consumer that dies with all of them unacked.
         drop(world.messages_in(REQUESTS).await);
