@@ -86,7 +86,9 @@ impl ConnectionSettings {
         let mut last = BrokerError::NoAddress;
         for address in addresses {
             let dial = Dial { address, limit, bytes: purpose.bytes.clone() };
-            let attempt = self.open_address(url, purpose.role, topology, dial);
+            let name = LongString::from(format!("{} {}", self.app, purpose.role));
+            let properties = ConnectionProperties::default().with_connection_name(name);
+            let attempt = open_address(url, properties, topology, dial);
             match within(limit, "connecting", attempt).await {
                 Err(error) if !error.is_an_answer() => last = error,
                 answered => return answered,
@@ -94,21 +96,18 @@ impl ConnectionSettings {
         }
         Err(last)
     }
+}
 
-    async fn open_address(
-        &self,
-        url: &AmqpUrl,
-        role: &str,
-        topology: &impl Declare,
-        dial: Dial,
-    ) -> Result<(Connection, Channel), BrokerError> {
-        let name = LongString::from(format!("{} {role}", self.app));
-        let properties = ConnectionProperties::default().with_connection_name(name);
-        let connection = connect(url.uri(), properties, dial).await?;
-        topology.declare(&connection).await?;
-        let channel = connection.create_channel().await?;
-        Ok((connection, channel))
-    }
+async fn open_address(
+    url: &AmqpUrl,
+    properties: ConnectionProperties,
+    topology: &impl Declare,
+    dial: Dial,
+) -> Result<(Connection, Channel), BrokerError> {
+    let connection = connect(url.uri(), properties, dial).await?;
+    topology.declare(&connection).await?;
+    let channel = connection.create_channel().await?;
+    Ok((connection, channel))
 }
 
 /// The addresses of a broker, resolved anew.

@@ -139,8 +139,12 @@ async fn a_dead_letter_whose_headers_are_nested_too_deep_can_be_listed_and_shown
 
 #[tokio::test]
 async fn messages_that_came_back_from_dead_consumers_are_handled_one_by_one_after_a_restart() {
-    let mut world =
-        World::builder().workers(0).worker_env("GATEWAY_TIMEOUT_MS", "600000").start().await;
+    let mut world = World::builder()
+        .workers(0)
+        .order_management_env("ORDERS_PER_MESSAGE", "1")
+        .worker_env("GATEWAY_TIMEOUT_MS", "600000")
+        .start()
+        .await;
     for _ in 0..5 {
         world.place_order_with("pm_card_neverAnswers").await;
     }
