@@ -39,6 +39,7 @@ STOPSIGNAL SIGTERM
 FROM runtime AS order-management
 COPY --from=build /src/target/release/order-management /usr/local/bin/
 EXPOSE 3000 9100
+# About the process, not about the servers it needs: a restart would bring none of them back.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["order-management", "healthcheck"]
 ENTRYPOINT ["order-management"]

@@ -174,6 +174,14 @@ pub async fn list(
     Ok(Listed::page(Table::DeadLetterActions, &rows, limit, Columns { row: action_from_row, id }))
 }
 
+const NEWEST: &str = "select id from dead_letter_actions order by id desc limit 1";
+
+/// Returns the id of the newest action on dead letters, if there is any.
+pub async fn newest(db: &Db) -> Result<Option<ActionId>, Error> {
+    let rows = db.query(NEWEST, &[]).await?;
+    rows.first().map(|row| column(row, "id").map(ActionId)).transpose()
+}
+
 const GET: &str = select_actions!("properties, body", "where id = $1");
 
 /// Returns an action, with properties and body of its dead letter.

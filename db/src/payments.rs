@@ -2,6 +2,7 @@
 //! delivered again finds the earlier attempt.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use domain::{Amount, Currency, OrderId, PaymentId, PaymentMethod, Reason, Verdict, WorkerName};
 use tokio_postgres::Row;
@@ -10,9 +11,11 @@ use crate::row::{checked, column, parsed, parsed_option};
 use crate::{Db, Error};
 
 mod prune;
+mod scheduled;
 mod unanswered;
 
 pub use prune::{PruneStep, copy_pruned, pruned, remove_pruned};
+pub use scheduled::{ScheduledCopy, note_scheduled};
 pub use unanswered::{Unanswered, note_unanswered};
 
 /// The command to start a payment.
@@ -45,6 +48,8 @@ pub struct Payment {
     pub verdict: Option<Verdict>,
     /// Number of attempts of workers, this one included.
     pub attempt: i32,
+    /// Number of the scheduled copy of the request, unless that copy is overdue; 0 without one.
+    pub scheduled: i32,
 }
 
 /// The result of starting a payment.
@@ -68,11 +73,13 @@ const START: &str = "
     returning order_id, payment_id";
 
 /// Starts payments, all in one commit. A payment that was started before keeps its terms; the
-/// attempt is counted. A payment whose details were removed keeps its verdict. Returns one outcome per command, in the order of `batch`.
+/// attempt is counted. A payment whose details were removed keeps its verdict. A scheduled copy is overdue
+/// `grace` after its due time. Returns one outcome per command, in the order of `batch`.
 pub async fn start(
     db: &Db,
     worker: &WorkerName,
     batch: &[StartPayment],
+    grace: Duration,
 ) -> Result<Vec<StartOutcome>, Error> {
     let orders: Vec<_> = batch.iter().map(|s| s.order_id.0).collect();
     let ids: Vec<_> = batch.iter().map(|s| s.payment_id.0).collect();
@@ -89,8 +96,11 @@ pub async fn start(
     }
     let is_first = |s: &StartPayment| first.get(&s.order_id) == Some(&s.payment_id);
     let earlier: Vec<&StartPayment> = batch.iter().filter(|s| !is_first(s)).collect();
-    let stored =
-        if earlier.is_empty() { HashMap::new() } else { resume(db, worker, earlier).await? };
+    let stored = if earlier.is_empty() {
+        HashMap::new()
+    } else {
+        resume(db, worker, earlier, grace).await?
+    };
     let outcome = |s: &StartPayment| match is_first(s) {
         true => Ok(StartOutcome::First(new_payment(s))),
         false => stored.get(&s.order_id).cloned().map(StartOutcome::Again).ok_or_else(vanished),
@@ -109,18 +119,22 @@ const RESUME: &str = "
       from unnest($1::uuid[], $2::uuid[]) as s (order_id, payment_id)
      where p.order_id = s.order_id
     returning p.order_id, p.payment_id, p.amount_minor, p.currency, p.payment_method,
-              p.status::text, p.reason, coalesce(p.taken, 1) as attempt";
+              p.status::text, p.reason, coalesce(p.taken, 1) as attempt,
+              case when p.scheduled_due > now() - $4::float8 * interval '1 millisecond'
+                   then p.scheduled_number else 0 end as scheduled";
 
 async fn resume(
     db: &Db,
     worker: &WorkerName,
     mut commands: Vec<&StartPayment>,
+    grace: Duration,
 ) -> Result<HashMap<OrderId, Payment>, Error> {
     // Sorted, so that two workers cannot wait for each other.
     commands.sort_by_key(|s| s.order_id);
     let orders: Vec<_> = commands.iter().map(|s| s.order_id.0).collect();
     let ids: Vec<_> = commands.iter().map(|s| s.payment_id.0).collect();
-    let rows = db.query(RESUME, &[&orders, &ids, &worker.as_str()]).await?;
+    let grace_ms = grace.as_secs_f64() * 1000.0;
+    let rows = db.query(RESUME, &[&orders, &ids, &worker.as_str(), &grace_ms]).await?;
     let resumed = rows.iter().map(payment_from_row).collect::<Result<_, _>>()?;
     with_pruned(db, resumed, commands.iter().map(|s| s.order_id)).await
 }
@@ -184,7 +198,7 @@ pub async fn finish(
 
 const FIND: &str = "
     select order_id, payment_id, amount_minor, currency, payment_method, status::text, reason,
-           coalesce(taken, 1) as attempt
+           coalesce(taken, 1) as attempt, 0 as scheduled
       from payments.payments where order_id = any($1)";
 
 async fn find(
@@ -212,6 +226,7 @@ fn payment_from_row(row: &Row) -> Result<(OrderId, Payment), Error> {
         payment_method: parsed_option(row, "payment_method")?,
         verdict,
         attempt: column(row, "attempt")?,
+        scheduled: column(row, "scheduled")?,
     };
     Ok((OrderId(column(row, "order_id")?), payment))
 }
@@ -224,6 +239,7 @@ fn new_payment(command: &StartPayment) -> Payment {
         payment_method: command.payment_method.clone(),
         verdict: None,
         attempt: 1,
+        scheduled: 0,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use amqp::{Consumer, Consumers, add_consumers};
+use amqp::{BrokerNeed, Consumer, Consumers, add_consumers};
 use db::{Db, Migrations, Reads, Settings};
 use service::{Program, Service};
 use tokio::runtime::Handle;
@@ -34,7 +34,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         Settings { pool_max: config.logs.pool_max.min(READERS_MAX), ..config.logs.clone() };
     let readers = Reads::from(Db::read_only(&reader_settings, Handle::current())?);
     let consumers = watch::Sender::new(None::<Consumers>);
-    add_consumers(service.readiness(), "feed", consumers.subscribe());
+    let need = BrokerNeed::Required;
+    add_consumers(service.readiness(), "feed", consumers.subscribe(), need);
     service.serve_ops(http::routes(readers, &runtime.metrics))?;
 
     db::migrate_when_there(&config.logs, Migrations::Logs, &runtime.tasks).await?;

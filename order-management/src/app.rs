@@ -6,7 +6,7 @@ use actix_web::App;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
+use amqp::{BrokerNeed, Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations, Reads, Settings};
 use log_shipping::LogShipper;
 use service::{Draining, HttpMetrics, HttpSettings, Program, Runtime, Service};
@@ -15,13 +15,15 @@ use telemetry::trace::MessageSpans;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::broker_watch::BrokerWatch;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dead_letters::DeadLetters;
 use crate::http;
-use crate::orders::{Intake, Settlements, Timelines, scan_overdue, show_backlog};
+use crate::orders::{Intake, Settlements, Timelines, open_payments};
+use crate::orders::{scan_overdue, show_backlog};
 use crate::payment_results::PaymentResults;
-use crate::reconcile::Reconciler;
+use crate::reconcile::{ReconcileLinks, Reconciler};
 use crate::relay::{Relay, RelayLinks};
 
 /// Runs until SIGTERM or SIGINT.
@@ -47,9 +49,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let reads = Reads::from(Db::new(&read_settings, Handle::current())?);
     reads.expose(&runtime.metrics, "reads");
     let publisher = Publisher::start(&config.broker, &runtime);
-    publisher.add_readiness(service.readiness());
+    publisher.add_readiness(service.readiness(), BrokerNeed::Degraded);
     let consumers = watch::Sender::new(None::<Consumers>);
-    add_consumers(service.readiness(), "consumer", consumers.subscribe());
+    add_consumers(service.readiness(), "consumer", consumers.subscribe(), BrokerNeed::Degraded);
     let dead_letters = Data::new(DeadLetters::new(&db, &config.broker));
     let swagger_ui = config.swagger_ui;
     service.serve_ops(move |routes| {
@@ -58,9 +60,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     })?;
 
     let links = RelayLinks { db: &db, publisher: &publisher };
-    let relay = Relay::open(&config.broker, config.outbox, links, &runtime);
+    let relay = Relay::open(&config.broker, config.outbox.clone(), links, &runtime);
     let intake = Intake::open(&db, &relay, config.intake_max, &runtime);
-    let state = ShopState { db: db.clone(), reads, intake };
+    let payments = open_payments(&config.payments, &runtime.metrics)?;
+    let timelines = Timelines::new(&reads, &payments);
+    let state = ShopState { db: db.clone(), reads, intake, timelines };
     let server = http_server(&config, listener, &service, state)?;
     let http = service.spawn_server("http server", server);
     // Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
@@ -77,7 +81,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     });
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &runtime.tasks).await?;
-    start_background_tasks(&config, &db, &publisher, &runtime);
+    let links = ReconcileLinks { db: &db, payments: &payments, publisher: &publisher };
+    start_background_tasks(&config, links, &runtime);
     let broker = &config.broker;
     let results = PaymentResults {
         settlements: Settlements::open(&db, &runtime),
@@ -93,15 +98,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// The tasks that need the tables: the overdue scan, the outbox metrics, the reconciler.
-fn start_background_tasks(config: &Config, db: &Db, publisher: &Publisher, runtime: &Runtime) {
-    let tasks = &runtime.tasks;
+fn start_background_tasks(config: &Config, links: ReconcileLinks<'_>, runtime: &Runtime) {
+    let (tasks, db) = (&runtime.tasks, links.db);
     let scan = scan_overdue(db.clone(), config.reconcile.after, tasks.clone());
     tasks.spawn("overdue scan", scan);
     tasks.spawn("backlog", show_backlog(db.clone(), runtime.clone()));
-    let links = RelayLinks { db, publisher };
     let reconciler =
         Reconciler::new(&config.broker, config.reconcile.clone(), links, &runtime.metrics);
     tasks.spawn("reconciler", reconciler.run(tasks.clone()));
+    let queues = &config.reconcile.work_queues;
+    let watch = BrokerWatch::new(&config.broker, queues, db, &runtime.metrics);
+    tasks.spawn("broker watch", watch.run(tasks.clone()));
 }
 
 /// The state that the API's routes share.
@@ -109,6 +116,7 @@ struct ShopState {
     db: Db,
     reads: Reads,
     intake: Intake,
+    timelines: Timelines,
 }
 
 fn http_server(
@@ -118,10 +126,10 @@ fn http_server(
     state: ShopState,
 ) -> anyhow::Result<Server> {
     let metrics = &service.runtime().metrics;
-    let timelines = Data::new(Timelines::open(&state.reads, &config.payments, metrics)?);
     let catalog = Data::new(Catalog::new(&state.db));
     let (db, reads, intake) =
         (Data::new(state.db), Data::new(state.reads), Data::new(state.intake));
+    let timelines = Data::new(state.timelines);
     let cors_origins = config.cors_origins.clone();
     let ready = Data::new(service.readiness().clone());
     let draining = Data::new(Draining(service.runtime().tasks.draining()));

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use amqp::{BrokerRole, BrokerSettings, WorkQueue, read_retry_delays};
+use amqp::{BrokerRole, BrokerSettings, WorkQueue};
+use amqp::{read_reconcile_after, read_retry_delays, read_signing_keys};
 use log_shipping::ShippingSettings;
+use messages::SigningKeys;
 use service::{Env, HttpSettings, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
@@ -63,13 +65,6 @@ const SWEEP: Setting = Setting {
     unit: "milliseconds",
     help: "Interval between two sweeps of the outbox for orders that a dead process left behind.",
 };
-const RECONCILE_AFTER: Setting = Setting {
-    name: "RECONCILE_AFTER_MS",
-    unit: "milliseconds",
-    help: "Time that an overdue order may wait, with no message in any queue, before its payment \
-           is requested again.",
-};
-
 const SHUTDOWN_DELAY: Setting = Setting {
     name: "SHUTDOWN_DELAY_MS",
     unit: "milliseconds",
@@ -102,12 +97,14 @@ pub struct Config {
 }
 
 /// Times of the relay.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OutboxSettings {
     /// Time in which an outbox row belongs to the process that claimed it.
     pub(crate) lease: Duration,
     /// Pause between two sweeps that found nothing.
     pub(crate) sweep: Duration,
+    /// The keys that sign requests, if they are signed.
+    pub(crate) signing: Option<SigningKeys>,
 }
 
 /// Time by which a lease has to exceed the wait for confirms.
@@ -128,7 +125,11 @@ impl OutboxSettings {
                 LEASE_MARGIN.as_millis()
             ));
         }
-        OutboxSettings { lease, sweep: env.millis(&SWEEP, 500, 10..=60_000) }
+        OutboxSettings {
+            lease,
+            sweep: env.millis(&SWEEP, 500, 10..=60_000),
+            signing: read_signing_keys(env),
+        }
     }
 }
 
@@ -139,6 +140,8 @@ pub(crate) struct ReconcileSettings {
     pub(crate) after: Duration,
     /// Every queue in which a request or a result may wait.
     pub(crate) queues: Vec<String>,
+    /// The queues of requests and results, with all their retry queues.
+    pub(crate) work_queues: Vec<WorkQueue>,
 }
 
 impl Config {
@@ -150,16 +153,17 @@ impl Config {
     /// Reads all settings; the wrong ones are noted in `env`.
     pub fn read(env: &mut Env) -> Config {
         const APP: &str = "order-management";
+        let retry_delays = read_retry_delays(env);
         let role = BrokerRole {
             app: APP,
             send: "processingorders",
             receive: "processedorders",
+            send_retry_delays: retry_delays.clone(),
             retry_delays: Vec::new(),
         };
-        let broker = BrokerSettings::read(env, role);
-        let retry_delays = read_retry_delays(env);
+        let broker = BrokerSettings::read(env, role).with_management(env);
         let requests = WorkQueue { retry_delays, ..broker.send.clone() };
-        let results = broker.receive.name.clone();
+        let results = broker.receive.clone();
         let (shop, payments) = db::Settings::read_both(env, APP);
         let outbox = OutboxSettings::read(env, broker.confirm_timeout);
         let process = ProcessSettings::read(env, 9100);
@@ -186,8 +190,9 @@ impl Config {
             shutdown_delay: env.millis(&SHUTDOWN_DELAY, 3_000, 0..=600_000),
             outbox,
             reconcile: ReconcileSettings {
-                after: env.millis(&RECONCILE_AFTER, 300_000, 1_000..=86_400_000),
-                queues: requests.all().into_iter().chain([results]).collect(),
+                after: read_reconcile_after(env),
+                queues: requests.all().into_iter().chain([results.name.clone()]).collect(),
+                work_queues: vec![requests, results],
             },
         }
     }

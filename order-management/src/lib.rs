@@ -3,6 +3,7 @@
 //! tested with any bytes ([`reading`]); the program is `main.rs`.
 
 mod app;
+mod broker_watch;
 mod catalog;
 mod cli;
 mod config;

@@ -1,7 +1,10 @@
 //! Metrics of order-management.
 
+use prometheus_client::encoding::EncodeLabelSet;
 use telemetry::metrics::buckets::order_times;
-use telemetry::metrics::{Counter, Gauge, Histogram, Histograms, Instrument, Labels, Seconds};
+use telemetry::metrics::{
+    Counter, Family, Gauge, Histogram, Histograms, Instrument, Labels, Seconds,
+};
 use telemetry::{counters_by, metrics};
 
 metrics! {
@@ -30,6 +33,27 @@ metrics! {
         pub(crate) rerequests: Counter = "ordermill_payment_rerequests_total",
         /// Queue inspections of the reconciler
         pub(crate) inspections: InspectionMetrics = "ordermill_queue_inspections_total",
+    }
+}
+
+/// A queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct QueueLabels {
+    /// Name of the queue
+    pub(crate) queue: String,
+}
+
+metrics! {
+    /// Metrics of what others do to the queues.
+    pub(crate) struct BrokerWatchMetrics {
+        /// 1 if a policy of the broker changes what happens to the messages of this queue, such as
+        /// message-ttl or max-length; read from the management API, and the last value while the API
+        /// does not answer
+        pub(crate) policy_overrides: Family<QueueLabels, Gauge> = "ordermill_queue_policy_overrides",
+        /// Dead letters that no session has received, as seen every 10 s
+        pub(crate) dead_letters: Family<QueueLabels, Gauge> = "ordermill_dead_letters",
+        /// Dead letters that left their queue without an action of an operator
+        pub(crate) dead_letters_vanished: Family<QueueLabels, Counter> = "ordermill_dead_letters_vanished_total",
     }
 }
 
@@ -62,8 +86,10 @@ counters_by! {
 counters_by! {
     /// Inspections of the queues by what they found.
     pub(crate) struct InspectionMetrics by "outcome" {
-        /// Every queue was empty.
+        /// Every queue was empty, and no message in flight.
         idle = "idle",
+        /// Every queue was empty, and messages were in flight, or it was not known whether any were.
+        in_flight = "in_flight",
         /// Messages wait in a queue.
         waiting = "waiting",
         /// RabbitMQ does not answer.

@@ -4,23 +4,26 @@
 //! from it. An overdue order whose request is not in the outbox gets a new outbox row; the worker that
 //! receives the request finds the payment and replies again, or charges under the same key. A request
 //! too many costs one message, so only a flood has to be avoided: a backlog or an outage of the gateway
-//! must not be doubled. Hence two paces.
+//! must not be doubled. Hence three paces.
 //!
-//! *Idle*: every inspection found every queue empty for the whole time, so an order that is still pending
-//! is in no queue. *Waiting*: a waiting message may be the order's, so few orders are re-requested, and
-//! seldom.
+//! *Idle*: every inspection found every queue empty for the whole time and no message in flight, so an
+//! order that is still pending is in no queue. *In flight*: the queues are empty, and a worker may have
+//! the order's message; orders are re-requested only after three times as long, since a worker that
+//! hangs must not hold repair back until the broker's consumer timeout. *Waiting*: a waiting message may
+//! be the order's, so few orders are re-requested, and seldom.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use amqp::{BrokerSettings, Publisher, QueueInspector, Status};
+use amqp::{BrokerSettings, InFlight, Inspection, Publisher, QueueInspector, Status};
 use db::orders::RetryPolicy;
-use db::{Db, orders};
+use db::{Db, orders, timeline};
+use domain::OrderId;
 use service::Tasks;
 use telemetry::metrics::Metrics;
 
 use crate::config::ReconcileSettings;
 use crate::metrics::OrderMetrics;
-use crate::relay::RelayLinks;
 
 /// Interval between two inspections; shorter if `RECONCILE_AFTER_MS` is less than eight times as long.
 const EVERY: Duration = Duration::from_secs(10);
@@ -28,13 +31,21 @@ const EVERY: Duration = Duration::from_secs(10);
 const IDLE_MAX: i64 = 2000;
 /// The same while messages wait: a thousand an hour.
 const WAITING_MAX: i64 = 3;
+/// Factor of the wait while the queues are empty and messages are in flight: 15 minutes by default,
+/// half of RabbitMQ's consumer timeout.
+const IN_FLIGHT_FACTOR: u32 = 3;
 /// Age at which an order is re-requested while messages wait.
 const WAITING_FIRST: Duration = Duration::from_secs(3600);
+
+/// Pages of due orders whose scheduled messages are looked up in one round.
+const PAGES_MAX: usize = 20;
 
 /// Re-requests the payments of lost orders.
 #[derive(Debug)]
 pub(crate) struct Reconciler {
     db: Db,
+    /// The payment tables, read only.
+    payments: Db,
     publisher: Publisher,
     queue_inspector: QueueInspector,
     settings: ReconcileSettings,
@@ -42,15 +53,26 @@ pub(crate) struct Reconciler {
     metrics: OrderMetrics,
 }
 
+/// The stores and the broker, as the reconciler uses them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReconcileLinks<'a> {
+    pub(crate) db: &'a Db,
+    /// The payment tables, read only.
+    pub(crate) payments: &'a Db,
+    pub(crate) publisher: &'a Publisher,
+}
+
 impl Reconciler {
+    /// Reads scheduled messages from `payments`.
     pub(crate) fn new(
         broker: &BrokerSettings,
         settings: ReconcileSettings,
-        links: RelayLinks<'_>,
+        links: ReconcileLinks<'_>,
         metrics: &Metrics,
     ) -> Reconciler {
         Reconciler {
             db: links.db.clone(),
+            payments: links.payments.clone(),
             publisher: links.publisher.clone(),
             queue_inspector: QueueInspector::new(broker.clone()),
             settings,
@@ -77,24 +99,45 @@ impl Reconciler {
     }
 
     async fn inspect(&mut self) {
-        let waiting = self.waiting().await;
-        self.idle.saw(waiting, Instant::now());
+        let seen = self.look().await;
+        self.idle.saw(seen.map(|seen| seen.waiting), Instant::now());
         let inspections = &self.metrics.inspections;
-        let outcome = match waiting {
+        let outcome = match seen {
             None => &inspections.away,
-            Some(0) => &inspections.idle,
+            Some(Inspection { waiting: 0, in_flight: InFlight::None }) => &inspections.idle,
+            Some(Inspection { waiting: 0, in_flight: _ }) => &inspections.in_flight,
             Some(_) => &inspections.waiting,
         };
         outcome.inc();
-        if waiting.is_none() {
-            return;
-        }
-        let after = self.settings.after;
-        let policy = match self.idle.lasted(Instant::now()) >= after {
-            true => RetryPolicy { first: after, limit: IDLE_MAX },
-            false => RetryPolicy { first: after.max(WAITING_FIRST), limit: WAITING_MAX },
+        let Some(seen) = seen else { return };
+        let policy = self.policy(seen.in_flight);
+        self.rerequest(&policy).await;
+    }
+
+    /// The pace at which orders are re-requested.
+    fn policy(&self, in_flight: InFlight) -> RetryPolicy {
+        let first = match in_flight {
+            InFlight::None => self.settings.after,
+            InFlight::Some | InFlight::Unknown => self.settings.after * IN_FLIGHT_FACTOR,
         };
-        match orders::rerequest(&self.db, &policy).await {
+        match self.idle.lasted(Instant::now()) >= first {
+            true => RetryPolicy { first, limit: IDLE_MAX },
+            false => {
+                let first = self.settings.after.max(WAITING_FIRST);
+                RetryPolicy { first, limit: WAITING_MAX }
+            }
+        }
+    }
+
+    async fn rerequest(&self, policy: &RetryPolicy) {
+        let scheduled = match self.scheduled(policy).await {
+            Ok(scheduled) => scheduled,
+            Err(error) => {
+                log::warn!("overdue orders cannot be read: {error}");
+                return;
+            }
+        };
+        match orders::rerequest(&self.db, policy, &scheduled).await {
             Ok(asked) => {
                 for order in asked {
                     self.metrics.rerequests.inc();
@@ -106,13 +149,35 @@ impl Reconciler {
         }
     }
 
-    /// Number of waiting messages; `None` if it is unknown, or if nothing could be published.
-    async fn waiting(&mut self) -> Option<u64> {
+    /// The due orders that have a scheduled message, which is not overdue. Without the payment tables
+    /// there are none: a worker then drops the second message.
+    async fn scheduled(&self, policy: &RetryPolicy) -> Result<Vec<OrderId>, db::Error> {
+        let mut scheduled = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let due = orders::due(&self.db, policy, &scheduled).await?;
+            if due.is_empty() {
+                break;
+            }
+            let found = timeline::scheduled(&self.payments, &due, self.settings.after).await;
+            let found = found.unwrap_or_else(|error| {
+                log::debug!("scheduled messages are not known: {error}");
+                HashSet::new()
+            });
+            if found.is_empty() {
+                break;
+            }
+            scheduled.extend(found);
+        }
+        Ok(scheduled)
+    }
+
+    /// The messages in the queues; `None` if they are unknown, or if nothing could be published.
+    async fn look(&mut self) -> Option<Inspection> {
         if self.publisher.status() != Status::Up {
             return None;
         }
-        match self.queue_inspector.waiting_in(&self.settings.queues).await {
-            Ok(waiting) => Some(waiting),
+        match self.queue_inspector.inspect(&self.settings.queues).await {
+            Ok(seen) => Some(seen),
             Err(error) => {
                 log::warn!("the queues cannot be inspected: {error}");
                 None
@@ -121,8 +186,7 @@ impl Reconciler {
     }
 }
 
-/// The time since which every inspection has found every queue empty. The unacked messages of a worker
-/// are not counted, but they return to their queue or end in that time.
+/// The time since which every inspection has found every queue empty, with or without messages in flight.
 #[derive(Debug)]
 struct Idle {
     since: Option<Instant>,

@@ -63,6 +63,7 @@ impl Relay {
             route: broker.send_route(),
             reply_to: broker.receive.name.clone(),
             per_message: broker.orders_per_message,
+            signing: settings.signing.clone(),
             spans: MessageSpans::of(&broker.topology.exchange, &broker.send.name),
         };
         let batcher = Batcher::open(relay, LIMITS, runtime);

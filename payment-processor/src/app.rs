@@ -1,6 +1,6 @@
 //! A worker's life: start, work, drain, stop.
 
-use amqp::{Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
+use amqp::{BrokerNeed, Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
 use db::{Db, Migrations};
 use log_shipping::LogShipper;
 use service::{Program, Service};
@@ -32,21 +32,23 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     db.expose(&runtime.metrics, "payments");
     db.add_readiness(service.readiness(), "database");
     let publisher = Publisher::start(&config.broker, &runtime);
-    publisher.add_readiness(service.readiness());
+    publisher.add_readiness(service.readiness(), BrokerNeed::Required);
     let consumers = watch::Sender::new(None::<Consumers>);
-    add_consumers(service.readiness(), "consumer", consumers.subscribe());
+    add_consumers(service.readiness(), "consumer", consumers.subscribe(), BrokerNeed::Required);
     service.serve_ops(|_| {})?;
 
     db::migrate_when_there(&config.payments, Migrations::Payments, &runtime.tasks).await?;
     let gateway = Gateway::open(&config.gateway, &db, &runtime);
     let limits =
         ChargeLimits { timeout: config.gateway.timeout, orders_max: config.broker.prefetch };
-    let store = PaymentStore { db, worker: config.name };
+    let store = PaymentStore { db, worker: config.name, grace: config.reconcile_after };
     let charges = Charges::open(store, gateway, limits, &runtime);
     let replies = Replies::open(&config.broker, &publisher, &runtime);
     let broker = &config.broker;
     let spans = MessageSpans::of(&broker.topology.exchange, &broker.receive.name);
-    let requests = PaymentRequests::new(charges, replies, runtime.tasks.stopping(), spans);
+    let requests = PaymentRequests::new(charges, replies, runtime.tasks.stopping(), spans)
+        .signed_by(config.signing)
+        .retried_after(broker.receive.retry_delays.clone());
     let started =
         Consumer::new(&broker.connection, &broker.topology, service.drain_timeout(), &runtime)
             .work_queue(broker.subscription(), &publisher, ForwardingHandler(requests))

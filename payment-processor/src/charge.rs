@@ -8,28 +8,31 @@ mod asking;
 mod attempt;
 mod batches;
 mod logging;
+mod terms;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use batcher::Batcher;
-use db::payments::{FinishPayment, Payment, StartOutcome, StartPayment};
+use db::payments::{FinishPayment, Payment, ScheduledCopy, StartOutcome, StartPayment};
 use db::until_stored;
-use domain::{RequestId, Verdict};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use messages::PaymentRequest;
 use service::Runtime;
-use telemetry::order_log::{self, TraceId};
-use tokio::sync::Semaphore;
+use telemetry::metrics::Counter;
+use telemetry::order_log;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::asking::Asking;
 use self::attempt::LIMITS;
 pub(crate) use self::attempt::PaymentStore;
 pub(crate) use self::attempt::{ChargeAttempt, ChargeError, ChargeLimits, ChargeState, Room};
-use self::batches::{FinishBatch, StartBatch, start_payment};
+use self::batches::{FinishBatch, NoteScheduled, StartBatch, start_payment};
 pub(crate) use self::logging::outcome;
 use self::logging::{finished, resumed, started};
-use crate::gateway::{Charge, Gateway, GatewayError};
+use self::terms::{charge_of, report_contradiction};
+use crate::gateway::{Gateway, GatewayError};
 use crate::metrics::GatewayMetrics;
 
 /// Charges orders.
@@ -37,11 +40,21 @@ use crate::metrics::GatewayMetrics;
 pub(crate) struct Charges {
     start: Batcher<StartBatch>,
     finish: Batcher<FinishBatch>,
+    notes: Batcher<NoteScheduled>,
     gateway: Gateway,
     asking: Asking,
     orders_max: u16,
     room: Arc<Semaphore>,
+    /// The part of the room that attempts after the first may take.
+    retry_room: Arc<Semaphore>,
+    put_off: Counter,
 }
+
+/// The part of the room for orders that attempts after the first may take together is one in this many:
+/// orders of a gateway, or of an account, that does not answer leave the rest to new orders.
+const RETRY_SHARE: u16 = 4;
+/// Time that a retried message waits for a place in that part; then it goes back to the retry queues.
+const RETRY_WAIT: Duration = Duration::from_millis(200);
 
 impl Charges {
     /// Starts the stages in front of the payment tables.
@@ -57,11 +70,27 @@ impl Charges {
         Charges {
             start: Batcher::open(StartBatch(store.clone()), LIMITS, runtime),
             finish: Batcher::open(FinishBatch(store.clone()), LIMITS, runtime),
+            notes: Batcher::open(NoteScheduled(store.clone()), LIMITS, runtime),
             gateway,
             asking: Asking::open(store, limits.timeout, runtime),
             orders_max,
             room,
+            retry_room: Arc::new(Semaphore::new(usize::from((orders_max / RETRY_SHARE).max(1)))),
+            put_off: runtime.metrics.get::<GatewayMetrics>().put_off,
         }
+    }
+
+    /// Room for a message that was retried, besides [`Charges::room_for`]; `None` if the retries in
+    /// flight keep their whole share for [`RETRY_WAIT`], which is counted.
+    pub(crate) async fn room_for_retry(&self, orders: usize) -> Option<OwnedSemaphorePermit> {
+        let share = (self.orders_max / RETRY_SHARE).max(1);
+        let wanted = u32::try_from(orders).unwrap_or(u32::MAX).min(share.into());
+        let room = self.retry_room.clone().acquire_many_owned(wanted);
+        let room = tokio::time::timeout(RETRY_WAIT, room).await.ok().and_then(Result::ok);
+        if room.is_none() {
+            self.put_off.inc();
+        }
+        room
     }
 
     /// Waits for room for this many orders; a pack that exceeds the whole room waits for all of it.
@@ -70,12 +99,22 @@ impl Charges {
         self.room.clone().acquire_many_owned(wanted).await.ok()
     }
 
+    /// Notes the copies of requests that the broker has confirmed in a retry queue. Returns once they
+    /// are stored.
+    pub(crate) async fn note_scheduled(&self, copies: &[ScheduledCopy]) {
+        for error in until_stored(&self.notes, copies).await.into_iter().filter_map(Result::err) {
+            log::error!("a scheduled request is not noted: {error}");
+        }
+    }
+
     /// Charges orders, each unless it has been charged already, all at the same time. Yields them in
-    /// the groups in which their verdicts arrive, so that a slow one delays no other.
+    /// the groups in which their verdicts arrive, so that a slow one delays no other. `number` is the
+    /// number of earlier attempts that the message carries.
     pub(crate) async fn charge(
         &self,
         requests: Vec<PaymentRequest>,
         mut room: Room,
+        number: u32,
     ) -> impl Stream<Item = Vec<ChargeAttempt>> {
         let starts: Vec<StartPayment> = requests.iter().map(start_payment).collect();
         let outcomes = until_stored(&self.start, &starts).await;
@@ -95,7 +134,7 @@ impl Charges {
         );
         let ask = |((index, request), outcome)| {
             let room = room.as_mut().and_then(|room| room.split(1));
-            self.verdict(request, outcome).map(move |(request, state)| ChargeAttempt {
+            self.verdict(request, outcome, number).map(move |(request, state)| ChargeAttempt {
                 index,
                 request,
                 state,
@@ -114,11 +153,18 @@ impl Charges {
         &self,
         request: PaymentRequest,
         outcome: Result<StartOutcome, db::Error>,
+        number: u32,
     ) -> (PaymentRequest, ChargeState) {
         let (payment, verdict) = match outcome {
             Err(error) => return (request, ChargeState::Unfinished(error.into())),
             Ok(StartOutcome::Again(Payment { id, verdict: Some(verdict), .. })) => {
                 return (request, ChargeState::Finished { payment_id: id, verdict });
+            }
+            // The message with the higher number is on its way.
+            Ok(StartOutcome::Again(payment))
+                if i64::from(payment.scheduled) > i64::from(number) =>
+            {
+                return (request, ChargeState::Superseded);
             }
             Ok(StartOutcome::First(payment)) => {
                 let charge = charge_of(&request, &payment);
@@ -189,35 +235,6 @@ fn finish_payment(charge: &ChargeAttempt) -> Option<FinishPayment> {
             verdict: verdict.clone(),
             attempt: *attempt,
         }),
-        ChargeState::Finished { .. } | ChargeState::Unfinished(_) => None,
-    }
-}
-
-/// The verdict that was recorded first stays; another one is logged.
-fn report_contradiction(request: &PaymentRequest, said: &Verdict, recorded: &Verdict) {
-    if said != recorded {
-        let about = request.about();
-        let (order_id, trace_id) = (about.order_id, TraceId(&about));
-        let request_id = about.request_id.map(RequestId::as_str);
-        log::error!(order_id:%, request_id, trace_id:%; "the gateway said {said:?} after {recorded:?}");
-    }
-}
-
-/// The charge of a payment, by the terms that were recorded first: a second request for the same
-/// order changes none of them.
-fn charge_of(request: &PaymentRequest, payment: &Payment) -> Charge {
-    let asked = (request.total, request.currency, &request.payment_method);
-    if asked != (payment.amount, payment.currency, &payment.payment_method) {
-        let about = request.about();
-        let (order_id, trace_id) = (about.order_id, TraceId(&about));
-        let request_id = about.request_id.map(RequestId::as_str);
-        log::error!(order_id:%, request_id, trace_id:%; "requested again with other terms: ignored");
-    }
-    Charge {
-        key: request.order_id.to_string(),
-        order_id: request.order_id,
-        amount: payment.amount,
-        currency: payment.currency,
-        payment_method: payment.payment_method.clone(),
+        ChargeState::Finished { .. } | ChargeState::Unfinished(_) | ChargeState::Superseded => None,
     }
 }

@@ -1,8 +1,12 @@
 //! The settings of a worker.
 
-use amqp::{BrokerRole, BrokerSettings, read_retry_delays};
+use std::time::Duration;
+
+use amqp::{BrokerRole, BrokerSettings};
+use amqp::{read_reconcile_after, read_retry_delays, read_signing_keys};
 use domain::{Invalid, WorkerName};
 use log_shipping::ShippingSettings;
+use messages::SigningKeys;
 use service::{Env, ProcessSettings, Setting, read_trace_settings};
 use telemetry::trace::TraceSettings;
 
@@ -23,7 +27,11 @@ pub(crate) struct Config {
     pub(crate) log_shipping: ShippingSettings,
     pub(crate) payments: db::Settings,
     pub(crate) gateway: GatewaySettings,
+    /// The keys of which one has to have signed a request; `None` if requests are not signed.
+    pub(crate) signing: Option<SigningKeys>,
     pub(crate) trace: TraceSettings,
+    /// Time after its due time at which a scheduled copy of a request is overdue.
+    pub(crate) reconcile_after: Duration,
 }
 
 impl Config {
@@ -34,6 +42,7 @@ impl Config {
             app: APP,
             send: "processedorders",
             receive: "processingorders",
+            send_retry_delays: Vec::new(),
             retry_delays,
         };
         let name = read_name(env);
@@ -46,7 +55,9 @@ impl Config {
             broker,
             payments: db::Settings::read_payments(env, APP),
             gateway: GatewaySettings::read(env),
+            signing: read_signing_keys(env),
             trace: read_trace_settings(env),
+            reconcile_after: read_reconcile_after(env),
         }
     }
 }

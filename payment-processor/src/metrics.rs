@@ -17,6 +17,9 @@ metrics! {
         pub(crate) charges: ChargeMetrics = "ordermill_charges_total",
         /// Orders in flight
         pub(crate) in_flight: Gauge = "ordermill_orders_in_flight",
+        /// Retried requests that were sent back to the retry queues without an attempt, because the
+        /// retries in flight take a quarter of the orders in flight
+        pub(crate) put_off: Counter = "ordermill_retries_put_off_total",
         /// Maximum number of orders in flight: PREFETCH
         pub(crate) in_flight_max: Gauge = "ordermill_orders_in_flight_max",
     }

@@ -1,11 +1,14 @@
 //! The consumer of payment requests.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use amqp::{Destination, Forwarded, PartProperties, ProcessParts, Processed};
+use db::payments::ScheduledCopy;
 use domain::{About, RequestId, TraceParent};
 use futures_util::StreamExt as _;
-use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, decode_requests};
+use messages::decode_requests;
+use messages::{Envelope, PACK_MAX, Part, PaymentRequest, PaymentResult, SigningKeys};
 use telemetry::ORDER_TARGET;
 use telemetry::order_log::TraceId;
 use telemetry::trace::{MessageSpans, OrderSpans};
@@ -23,6 +26,10 @@ pub(crate) struct PaymentRequests {
     turn: tokio::sync::Mutex<()>,
     stopping: CancellationToken,
     spans: MessageSpans,
+    /// The keys of which one has to have signed a request; `None` if requests are not signed.
+    signing: Option<SigningKeys>,
+    /// Delays of the retry queues.
+    retry_delays: Vec<Duration>,
 }
 
 impl ProcessParts for PaymentRequests {
@@ -30,6 +37,14 @@ impl ProcessParts for PaymentRequests {
 
     fn decode(body: &[u8]) -> Vec<Part<'_, PaymentRequest>> {
         decode_requests(body)
+    }
+
+    fn admit(&self, part: &[u8]) -> Result<(), Destination> {
+        let Some(keys) = &self.signing else { return Ok(()) };
+        keys.verify(part).map_err(|why| Destination::Dead {
+            reason: "signature_invalid",
+            detail: why.to_owned(),
+        })
     }
 
     fn with_envelope(request: PaymentRequest, envelope: &Envelope) -> PaymentRequest {
@@ -43,6 +58,15 @@ impl ProcessParts for PaymentRequests {
 
     /// Charges every order of the message at the same time.
     async fn process(&self, requests: Vec<PaymentRequest>, envelope: &Envelope) -> Processed {
+        // Held until the end of the attempt. New orders do not wait for retries: one without room
+        // goes back to the retry queues.
+        let retry_room = match envelope.attempts {
+            0 => None,
+            _ => match self.charges.room_for_retry(requests.len()).await {
+                Some(room) => Some(room),
+                None => return put_off(&requests),
+            },
+        };
         let turn = self.turn.lock().await;
         let Some(room) = self.room_for(requests.len()).await else { return Processed::NotStarted };
         drop(turn);
@@ -52,7 +76,19 @@ impl ProcessParts for PaymentRequests {
                 *part = Some(forwarded);
             }
         }
+        drop(retry_room);
         Processed::Each(each)
+    }
+
+    async fn scheduled(&self, parts: Vec<String>, attempts: u32) {
+        let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+        let delay = self.retry_delays.get(index).or(self.retry_delays.last());
+        let due_in = delay.copied().unwrap_or_default();
+        let number = i32::try_from(attempts).unwrap_or(i32::MAX);
+        let copy =
+            |id: String| id.parse().ok().map(|order_id| ScheduledCopy { order_id, number, due_in });
+        let copies: Vec<ScheduledCopy> = parts.into_iter().filter_map(copy).collect();
+        self.charges.note_scheduled(&copies).await;
     }
 }
 
@@ -64,7 +100,19 @@ impl PaymentRequests {
         stopping: CancellationToken,
         spans: MessageSpans,
     ) -> PaymentRequests {
-        PaymentRequests { charges, replies, turn: tokio::sync::Mutex::new(()), stopping, spans }
+        let turn = tokio::sync::Mutex::new(());
+        let (signing, retry_delays) = (None, Vec::new());
+        PaymentRequests { charges, replies, turn, stopping, spans, signing, retry_delays }
+    }
+
+    /// Expects the copies in retry queues after these delays.
+    pub(crate) fn retried_after(self, retry_delays: Vec<Duration>) -> PaymentRequests {
+        PaymentRequests { retry_delays, ..self }
+    }
+
+    /// Charges only requests that one of `keys` has signed.
+    pub(crate) fn signed_by(self, keys: Option<SigningKeys>) -> PaymentRequests {
+        PaymentRequests { signing: keys, ..self }
     }
 
     /// Room for this many orders, unless the process stops first.
@@ -93,7 +141,7 @@ impl PaymentRequests {
             }
         }
         let spans = Mutex::new(spans);
-        let charged = self.charges.charge(requests, room).await;
+        let charged = self.charges.charge(requests, room, envelope.attempts).await;
         let unfinished = charged
             .map(|group| self.reply(group, envelope, &spans))
             .buffer_unordered(PACK_MAX)
@@ -126,9 +174,16 @@ impl PaymentRequests {
                     log_unfinished(error, &request.about(), envelope.attempts);
                     self.end(spans, &request.about(), "unknown");
                 }
+                ChargeState::Superseded => {
+                    log::debug!(order_id:% = request.order_id, attempts = envelope.attempts;
+                        "dropped: another message of the order is on its way");
+                    self.end(spans, &request.about(), "superseded");
+                }
                 ChargeState::Answered { .. } => {}
             }
-            if !matches!(attempt.state, ChargeState::Finished { .. }) {
+            let over =
+                matches!(attempt.state, ChargeState::Finished { .. } | ChargeState::Superseded);
+            if !over {
                 let own = properties(&request.about());
                 unfinished.push((attempt.index, Forwarded { to: Destination::Retry, own }));
             }
@@ -148,6 +203,14 @@ impl PaymentRequests {
         let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
         spans.end(order.order_id, || self.spans.processed(order, outcome));
     }
+}
+
+/// Sends requests back to the retry queues without an attempt.
+fn put_off(requests: &[PaymentRequest]) -> Processed {
+    let again = |request: &PaymentRequest| {
+        Some(Forwarded { to: Destination::Retry, own: properties(&request.about()) })
+    };
+    Processed::Each(requests.iter().map(again).collect())
 }
 
 /// Ids and trace of a request that leaves its pack.

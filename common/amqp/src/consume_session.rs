@@ -12,17 +12,23 @@ use crate::connection::{CLOSE_TIMEOUT, within};
 use crate::crash_points;
 use crate::delivery::Disposition;
 use crate::error::BrokerError;
+use crate::unacked_bytes::UnackedBytes;
 
 /// One channel: its open deliveries and their handlers.
 pub(super) struct ConsumeSession {
-    channel: Channel,
+    pub(super) channel: Channel,
+    /// The room for further bodies.
+    pub(super) bytes: UnackedBytes,
+    /// The tag of the consumer, once there is one.
+    pub(super) consumer: Option<ShortString>,
     pub(super) acks: Acks,
     pub(super) unacked: JoinSet<(DeliveryTag, Disposition)>,
 }
 
 impl ConsumeSession {
-    pub(super) fn on(channel: Channel) -> ConsumeSession {
-        ConsumeSession { channel, acks: Acks::default(), unacked: JoinSet::new() }
+    pub(super) fn on(channel: Channel, bytes: UnackedBytes) -> ConsumeSession {
+        let (acks, unacked) = (Acks::default(), JoinSet::new());
+        ConsumeSession { channel, bytes, consumer: None, acks, unacked }
     }
 
     /// Answers the deliveries whose handlers have returned: `first`, and all others by now.
@@ -60,13 +66,16 @@ impl ConsumeSession {
 
     /// Cancels the consumer, lets the handlers end within `timeout`, and requeues the rest. A broker
     /// that does not answer is not waited for: it requeues everything by itself.
-    pub(super) async fn drain(
-        &mut self,
-        consumer: ShortString,
-        timeout: Duration,
-    ) -> Result<(), BrokerError> {
+    pub(super) async fn drain(&mut self, timeout: Duration) -> Result<(), BrokerError> {
         let finish = async {
-            self.channel.basic_cancel(consumer, BasicCancelOptions::default()).await?;
+            if let Some(consumer) = self.consumer.take() {
+                let options = BasicCancelOptions::default();
+                tokio::select! {
+                    cancelled = self.channel.basic_cancel(consumer, options) => cancelled?,
+                    // The answer is behind a body that is not read any more.
+                    () = self.bytes.exhausted() => {}
+                }
+            }
             while let Some(first) = self.unacked.join_next().await {
                 self.ack_finished(first).await?;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use service::{Readiness, Runtime};
+use service::{ComponentState, Readiness, Runtime};
 use tokio::sync::watch;
 
 use crate::connection::CLOSE_TIMEOUT;
@@ -13,7 +13,7 @@ use crate::delivery::{DeliveryHandler, DeliveryProcessor, MessageHandler};
 use crate::metrics::{ConnectionFamilies, ConsumerMetrics, MessageFamilies};
 use crate::publisher::Publisher;
 use crate::settings::ConnectionSettings;
-use crate::status::Status;
+use crate::status::{BrokerNeed, Status};
 use crate::supervisor::supervise;
 use crate::topology::{Declare, WorkSubscription};
 
@@ -143,15 +143,17 @@ impl Consumers {
     }
 }
 
-/// Adds the component `name` to `readiness`: ready while every consumer is. Until `consumers` has a
-/// value the process waits for its database.
+/// Adds the component `name` to `readiness`, which works while every consumer does. Until
+/// `consumers` has a value the process waits for its database, and is not ready.
 pub fn add_consumers(
     readiness: &Readiness,
     name: &'static str,
     consumers: watch::Receiver<Option<Consumers>>,
+    need: BrokerNeed,
 ) {
     readiness.add(name, move || {
-        let starting = || Err("waiting for the database".to_owned());
-        std::future::ready(consumers.borrow().as_ref().map_or_else(starting, Consumers::check))
+        let starting = || ComponentState::Down("waiting for the database".to_owned());
+        let started = |consumers: &Consumers| need.state(consumers.check());
+        std::future::ready(consumers.borrow().as_ref().map_or_else(starting, started))
     });
 }

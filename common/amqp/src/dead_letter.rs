@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -10,13 +11,12 @@ use time::OffsetDateTime;
 
 use crate::crash_points;
 use crate::forward::copied;
-use crate::headers::{ATTEMPTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS, kept, number};
+use crate::headers::{ATTEMPTS, COUNTS, DETAIL, FIRST_AT, LAST_AT, PANICS, REASON, REPLAYS};
+use crate::headers::{earlier_deliveries, kept, number, unreadable};
 use crate::outgoing::Outgoing;
 use crate::properties_json::properties_json;
 use crate::topology::WorkQueue;
 
-/// Counts that the broker raises on a dead letter whenever a consumer receives it.
-const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 /// The broker's history of a message, newest first
 /// (<https://www.rabbitmq.com/docs/dlx#effects>).
 const DEATH: &str = "x-death";
@@ -116,7 +116,12 @@ impl DeadLetter {
                 let died = reason.as_deref() == Some("delivery_limit");
                 (reason, died.then(|| CONSUMERS_DIED.to_owned()), instant(death, "time"))
             }
-            None => (text(&headers, REASON), text(&headers, DETAIL), instant(&headers, LAST_AT)),
+            None => match unreadable(&headers) {
+                Some(why) => (Some("unreadable".to_owned()), Some(why), None),
+                None => {
+                    (text(&headers, REASON), text(&headers, DETAIL), instant(&headers, LAST_AT))
+                }
+            },
         };
         DeadLetter {
             id,
@@ -128,7 +133,7 @@ impl DeadLetter {
             detail,
             attempts: count(ATTEMPTS),
             replays: count(REPLAYS),
-            inspections: count("x-delivery-count").max(count("x-acquired-count")),
+            inspections: u64::try_from(earlier_deliveries(&headers)).unwrap_or(0),
             first_at: instant(&headers, FIRST_AT),
             dead_lettered_at,
             properties: p,
@@ -158,7 +163,7 @@ impl DeadLetter {
         Outgoing {
             exchange: ShortString::from(exchange),
             routing_key: ShortString::from(queue.name.as_str()),
-            body: self.body.clone(),
+            body: Arc::new(self.body.clone()),
             properties: properties.with_headers(headers),
             sent: crash_points::RETRY_SENT,
         }
@@ -287,6 +292,7 @@ mod tests {
         assert_eq!(keys, ["theirs", "x-attempts", "x-replays"]);
         assert_eq!((number(&headers, ATTEMPTS), number(&headers, REPLAYS)), (4, 2));
         assert_eq!((copy.exchange.as_str(), copy.routing_key.as_str()), ("exchange", "q"));
-        assert_eq!((copy.body, *copy.properties.delivery_mode()), (b"body".to_vec(), Some(2)));
+        assert_eq!(*copy.body, b"body");
+        assert_eq!(*copy.properties.delivery_mode(), Some(2));
     }
 }

@@ -44,7 +44,8 @@ impl BrokerSettings {
     pub async fn open_dead_letters(&self, queue: &WorkQueue) -> Result<DeadLetters, BrokerError> {
         let settings = self.clone();
         let large = settings.connection.with_the_largest_frames();
-        let (connection, reading) = large.open("dead letters", &settings.topology).await?;
+        let opened = large.open("dead letters", &settings.topology).await?;
+        let (connection, reading) = (opened.connection, opened.channel);
         let count = async {
             let look = QueueDeclareOptions { passive: true, ..Default::default() };
             let name = ShortString::from(queue.dead());

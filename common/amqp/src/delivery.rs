@@ -15,7 +15,7 @@ use service::crash_point;
 
 use crate::crash_points;
 use crate::forward::{Destination, Forward, short};
-use crate::headers::{ATTEMPTS, PANICS, TRACEPARENT, number};
+use crate::headers::{ATTEMPTS, PANICS, TRACEPARENT, number, unreadable};
 use crate::metrics::ConsumerMetrics;
 use crate::publisher::Publisher;
 use crate::topology::WorkQueue;
@@ -59,6 +59,16 @@ pub trait MessageHandler: Send + Sync + 'static {
     /// Returns only once its effect is durable. It may take any time, and may be dropped at any
     /// await: the message is then delivered again.
     fn handle(&self, message: &IncomingMessage) -> impl Future<Output = Handled> + Send;
+
+    /// Called once the broker has confirmed the copies of what the handler forwards, before the message
+    /// is acked. It may be dropped at any await, as [`MessageHandler::handle`].
+    fn forwarded(
+        &self,
+        _message: &IncomingMessage,
+        _forwards: &[Forward],
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// The handler of a queue's deliveries.
@@ -82,8 +92,12 @@ pub(crate) struct DeliveryProcessor<H> {
 impl<H: MessageHandler> DeliveryHandler for DeliveryProcessor<H> {
     async fn handle(&self, body: Vec<u8>, mut properties: BasicProperties) -> Disposition {
         crash_point::reach(crash_points::RECEIVED);
+        let unreadable = properties.headers().as_ref().and_then(unreadable);
         let message = IncomingMessage { body, envelope: envelope(&properties) };
-        let handled = AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await;
+        let handled = match unreadable {
+            Some(detail) => Ok(Handled::Forward(vec![dead_letter(message.body.clone(), detail)])),
+            None => AssertUnwindSafe(self.handler.handle(&message)).catch_unwind().await,
+        };
         let forwards = match handled {
             Ok(Handled::Ack) => return Disposition::Ack,
             Ok(Handled::Requeue) => return Disposition::Requeue,
@@ -100,6 +114,7 @@ impl<H: MessageHandler> DeliveryHandler for DeliveryProcessor<H> {
             self.count(forward, &message.envelope);
         });
         join_all(leave).await;
+        self.handler.forwarded(&message, &forwards).await;
         Disposition::Ack
     }
 }
@@ -124,7 +139,7 @@ impl<H: MessageHandler> DeliveryProcessor<H> {
         } else {
             Destination::Dead { reason: "reader_panicked", detail: "see the log".to_owned() }
         };
-        let forward = Forward { body: message.body, own: None, to };
+        let forward = Forward { body: message.body, own: None, part: None, to };
         let (message_id, request_id, trace_id) = names(&forward, &message.envelope);
         log::error!(queue = self.queue.name, panics, message_id, request_id, trace_id;
             "the handler panicked over a message");
@@ -144,6 +159,12 @@ impl<H: MessageHandler> DeliveryProcessor<H> {
             }
         }
     }
+}
+
+/// A message whose properties could not be read, on its way to the dead-letter queue.
+fn dead_letter(body: Vec<u8>, detail: String) -> Forward {
+    let to = Destination::Dead { reason: "unreadable", detail };
+    Forward { body, own: None, part: None, to }
 }
 
 /// Message, request and trace of a log line about a forward; empty where they are unknown.

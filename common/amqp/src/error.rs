@@ -27,6 +27,21 @@ pub enum BrokerError {
         /// The broker's text: the property, its requested and its present value.
         broker_says: String,
     },
+    /// A queue or exchange does not exist, and this user may not declare it.
+    #[error(
+        "`{name}` does not exist, and the broker user may not declare it: {broker_says}. Give the \
+         user the permission to configure it once, or declare it. See docs/messages.md, \
+         \"Permissions\""
+    )]
+    Missing {
+        /// The queue or exchange.
+        name: String,
+        /// The broker's text.
+        broker_says: String,
+    },
+    /// The broker's name has no address.
+    #[error("the broker's name has no address")]
+    NoAddress,
     /// The broker ended the consumer: it was canceled, or its queue was deleted.
     #[error("the broker ended the consumer of `{0}`")]
     ConsumerEnded(String),
@@ -45,6 +60,18 @@ impl BrokerError {
             return BrokerError::Mismatch { name: name.to_owned(), broker_says };
         }
         BrokerError::Amqp(error)
+    }
+
+    /// Returns `true` if a broker answered, so that its other addresses would answer the same.
+    pub(crate) fn is_an_answer(&self) -> bool {
+        match self {
+            BrokerError::Amqp(error) => matches!(error.kind(), ErrorKind::ProtocolError(_)),
+            BrokerError::Mismatch { .. } | BrokerError::Missing { .. } => true,
+            BrokerError::TimedOut(_)
+            | BrokerError::NoAddress
+            | BrokerError::ConsumerEnded(_)
+            | BrokerError::GivenUp(_) => false,
+        }
     }
 
     /// Returns `true` if a message that the client cannot parse may have ended the session. Every

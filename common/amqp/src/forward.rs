@@ -1,6 +1,8 @@
 //! A message that leaves its queue unfinished: to a retry queue, or to the dead-letter queue. The copy
 //! is published and confirmed first; only then is the original acked.
 
+use std::sync::Arc;
+
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 use messages::TraceParent;
@@ -23,6 +25,8 @@ pub struct Forward {
     pub body: Vec<u8>,
     /// Ids and trace of its own, if it is a part of a message. Others are copied from the message.
     pub own: Option<PartProperties>,
+    /// Message id of the part, for its handler; `None` if no handler read it.
+    pub part: Option<String>,
     /// The destination.
     pub to: Destination,
 }
@@ -108,7 +112,7 @@ impl Forward {
         Outgoing {
             exchange: ShortString::from(""),
             routing_key: key.into(),
-            body: self.body.clone(),
+            body: Arc::new(self.body.clone()),
             properties: self.properties(original).with_headers(headers),
             sent: self.to.sent(),
         }

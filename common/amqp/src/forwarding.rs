@@ -16,6 +16,14 @@ pub trait ProcessParts: Send + Sync + 'static {
     /// The parts of a body, in their order, each readable or not by itself.
     fn decode(body: &[u8]) -> Vec<Part<'_, Self::Item>>;
 
+    /// Refuses a part that was read, with its bytes as received.
+    ///
+    /// # Errors
+    /// Reason and detail of the dead letter.
+    fn admit(&self, _part: &[u8]) -> Result<(), Destination> {
+        Ok(())
+    }
+
     /// A part that is the whole message: its ids are in the message's properties.
     fn with_envelope(item: Self::Item, envelope: &Envelope) -> Self::Item;
 
@@ -26,6 +34,12 @@ pub trait ProcessParts: Send + Sync + 'static {
         items: Vec<Self::Item>,
         envelope: &Envelope,
     ) -> impl Future<Output = Processed> + Send;
+
+    /// Notes parts whose copies, with this number of attempts, the broker has confirmed in a retry
+    /// queue. Called before the message is acked; the parts are named by their message ids.
+    fn scheduled(&self, _parts: Vec<String>, _attempts: u32) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// The result of processing the parts of a message.
@@ -57,7 +71,9 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
         let packed = parts.len() > 1;
         let (mut items, mut readable, mut forwards) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
-            match part.read {
+            let unreadable = |detail| Destination::Dead { reason: "unreadable", detail };
+            let read = part.read.map_err(unreadable);
+            match read.and_then(|item| self.0.admit(part.bytes).map(|()| item)) {
                 Ok(item) => {
                     let item = match packed {
                         true => item,
@@ -66,9 +82,8 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
                     readable.push(part.bytes);
                     items.push(item);
                 }
-                Err(detail) => {
-                    let to = Destination::Dead { reason: "unreadable", detail };
-                    forwards.push(Forward { body: part.bytes.to_vec(), own: None, to });
+                Err(to) => {
+                    forwards.push(Forward { body: part.bytes.to_vec(), own: None, part: None, to });
                 }
             }
         }
@@ -77,11 +92,20 @@ impl<T: ProcessParts> MessageHandler for ForwardingHandler<T> {
             Processed::Each(each) => {
                 for (bytes, forwarded) in readable.into_iter().zip(each) {
                     let Some(Forwarded { to, own }) = forwarded else { continue };
+                    let part = Some(own.message_id.clone());
                     let own = packed.then_some(own);
-                    forwards.push(Forward { body: bytes.to_vec(), own, to });
+                    forwards.push(Forward { body: bytes.to_vec(), own, part, to });
                 }
             }
         }
         if forwards.is_empty() { Handled::Ack } else { Handled::Forward(forwards) }
+    }
+
+    async fn forwarded(&self, message: &IncomingMessage, forwards: &[Forward]) {
+        let retried = forwards.iter().filter(|forward| forward.to == Destination::Retry);
+        let parts: Vec<String> = retried.filter_map(|forward| forward.part.clone()).collect();
+        if !parts.is_empty() {
+            self.0.scheduled(parts, message.envelope.attempts.saturating_add(1)).await;
+        }
     }
 }

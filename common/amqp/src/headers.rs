@@ -2,6 +2,8 @@
 
 use lapin::types::{AMQPValue, FieldTable, LongLongInt};
 
+use crate::frames::UNREADABLE;
+
 /// Number of attempts that started and did not finish.
 pub(super) const ATTEMPTS: &str = "x-attempts";
 /// Number of panics of the handler.
@@ -14,10 +16,11 @@ pub(super) const REASON: &str = "x-reason";
 pub(super) const DETAIL: &str = "x-detail";
 pub(super) const FIRST_AT: &str = "x-first-at";
 pub(super) const LAST_AT: &str = "x-last-at";
-/// Headers that command the broker, and so must not be copied. The history of a message that the broker
+/// Headers that command the broker or the reader, and so must not be copied. The history of a message that the broker
 /// moved: the broker would take the copy for a cycle. `CC` and `BCC`: the copy would return to where it
 /// came from, without an end.
-const BROKERS_OWN: [&str; 9] = [
+const NOT_COPIED: [&str; 10] = [
+    UNREADABLE,
     "CC",
     "BCC",
     "x-death",
@@ -28,6 +31,8 @@ const BROKERS_OWN: [&str; 9] = [
     "x-first-death-reason",
     "x-last-death-reason",
 ];
+/// Counts that the broker raises on a message whenever a consumer receives it.
+pub(super) const COUNTS: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 /// Largest size of a sender's own headers in a copy, in bytes as printed. All headers together have to
 /// fit into one frame, with ours and with those that the broker adds.
 const HEADERS_MAX: usize = 32 * 1024;
@@ -39,7 +44,7 @@ pub(super) fn kept(original: &FieldTable) -> FieldTable {
     let mut room = HEADERS_MAX;
     for (key, value) in original.inner() {
         let size = key.as_str().len() + format!("{value:?}").len();
-        if !BROKERS_OWN.contains(&key.as_str()) && size <= room {
+        if !NOT_COPIED.contains(&key.as_str()) && size <= room {
             room -= size;
             kept.insert(key.clone(), value.clone());
         }
@@ -51,6 +56,20 @@ pub(super) fn kept(original: &FieldTable) -> FieldTable {
         }
     }
     kept
+}
+
+/// Number of times that a message was delivered before: the broker's counts, which a connection that
+/// dies raises.
+pub(super) fn earlier_deliveries(headers: &FieldTable) -> LongLongInt {
+    COUNTS.iter().map(|count| number(headers, count)).max().unwrap_or(0)
+}
+
+/// The reason why the properties of a message were replaced by harmless ones.
+pub(super) fn unreadable(headers: &FieldTable) -> Option<String> {
+    match headers.inner().get(UNREADABLE) {
+        Some(AMQPValue::LongString(why)) => Some(why.to_string()),
+        _ => None,
+    }
 }
 
 /// The count in a header; 0 if there is none or it is negative.

@@ -11,7 +11,7 @@ use telemetry::metrics::{Counter, Family, Gauge, Histogram, Histograms, Labels, 
 const SYSTEM: &str = "rabbitmq";
 /// Reasons for which this system dead-letters a message. They are exposed at 0 from the start, so
 /// that the first dead letter is an increase.
-const REASONS: [&str; 3] = ["unreadable", "unknown_order", "reader_panicked"];
+const REASONS: [&str; 4] = ["unreadable", "unknown_order", "reader_panicked", "signature_invalid"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SentLabels {
@@ -40,7 +40,7 @@ struct QueueLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeadLetterLabels {
     queue: String,
-    /// `unreadable`, `unknown_order` or `reader_panicked`
+    /// `unreadable`, `unknown_order`, `reader_panicked` or `signature_invalid`
     reason: &'static str,
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use messages::Envelope;
@@ -22,7 +24,8 @@ pub(super) const PERSISTENT: u8 = 2;
 pub struct Outgoing {
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
-    pub(super) body: Vec<u8>,
+    /// Shared by the clones: a message that is published again is not copied.
+    pub(super) body: Arc<Vec<u8>>,
     pub(super) properties: BasicProperties,
     /// The crash point behind sending the message.
     pub(super) sent: CrashPoint,
@@ -56,7 +59,7 @@ impl Outgoing {
         Outgoing {
             exchange: route.exchange.as_str().into(),
             routing_key: route.routing_key.as_str().into(),
-            body,
+            body: Arc::new(body),
             properties,
             sent,
         }

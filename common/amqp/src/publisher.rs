@@ -15,7 +15,7 @@ use crate::pace::Pace;
 use crate::publish_metrics::PublishMetrics;
 use crate::publisher_connection::{Connecting, PublisherConnection};
 use crate::settings::BrokerSettings;
-use crate::status::Status;
+use crate::status::{BrokerNeed, Status};
 use crate::supervisor::supervise;
 
 /// One batch at a time on the channel: lapin hands a returned message to whichever confirm
@@ -90,10 +90,11 @@ impl Publisher {
         drop(status.wait_for(|status| matches!(status, Status::Disconnected(_))).await);
     }
 
-    /// Adds the component `publisher`: ready while the connection is usable.
-    pub fn add_readiness(&self, readiness: &Readiness) {
+    /// Adds the component `publisher`, which works while the connection is usable.
+    pub fn add_readiness(&self, readiness: &Readiness, need: BrokerNeed) {
         let publisher = self.clone();
-        readiness.add("publisher", move || std::future::ready(publisher.status().check()));
+        let check = move || need.state(publisher.status().check());
+        readiness.add("publisher", move || std::future::ready(check()));
     }
 
     /// State of the connection at the moment.

@@ -8,7 +8,7 @@ use lapin::{Channel, Connection, Event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::{close, within};
+use crate::connection::{Opened, close, within};
 use crate::error::BrokerError;
 use crate::metrics::ConnectionMetrics;
 use crate::settings::ConnectionSettings;
@@ -66,7 +66,7 @@ impl Session for Connecting {
     }
 
     fn interrupted(&self, error: &BrokerError, _again: bool) {
-        log::warn!(broker:% = self.settings.url; "publishing is interrupted: {error}");
+        log::warn!(broker:% = self.settings.brokers; "publishing is interrupted: {error}");
     }
 }
 
@@ -77,14 +77,14 @@ impl Connecting {
         number: u64,
     ) -> Result<End, BrokerError> {
         let shared = &self.connection;
-        let (connection, channel) = tokio::select! {
+        let Opened { connection, channel, place } = tokio::select! {
             opened = self.settings.open("publish", &self.topology) => opened?,
             () = shared.closing.cancelled() => return Ok(End::Stop),
         };
         let confirms = async { Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?) };
         within(self.settings.connect_timeout, "turning confirms on", confirms).await?;
         self.metrics.connects.inc();
-        log::info!(broker:% = self.settings.url; "publishing");
+        log::info!(broker:% = self.settings.brokers; "publishing");
         let mut given_up = shared.given_up.subscribe();
         shared.session.send_replace(Some(PublishSession { number, channel }));
         status.send_replace(Status::Up);
@@ -95,6 +95,9 @@ impl Connecting {
             }
             () = shared.closing.cancelled() => Ok(End::Stop),
         };
+        if end.is_err() {
+            place.lost();
+        }
         close(&connection).await;
         end
     }

@@ -1,3 +1,5 @@
+use service::ComponentState;
+
 /// State of a connection to the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -25,6 +27,26 @@ impl Status {
             Status::Up => Ok(()),
             Status::Disconnected(_) => Err("not connected".to_owned()),
             Status::Blocked(_) => Err("blocked by the broker".to_owned()),
+        }
+    }
+}
+
+/// The need of a process for the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokerNeed {
+    /// The process does its job without the broker for a while.
+    Degraded,
+    /// The process can do nothing without the broker.
+    Required,
+}
+
+impl BrokerNeed {
+    /// The state of a component that uses the broker.
+    pub(crate) fn state(self, check: Result<(), String>) -> ComponentState {
+        let state = ComponentState::from(check);
+        match self {
+            BrokerNeed::Degraded => state.or_degraded(),
+            BrokerNeed::Required => state,
         }
     }
 }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, ExchangeKind};
 
+use crate::declare::Declaring;
 use crate::error::BrokerError;
 
 /// Delivery limit of dead-letter and retry queues: people and tools receive a dead letter any number of
@@ -84,34 +84,15 @@ pub struct Topology {
 
 impl Declare for Topology {
     async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        // A refused declaration ends its channel, so this one is for declaring only.
-        let channel = connection.create_channel().await?;
-        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let exchange = ShortString::from(self.exchange.as_str());
-        channel
-            .exchange_declare(
-                exchange.clone(),
-                ExchangeKind::Direct,
-                options,
-                FieldTable::default(),
-            )
-            .await
-            .map_err(|e| BrokerError::declaring(&self.exchange, e))?;
+        let mut declaring = Declaring::on(connection).await?;
+        declaring.exchange(&self.exchange, ExchangeKind::Direct).await?;
         for queue in &self.work_queues {
             for (name, arguments) in self.declarations(queue) {
-                let options = QueueDeclareOptions { durable: true, ..Default::default() };
-                channel
-                    .queue_declare(name.as_str().into(), options, arguments)
-                    .await
-                    .map_err(|e| BrokerError::declaring(&name, e))?;
+                declaring.queue(&name, arguments).await?;
             }
-            let name = ShortString::from(queue.name.as_str());
-            let options = QueueBindOptions::default();
-            channel
-                .queue_bind(name.clone(), exchange.clone(), name, options, FieldTable::default())
-                .await?;
+            declaring.bind(&queue.name, &self.exchange, &queue.name).await?;
         }
-        Ok(channel.close(200, "declared".into()).await?)
+        declaring.end().await
     }
 }
 

@@ -1,6 +1,5 @@
-use amqp::{BrokerError, Declare};
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use amqp::{BrokerError, Declare, Declaring};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, ExchangeKind};
 use service::{Env, Setting};
 
@@ -38,22 +37,14 @@ pub struct LogRoute {
 
 impl Declare for LogRoute {
     async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        let exchange = &self.exchange;
-        let channel = connection.create_channel().await?;
-        let name = ShortString::from(exchange.as_str());
-        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
-        let declared = channel.exchange_declare(name.clone(), kind, options, none).await;
-        declared.map_err(|e| BrokerError::declaring(exchange, e))?;
+        let mut declaring = Declaring::on(connection).await?;
+        declaring.exchange(&self.exchange, ExchangeKind::Fanout).await?;
         let mut table = FieldTable::default();
         table.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
         table.insert("x-max-length-bytes".into(), AMQPValue::LongLongInt(QUEUE_BYTES_MAX));
         table.insert("x-overflow".into(), AMQPValue::LongString("drop-head".into()));
-        let options = QueueDeclareOptions { durable: true, ..Default::default() };
-        let declared = channel.queue_declare(name.clone(), options, table).await;
-        declared.map_err(|e| BrokerError::declaring(exchange, e))?;
-        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
-        channel.queue_bind(name.clone(), name, "".into(), options, none).await?;
-        Ok(channel.close(200, "declared".into()).await?)
+        declaring.queue(&self.exchange, table).await?;
+        declaring.bind(&self.exchange, &self.exchange, "").await?;
+        declaring.end().await
     }
 }

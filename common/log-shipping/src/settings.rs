@@ -29,7 +29,7 @@ impl ShippingSettings {
         let exchange = read_exchange(env, "");
         if broker.reserved_names().contains(&exchange) {
             env.refuse(format!(
-                "LOG_EXCHANGE={exchange}: must be another name: a queue of log lines with this name \
+                "LOG_EXCHANGE={exchange:?}: must be another name: a queue of log lines with this name \
                  would collide with the queues of orders"
             ));
         }

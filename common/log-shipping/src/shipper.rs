@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use amqp::supervisor::{End, Session, supervise};
-use amqp::{BrokerError, ConnectionMetrics, Status};
+use amqp::{BrokerError, ConnectionMetrics, Opened, Status};
 use amqp::{close, within};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{Stream, StreamExt as _};
@@ -107,14 +107,14 @@ impl Session for Shipping {
     /// Logs once per outage: the other connections report the same.
     fn interrupted(&self, error: &BrokerError, again: bool) {
         let level = if again { log::Level::Debug } else { log::Level::Warn };
-        let url = &self.settings.connection.url;
-        log::log!(level, broker:% = url; "log lines are not shipped: {error}");
+        let brokers = &self.settings.connection.brokers;
+        log::log!(level, broker:% = brokers; "log lines are not shipped: {error}");
     }
 }
 
 impl Shipping {
     async fn session(&mut self, status: &watch::Sender<Status>) -> Result<End, BrokerError> {
-        let (connection, channel) =
+        let Opened { connection, channel, place } =
             self.settings.connection.open("logs", &self.settings.route).await?;
         let confirms = async { Ok(channel.confirm_select(ConfirmSelectOptions::default()).await?) };
         within(self.settings.connection.connect_timeout, "turning confirms on", confirms).await?;
@@ -123,6 +123,9 @@ impl Shipping {
         status.send_replace(Status::Up);
         let result = self.ship(&channel, std::pin::pin!(connection.events_listener())).await;
         self.connection.up.set(0);
+        if result.is_err() {
+            place.lost();
+        }
         close(&connection).await;
         result.map(|()| End::Stop)
     }

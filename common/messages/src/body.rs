@@ -4,10 +4,15 @@ use domain::{
     About, Amount, Currency, CustomerId, OrderId, PaymentMethod, Reason, RequestId, TraceParent,
     Verdict,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::json_amount::ExactNumber;
+use super::signing::SigningKeys;
+
+mod wire;
+
+use self::wire::{RequestOnWire, ResultOnWire};
 
 /// Largest body that is read, in bytes. A larger body is unreadable.
 pub const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -82,9 +87,29 @@ pub struct Part<'a, T> {
     pub read: Result<T, String>,
 }
 
-/// Writes payment requests: one object for one request, a pack for several.
-pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
-    encode(requests, |r, packed| RequestOnWire {
+/// Writes payment requests: one object for one request, a pack for several; each object is signed if
+/// there are keys.
+pub fn encode_requests(requests: &[PaymentRequest], keys: Option<&SigningKeys>) -> Vec<u8> {
+    let Some(keys) = keys else { return encode(requests, request_on_wire) };
+    let packed = requests.len() != 1;
+    let mut body = Vec::new();
+    for request in requests {
+        let mut object = json(&request_on_wire(request, packed));
+        keys.sign(&mut object);
+        body.push(if body.is_empty() { b'[' } else { b',' });
+        body.extend(object);
+    }
+    match packed {
+        true => {
+            body.push(b']');
+            body
+        }
+        false => body.split_off(1),
+    }
+}
+
+fn request_on_wire(r: &PaymentRequest, packed: bool) -> RequestOnWire<'_> {
+    RequestOnWire {
         order_id: Cow::Owned(r.order_id.to_string()),
         total_price: ExactNumber(r.total),
         currency: Cow::Borrowed(r.currency.code()),
@@ -92,7 +117,7 @@ pub fn encode_requests(requests: &[PaymentRequest]) -> Vec<u8> {
         payment_method: r.payment_method.as_ref().map(|m| Cow::Borrowed(m.as_str())),
         request_id: r.request_id.as_ref().filter(|_| packed).map(|id| Cow::Borrowed(id.as_str())),
         traceparent: r.traceparent.filter(|_| packed).map(|t| Cow::Owned(t.to_string())),
-    })
+    }
 }
 
 /// Writes payment results: one object for one result, a pack for several.
@@ -153,48 +178,16 @@ pub fn decode_results(body: &[u8]) -> Vec<Part<'_, PaymentResult>> {
     })
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestOnWire<'a> {
-    #[serde(borrow)]
-    order_id: Cow<'a, str>,
-    total_price: ExactNumber,
-    #[serde(borrow)]
-    currency: Cow<'a, str>,
-    #[serde(borrow)]
-    customer_id: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    payment_method: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    request_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultOnWire<'a> {
-    #[serde(borrow)]
-    order_id: Cow<'a, str>,
-    #[serde(borrow)]
-    payment_status: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    payment_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    request_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<Cow<'a, str>>,
-}
-
 fn encode<'a, T, W: Serialize>(items: &'a [T], wire: impl Fn(&'a T, bool) -> W) -> Vec<u8> {
-    let json = match items {
-        [one] => serde_json::to_vec(&wire(one, false)),
-        many => serde_json::to_vec(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
-    };
-    // Strings and numbers, written to memory: the types have nothing that fails to be JSON.
-    json.unwrap_or_default()
+    match items {
+        [one] => json(&wire(one, false)),
+        many => json(&many.iter().map(|i| wire(i, true)).collect::<Vec<_>>()),
+    }
+}
+
+/// Strings and numbers, written to memory: the types have nothing that fails to be JSON.
+fn json(wire: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(wire).unwrap_or_default()
 }
 
 fn decode<T>(body: &[u8], read: impl Fn(&str) -> Result<T, String>) -> Vec<Part<'_, T>> {

@@ -7,9 +7,11 @@
 mod body;
 mod envelope;
 mod json_amount;
+mod signing;
 
 pub use body::{BODY_MAX_BYTES, PACK_MAX, Part, PaymentRequest, PaymentResult};
 pub use body::{decode_requests, decode_results, encode_requests, encode_results};
 pub use domain::TraceParent;
 pub use envelope::Envelope;
 pub use json_amount::ExactNumber;
+pub use signing::SigningKeys;

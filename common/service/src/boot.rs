@@ -11,7 +11,7 @@ use crate::allowed_hosts::AllowedHosts;
 use crate::crash_point::{self, CrashPoint};
 use crate::env::{Env, InvalidSettings, Setting};
 use crate::listener::listen;
-use crate::ops_server::ask_ready;
+use crate::ops_server::ask_live;
 
 const BIND_ADDRESS: Setting = Setting {
     name: "BIND_ADDRESS",
@@ -134,7 +134,7 @@ pub(crate) fn report_unused_settings() {
 /// Commands that every program has.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum CommonCommand {
-    /// Asks the process on OPS_PORT whether it is ready
+    /// Asks the process on OPS_PORT whether it lives
     Healthcheck,
 }
 
@@ -142,18 +142,18 @@ impl CommonCommand {
     /// Does what the command says. Blocks, for a few seconds at most.
     ///
     /// # Errors
-    /// If the process on the ops port is not ready.
-    pub fn run(self, process: &ProcessSettings) -> Result<(), NotReady> {
+    /// If the process on the ops port does not answer.
+    pub fn run(self, process: &ProcessSettings) -> Result<(), NotLive> {
         match self {
-            CommonCommand::Healthcheck => Ok(ask_ready(process.ops_address())?),
+            CommonCommand::Healthcheck => Ok(ask_live(process.ops_address())?),
         }
     }
 }
 
-/// The process on the ops port is not ready.
+/// The process on the ops port does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("not ready: {0}")]
-pub struct NotReady(#[from] std::io::Error);
+#[error("it does not answer: {0}")]
+pub struct NotLive(#[from] std::io::Error);
 
 /// The command line and the settings of a process.
 #[derive(Debug)]

@@ -168,12 +168,24 @@ impl Env {
         })
     }
 
-    /// A text that no output shows. A line end behind it, as a file from Windows has, is not part
-    /// of it.
+    /// A text that no output shows. It may also be the content of a file, whose name is in the
+    /// variable with `_FILE` behind its name. A line end behind the text does not count.
     pub fn secret(&mut self, setting: &Setting, default: &str) -> Secret {
-        self.declare(setting, "a development default");
-        let text = self.given.get(setting.name).map_or(default, String::as_str);
-        Secret::new(text.trim_end_matches(['\r', '\n']))
+        self.declare(setting, if default.is_empty() { "" } else { "a development default" });
+        let file_variable = format!("{}_FILE", setting.name);
+        let text = match (self.given.get(setting.name), self.given.get(&file_variable)) {
+            (Some(_), Some(_)) => Err("not be given beside the setting itself".to_owned()),
+            (Some(text), None) => Ok(text.clone()),
+            (None, Some(path)) => std::fs::read_to_string(path)
+                .map_err(|error| format!("be a readable file: {error}")),
+            (None, None) => Ok(String::new()),
+        };
+        let text = text.unwrap_or_else(|right| {
+            self.refuse(format!("{file_variable}: must {right}"));
+            String::new()
+        });
+        let text = text.trim_end_matches(['\r', '\n']);
+        Secret::new(if text.is_empty() { default } else { text })
     }
 
     /// A variable of test builds, which `--help` and setup.md do not list.
@@ -229,6 +241,24 @@ mod tests {
         let message = env.finish().unwrap_err().to_string();
         assert!(message.contains("PORT=\"70000\": must be a whole number from 0 to 65535"));
         assert!(message.contains("WAIT_MS=\"soon\": must be a whole number from 1 to 9"));
+    }
+
+    #[test]
+    fn a_secret_may_be_in_a_file() {
+        let path = std::env::temp_dir().join(format!("ordermill-secret-{}", std::process::id()));
+        std::fs::write(&path, "hunter2\r\n").unwrap();
+        let file = path.to_str().unwrap();
+        assert_eq!(env(&[("WORD_FILE", file)]).secret(&WORD, "none").reveal(), "hunter2");
+        let mut both = env(&[("WORD_FILE", file), ("WORD", "hunter3")]);
+        both.secret(&WORD, "none");
+        let message = both.finish().unwrap_err().to_string();
+        assert!(message.contains("WORD_FILE") && !message.contains("hunter"), "{message}");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(env(&[("WORD_FILE", file)]).secret(&WORD, "none").reveal(), "none");
+        std::fs::remove_file(&path).unwrap();
+        let mut missing = env(&[("WORD_FILE", file)]);
+        missing.secret(&WORD, "none");
+        assert!(missing.finish().is_err());
     }
 
     #[test]

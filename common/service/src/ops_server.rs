@@ -101,11 +101,12 @@ async fn render(
 }
 
 /// The subcommand `healthcheck`: asks the process that listens on `address` of this machine whether
-/// it is ready. Blocks, for a few seconds at most.
+/// it lives. Not whether it is ready: an orchestrator restarts what fails this check, and a restart
+/// brings no database or broker back. Blocks, for a few seconds at most.
 ///
 /// # Errors
 /// The answer of the process, or the reason why there is none.
-pub(crate) fn ask_ready(mut address: SocketAddr) -> std::io::Result<()> {
+pub(crate) fn ask_live(mut address: SocketAddr) -> std::io::Result<()> {
     use std::io::{Error, Read as _, Write as _};
     let timeout = Some(CHECK_TIMEOUT * 2);
     // A process on `::` serves IPv4 too, and on a system without IPv6 nothing else.
@@ -119,7 +120,7 @@ pub(crate) fn ask_ready(mut address: SocketAddr) -> std::io::Result<()> {
     stream.set_read_timeout(timeout)?;
     stream.set_write_timeout(timeout)?;
     stream
-        .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        .write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(Error::other(answer)) }

@@ -10,5 +10,5 @@ mod settle;
 pub use overdue::{Forgotten, forget_ended, scan_overdue};
 pub use place::{PlaceOrder, PlaceOutcome, Placements, Refusal, place};
 pub use read::{Page, get, list};
-pub use rerequest::{Rerequested, RetryPolicy, rerequest};
+pub use rerequest::{Rerequested, RetryPolicy, due, rerequest};
 pub use settle::{SettleOrder, SettleOutcome, settle};

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use domain::OrderId;
+use tokio_postgres::Row;
 
 use crate::row::column;
 use crate::{Db, Error};
@@ -36,11 +37,12 @@ pub struct Rerequested {
     pub times: i32,
 }
 
-// Outbox rows of at most 500 orders, the size of the relay's batch. `skip locked` passes over
-// orders that another process re-requests at the same time; afterwards they are not due any more.
-const REREQUEST: &str = "
-    with due as materialized (
-        select l.order_id from late_orders l
+macro_rules! due {
+    ($columns:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from late_orders l
          where l.waiting_since <= now() - $1::float8 * interval '1 millisecond'
            and l.waiting_since <= now() - least($1::float8 * power(2, least(l.asked, 30)), $2::float8)
                                           * interval '1 millisecond'
@@ -51,8 +53,26 @@ const REREQUEST: &str = "
            and l.order_id not in (select e.id from outbox o, unnest(o.order_ids) as e (id)
                                    where o.id > (select id from outbox_start)
                                      and e.id is not null)
-         order by l.waiting_since limit $3
-         for update skip locked
+           and l.order_id <> all($6::uuid[])
+         order by l.waiting_since limit $3"
+        )
+    };
+}
+
+const DUE: &str = due!("l.order_id");
+
+/// Returns the orders that [`rerequest`] would re-request, without those in `except`.
+pub async fn due(db: &Db, policy: &RetryPolicy, except: &[OrderId]) -> Result<Vec<OrderId>, Error> {
+    let rows = query(db, DUE, policy, except).await?;
+    rows.iter().map(|row| column(row, "order_id").map(OrderId)).collect()
+}
+
+// Outbox rows of at most 500 orders, the size of the relay's batch. `skip locked` passes over
+// orders that another process re-requests at the same time; afterwards they are not due any more.
+const REREQUEST: &str = concat!(
+    "with due as materialized (",
+    due!("l.order_id"),
+    " for update skip locked
     ), rerequested as (
         update late_orders l set asked = l.asked + 1, waiting_since = now()
           from due where l.order_id = due.order_id
@@ -64,18 +84,33 @@ const REREQUEST: &str = "
         select '-infinity', count(*)::integer, array_agg(order_id), array_agg(null::text)
           from rows group by number
     )
-    select order_id, asked from rerequested order by order_id";
+    select order_id, asked from rerequested order by order_id"
+);
 
 /// Puts the requests of overdue orders that are due and not in the outbox into the outbox, all in
-/// one commit. Concurrent callers get different orders. A repeated call after
+/// one commit, without those in `except`. Concurrent callers get different orders. A repeated call after
 /// [`Error::Unavailable`] re-requests no order twice.
-pub async fn rerequest(db: &Db, policy: &RetryPolicy) -> Result<Vec<Rerequested>, Error> {
-    let first_ms = policy.first.as_secs_f64() * 1000.0;
-    let last_ms = DAY.max(policy.first).as_secs_f64() * 1000.0;
-    let rows =
-        db.query(REREQUEST, &[&first_ms, &last_ms, &policy.limit, &OUTBOX_MAX, &ASKED_MAX]).await?;
+pub async fn rerequest(
+    db: &Db,
+    policy: &RetryPolicy,
+    except: &[OrderId],
+) -> Result<Vec<Rerequested>, Error> {
+    let rows = query(db, REREQUEST, policy, except).await?;
     let rerequested = |row| {
         Ok(Rerequested { id: OrderId(column(row, "order_id")?), times: column(row, "asked")? })
     };
     rows.iter().map(rerequested).collect()
+}
+
+async fn query(
+    db: &Db,
+    statement: &str,
+    policy: &RetryPolicy,
+    except: &[OrderId],
+) -> Result<Vec<Row>, Error> {
+    let first_ms = policy.first.as_secs_f64() * 1000.0;
+    let last_ms = DAY.max(policy.first).as_secs_f64() * 1000.0;
+    let except: Vec<_> = except.iter().map(|id| id.0).collect();
+    db.query(statement, &[&first_ms, &last_ms, &policy.limit, &OUTBOX_MAX, &ASKED_MAX, &except])
+        .await
 }

@@ -112,6 +112,7 @@ fn payment_from_row(row: &Row) -> Result<(OrderId, Payment), Error> {
         payment_method: None,
         verdict: Some(if captured { Verdict::Captured } else { Verdict::Declined(None) }),
         attempt: 1,
+        scheduled: 0,
     };
     Ok((OrderId(column(row, "order_id")?), payment))
 }

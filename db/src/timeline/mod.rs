@@ -3,7 +3,9 @@
 //! from.
 
 mod payments;
+mod scheduled;
 mod shop;
 
 pub use payments::{Attempt, Payment, UnansweredCall, payments};
+pub use scheduled::scheduled;
 pub use shop::{DeadLetterAction, InOutbox, Rerequested, Shop, shop};

@@ -50,7 +50,7 @@ async fn an_auditor_can_read_and_cannot_write() {
     let refused = [
         place(&reader, &[command()], HOUR).await.map(drop),
         settle(&reader, &[SettleOrder { id, verdict: Verdict::Captured }]).await.map(drop),
-        start(&reader, &anna(), &[starting(id)]).await.map(drop),
+        start(&reader, &anna(), &[starting(id)], HOUR).await.map(drop),
         capture(&reader, &[taken("key", id)]).await,
     ];
 
@@ -68,7 +68,7 @@ async fn both_sides_are_read_by_the_same_range_and_one_by_one() {
     let reader = reader(&store).await;
     let ids = store.placed(5).await;
     let startings: Vec<_> = ids[1..].iter().map(|id| starting(*id)).collect();
-    start(&store.db, &anna(), &startings).await.unwrap();
+    start(&store.db, &anna(), &startings, HOUR).await.unwrap();
     let ended = FinishPayment { order_id: ids[1], verdict: Verdict::Captured, attempt: 1 };
     finish(&store.db, &anna(), &[ended]).await.unwrap();
     settle(&store.db, &[SettleOrder { id: ids[1], verdict: Verdict::Captured }]).await.unwrap();

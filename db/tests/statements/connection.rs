@@ -11,7 +11,7 @@ async fn many_processes_migrate_at_the_same_time_and_again() {
     let all = (0..6).map(|_| migrate(&store.settings, Migrations::Shop));
     assert!(join_all(all).await.iter().all(Result::is_ok));
     migrate_when_there(&store.settings, Migrations::Payments, &tasks).await.unwrap();
-    assert_eq!(store.count("select count(*) from migrations_shop").await, 7);
+    assert_eq!(store.count("select count(*) from migrations_shop").await, 8);
     assert_eq!(store.count("select count(*) from products").await, 1);
 }
 

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use db::dead_letters::{ActionKind, DeadLetter, NewAction, Outcome, begin, end, get, list, lock};
+use db::dead_letters::{
+    ActionKind, DeadLetter, NewAction, Outcome, begin, end, get, list, lock, newest,
+};
 use domain::{ActionId, OrderId};
 use futures_util::FutureExt as _;
 
@@ -55,6 +57,7 @@ async fn an_action_is_recorded_with_its_dead_letter_and_ends_once() {
     assert_eq!(ended.outcome, Outcome::Done);
     assert!(ended.ended_at.is_some());
 
+    assert_eq!(newest(db).await.unwrap(), actions.iter().map(|action| action.id).max());
     let all = list(db, None, 2, None).await.unwrap();
     assert_eq!(all.next, Some(actions[1].id));
     let all = all.rows;

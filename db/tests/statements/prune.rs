@@ -7,7 +7,7 @@ use db::timeline;
 use domain::{Amount, Currency, OrderId, PaymentId, Reason, Verdict};
 use uuid::Uuid;
 
-use super::store::{Store, anna, bob};
+use super::store::{HOUR, Store, anna, bob};
 
 fn starting(order_id: OrderId) -> StartPayment {
     StartPayment {
@@ -36,7 +36,7 @@ async fn a_pruned_payment_keeps_its_ids_and_its_verdict_and_is_not_begun_anew() 
     let db = &store.db;
     let orders = [old_id(1), old_id(2), old_id(3), OrderId::new()];
     let commands = orders.map(starting);
-    start(db, &anna(), &commands).await.unwrap();
+    start(db, &anna(), &commands, HOUR).await.unwrap();
     let declined = Verdict::Declined(Some(Reason::from_text("insufficient_funds")));
     let verdicts = [Verdict::Captured, declined, Verdict::Captured];
     let ended = [orders[0], orders[1], orders[3]];
@@ -61,7 +61,7 @@ async fn a_pruned_payment_keeps_its_ids_and_its_verdict_and_is_not_begun_anew() 
     assert_eq!(remove_pruned(db, &step).await.unwrap(), Some(2));
     assert_eq!(store.count("select count(*) from payments.payments").await, 2);
 
-    let again = start(db, &bob(), &orders.map(starting)).await.unwrap();
+    let again = start(db, &bob(), &orders.map(starting), HOUR).await.unwrap();
     let known: Vec<_> = again
         .into_iter()
         .map(|outcome| match outcome {
@@ -85,7 +85,7 @@ async fn the_auditor_and_the_timeline_find_pruned_payments_even_if_the_removal_w
     let store = Store::fresh().await;
     let db = &store.db;
     let orders = [old_id(1), old_id(2)];
-    start(db, &anna(), &orders.map(starting)).await.unwrap();
+    start(db, &anna(), &orders.map(starting), HOUR).await.unwrap();
     let captured =
         orders.map(|order_id| FinishPayment { order_id, verdict: Verdict::Captured, attempt: 1 });
     finish(db, &anna(), &captured).await.unwrap();

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use db::orders::{RetryPolicy, SettleOrder, rerequest, scan_overdue, settle};
+use db::orders::{RetryPolicy, SettleOrder, due, rerequest, scan_overdue, settle};
 use db::outbox::{claim, remove};
 use domain::{OrderId, Verdict};
 use futures_util::future::join_all;
@@ -26,7 +26,20 @@ async fn overdue(store: &Store, count: usize) -> Vec<OrderId> {
 }
 
 async fn rerequested(store: &Store, policy: &RetryPolicy) -> Vec<OrderId> {
-    rerequest(&store.db, policy).await.unwrap().into_iter().map(|order| order.id).collect()
+    rerequest(&store.db, policy, &[]).await.unwrap().into_iter().map(|order| order.id).collect()
+}
+
+#[tokio::test]
+async fn orders_with_a_scheduled_message_are_left_out() {
+    let store = Store::fresh().await;
+    let ids = overdue(&store, 3).await;
+
+    let found = due(&store.db, &NOW, &ids[..1]).await.unwrap();
+    let asked = rerequest(&store.db, &NOW, &ids[..1]).await.unwrap();
+
+    let asked: Vec<_> = asked.into_iter().map(|order| order.id).collect();
+    assert_eq!((found.len(), &asked[..]), (2, &ids[1..]));
+    assert_eq!(due(&store.db, &NOW, &[]).await.unwrap(), ids[..1]);
 }
 
 #[tokio::test]
@@ -62,7 +75,7 @@ async fn the_wait_before_the_next_rerequest_doubles_and_there_is_a_last_one() {
                 set asked = {times}, waiting_since = now() - interval '{waited} seconds'"
         );
         store.look.batch_execute(&past).await.unwrap();
-        let times_now = rerequest(&store.db, &minute).await.unwrap();
+        let times_now = rerequest(&store.db, &minute, &[]).await.unwrap();
         assert_eq!(times_now.first().map(|a| a.times), due.then_some(times + 1), "{waited}");
     }
     for (times, days, due) in [(19, 1.1, true), (19, 0.9, false), (20, 400.0, false)] {

@@ -79,7 +79,7 @@ async fn the_shop_shows_what_waits_what_was_rerequested_and_how_it_ended() {
     })
     .await;
     let policy = RetryPolicy { first: Duration::ZERO, limit: 10 };
-    assert_eq!(rerequest(&store.db, &policy).await.unwrap().len(), 2);
+    assert_eq!(rerequest(&store.db, &policy, &[]).await.unwrap().len(), 2);
     let asked = shop(&reader, overdue.id).await.unwrap().unwrap();
     let again = asked.rerequested.unwrap();
     assert_eq!((again.times, asked.outbox), (1, InOutbox::Since(again.at)));
@@ -154,7 +154,7 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     let reader = reader(&store).await;
     let (plain, shared) = (OrderId::new(), OrderId::new());
     assert_eq!(payments(&reader, plain).await.unwrap(), None);
-    start(&store.db, &anna(), &[starting(plain), starting(shared)]).await.unwrap();
+    start(&store.db, &anna(), &[starting(plain), starting(shared)], HOUR).await.unwrap();
 
     let begun = payments(&reader, plain).await.unwrap().unwrap();
     let started = begun.started.unwrap();
@@ -162,7 +162,7 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
     assert_eq!((&begun.resumed, &begun.ended, begun.unanswered.len()), (&None, &None, 0));
 
     note_unanswered(&store.db, &anna(), &[unanswered(shared, 1)]).await.unwrap();
-    start(&store.db, &bob(), &[starting(shared)]).await.unwrap();
+    start(&store.db, &bob(), &[starting(shared)], HOUR).await.unwrap();
     let ended = |order_id, attempt| FinishPayment { order_id, verdict: Verdict::Captured, attempt };
     finish(&store.db, &anna(), &[ended(plain, 1)]).await.unwrap();
     finish(&store.db, &bob(), &[ended(shared, 2)]).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_payment_names_its_attempts_its_verdict_and_its_unanswered_calls() {
 async fn the_newest_unanswered_calls_of_an_order_are_kept_and_no_more() {
     let store = Store::fresh().await;
     let order = OrderId::new();
-    start(&store.db, &anna(), &[starting(order)]).await.unwrap();
+    start(&store.db, &anna(), &[starting(order)], HOUR).await.unwrap();
     let calls: Vec<_> = (1..=45).map(|attempt| unanswered(order, attempt)).collect();
     note_unanswered(&store.db, &anna(), &calls[..30]).await.unwrap();
     for call in &calls[30..] {
@@ -206,7 +206,7 @@ async fn the_newest_unanswered_calls_of_an_order_are_kept_and_no_more() {
 async fn a_payment_that_is_older_than_the_workers_names_is_shown_without_one() {
     let store = Store::fresh().await;
     let order = OrderId::new();
-    start(&store.db, &anna(), &[starting(order)]).await.unwrap();
+    start(&store.db, &anna(), &[starting(order)], HOUR).await.unwrap();
     let aged = "update payments.payments set started_by = null, status = 'declined',
                        reason = 'why', finished_at = now()";
     store.look.batch_execute(aged).await.unwrap();

@@ -12,7 +12,8 @@ struct HealthView {
     /// `UP` or `DOWN`.
     #[schema(example = "UP")]
     status: String,
-    /// `UP` or the reason, component by component.
+    /// `UP` or the reason, component by component. The reason of a component that orders are taken
+    /// without begins with `DEGRADED: `.
     #[schema(example = json!({"consumer": "UP", "database": "UP", "publisher": "UP"}))]
     components: std::collections::BTreeMap<String, String>,
 }
@@ -24,18 +25,19 @@ pub(super) async fn live() -> HttpResponse {
     ops_server::live().await
 }
 
-/// Readiness: the database answers, the broker accepts messages, and the consumer of results consumes.
+/// Readiness: orders can be taken. The broker is not needed for that: while it is away, orders wait in
+/// the outbox, and the components `publisher` and `consumer` are shown as degraded.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
-    responses((status = 200, description = "All components are up.", body = HealthView),
-              (status = 503, description = "A component is down; its entry has the reason.", body = HealthView)))]
+    responses((status = 200, description = "No component that orders need is down.", body = HealthView),
+              (status = 503, description = "A component that orders need is down; its entry has the reason.", body = HealthView)))]
 pub(super) async fn ready(readiness: Data<Readiness>) -> HttpResponse {
     ops_server::ready(readiness).await
 }
 
 /// Readiness, at the path of Spring's tools.
 #[utoipa::path(get, path = "/actuator/health", tag = "health",
-    responses((status = 200, description = "All components are up.", body = HealthView),
-              (status = 503, description = "A component is down; its entry has the reason.", body = HealthView)))]
+    responses((status = 200, description = "No component that orders need is down.", body = HealthView),
+              (status = 503, description = "A component that orders need is down; its entry has the reason.", body = HealthView)))]
 pub(super) async fn actuator(readiness: Data<Readiness>) -> HttpResponse {
     ops_server::ready(readiness).await
 }

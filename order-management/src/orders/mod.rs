@@ -10,4 +10,4 @@ pub(crate) use backlog::show_backlog;
 pub(crate) use overdue::scan_overdue;
 pub(crate) use place::{Intake, PlaceError};
 pub(crate) use settle::{Settlements, outcome};
-pub(crate) use timeline::{By, Event, Part, Timeline, Timelines, WaitsFor, What};
+pub(crate) use timeline::{By, Event, Part, Timeline, Timelines, WaitsFor, What, open_payments};

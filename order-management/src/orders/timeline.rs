@@ -28,23 +28,9 @@ pub(crate) struct Timelines {
 }
 
 impl Timelines {
-    /// Reads the shop's tables through `shop`. Connects to the payment tables at the first request.
-    ///
-    /// # Errors
-    /// If the second pool cannot be built at all.
-    pub(crate) fn open(
-        shop: &Reads,
-        payments: &Settings,
-        metrics: &Metrics,
-    ) -> Result<Timelines, Error> {
-        let settings = Settings {
-            pool_max: payments.pool_max.min(PAYMENTS_POOL_MAX),
-            statement_timeout: payments.statement_timeout.min(PAYMENTS_TIMEOUT),
-            ..payments.clone()
-        };
-        let payments = Db::read_only(&settings, Handle::current())?;
-        payments.expose(metrics, "payments");
-        Ok(Timelines { shop: shop.clone(), payments })
+    /// Reads the shop's tables through `shop`, and the workers' tables through `payments`.
+    pub(crate) fn new(shop: &Reads, payments: &Db) -> Timelines {
+        Timelines { shop: shop.clone(), payments: payments.clone() }
     }
 
     /// The timeline of an order; `None` if there is no such order. Without the payment tables it has the
@@ -58,6 +44,22 @@ impl Timelines {
         let payment = payment.inspect_err(|error| complain(id, error));
         Ok(Some(events::timeline(id, &shop, payment.as_ref().map(Option::as_ref).ok())))
     }
+}
+
+/// The payment tables, to be read only: by timelines, and by the reconciler. Connects at the first
+/// statement.
+///
+/// # Errors
+/// If the pool cannot be built at all.
+pub(crate) fn open_payments(settings: &Settings, metrics: &Metrics) -> Result<Db, Error> {
+    let settings = Settings {
+        pool_max: settings.pool_max.min(PAYMENTS_POOL_MAX),
+        statement_timeout: settings.statement_timeout.min(PAYMENTS_TIMEOUT),
+        ..settings.clone()
+    };
+    let payments = Db::read_only(&settings, Handle::current())?;
+    payments.expose(metrics, "payments");
+    Ok(payments)
 }
 
 /// Logs at most one line a second.

@@ -9,7 +9,7 @@ use batcher::BatchHandler;
 use db::outbox::{Batch, BatchId};
 use db::{Db, outbox};
 use domain::{OrderId, RequestId, TraceParent};
-use messages::{Envelope, PaymentRequest, encode_requests};
+use messages::{Envelope, PaymentRequest, SigningKeys, encode_requests};
 use service::crash_point::reach;
 use telemetry::order_log::{self, TraceId};
 use telemetry::trace::{MessageSpans, OrderSpans};
@@ -54,6 +54,8 @@ pub(super) struct RelayBatch {
     pub(super) reply_to: String,
     /// Largest number of orders in one message.
     pub(super) per_message: usize,
+    /// The keys that sign requests, if they are signed.
+    pub(super) signing: Option<SigningKeys>,
     pub(super) spans: MessageSpans,
 }
 
@@ -154,7 +156,7 @@ impl RelayBatch {
             traceparent: trace.or(order.map(TraceParent::of_order)),
             attempts: 0,
         };
-        let body = encode_requests(&requests);
+        let body = encode_requests(&requests, self.signing.as_ref());
         Outgoing::new(&self.route, body, &envelope, crash_points::RELAY_SENT)
     }
 

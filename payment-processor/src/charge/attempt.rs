@@ -48,6 +48,8 @@ pub(crate) enum ChargeState {
     Finished { payment_id: PaymentId, verdict: Verdict },
     /// There is no verdict.
     Unfinished(ChargeError),
+    /// Another message of the order is on its way: this one is dropped.
+    Superseded,
 }
 
 /// Room for orders in flight. `None` for what exceeds the whole room.
@@ -67,4 +69,6 @@ pub(crate) struct ChargeLimits {
 pub(crate) struct PaymentStore {
     pub(crate) db: Db,
     pub(crate) worker: WorkerName,
+    /// Time after its due time at which a scheduled copy of a request is overdue.
+    pub(crate) grace: Duration,
 }

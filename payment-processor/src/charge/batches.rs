@@ -2,7 +2,7 @@
 
 use batcher::BatchHandler;
 use db::payments;
-use db::payments::{FinishPayment, StartOutcome, StartPayment, Unanswered};
+use db::payments::{FinishPayment, ScheduledCopy, StartOutcome, StartPayment, Unanswered};
 use domain::{PaymentId, Verdict};
 use messages::PaymentRequest;
 use service::crash_point::reach;
@@ -32,7 +32,7 @@ impl BatchHandler for StartBatch {
     type Error = db::Error;
 
     async fn run(&self, batch: &[StartPayment]) -> Result<Vec<StartOutcome>, db::Error> {
-        let started = payments::start(&self.0.db, &self.0.worker, batch).await?;
+        let started = payments::start(&self.0.db, &self.0.worker, batch, self.0.grace).await?;
         reach(crash_points::CHARGE_STARTED);
         Ok(started)
     }
@@ -57,6 +57,26 @@ impl BatchHandler for FinishBatch {
         let finished = payments::finish(&self.0.db, &self.0.worker, batch).await?;
         reach(crash_points::CHARGE_FINISHED);
         Ok(finished)
+    }
+
+    fn may_blame_an_item(error: &db::Error) -> bool {
+        matches!(error, db::Error::Refused(_))
+    }
+}
+
+/// Notes the copies of requests that wait in retry queues.
+#[derive(Debug)]
+pub(super) struct NoteScheduled(pub(super) PaymentStore);
+
+impl BatchHandler for NoteScheduled {
+    const NAME: &'static str = "note_scheduled";
+    type Item = ScheduledCopy;
+    type Output = ();
+    type Error = db::Error;
+
+    async fn run(&self, batch: &[ScheduledCopy]) -> Result<Vec<()>, db::Error> {
+        payments::note_scheduled(&self.0.db, batch).await?;
+        Ok(vec![(); batch.len()])
     }
 
     fn may_blame_an_item(error: &db::Error) -> bool {

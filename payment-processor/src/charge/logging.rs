@@ -39,7 +39,7 @@ pub(super) fn resumed<'a>(
 pub(super) fn finished(attempt: &ChargeAttempt) -> Option<Logged<'_>> {
     match &attempt.state {
         ChargeState::Finished { verdict, .. } => Some((outcome(verdict), attempt.request.about())),
-        ChargeState::Answered { .. } | ChargeState::Unfinished(_) => None,
+        ChargeState::Answered { .. } | ChargeState::Unfinished(_) | ChargeState::Superseded => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod journeys {
     mod auditor;
     mod batches;
     mod broker;
+    mod broker_access;
     mod browsers;
     mod clients;
     mod conditional;

@@ -21,7 +21,7 @@ pub fn envelope(bytes: &[u8]) {
     let dead = Destination::Dead { reason: "unreadable", detail: "x".repeat(2_000) };
     for to in [Destination::Retry, dead] {
         let queue = WorkQueue { name: "work".to_owned(), retry_delays: Vec::new() };
-        let forward = Forward { body: Vec::new(), own: None, to };
+        let forward = Forward { body: Vec::new(), own: None, part: None, to };
         let copy = forward.outgoing(&queue, &properties);
         copied(&copy);
         let again = read(copy.properties());

@@ -29,7 +29,7 @@ pub fn payment_requests(body: &[u8]) {
         ..request
     };
     let read: Vec<_> = read.into_iter().map(plain).collect();
-    reads_back(&read, &encode_requests(&read), decode_requests);
+    reads_back(&read, &encode_requests(&read, None), decode_requests);
 }
 
 /// Decoding payment results.

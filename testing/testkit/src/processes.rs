@@ -88,7 +88,8 @@ impl Process {
         command.kill_on_drop(true).output().await.context("run it once")
     }
 
-    /// Waits until `/health/ready` answers 200; fails at once if the process ends.
+    /// Waits until `/health/ready` answers 200 and no component is degraded; fails at once if the
+    /// process ends.
     pub async fn ready(&self, deadline: Duration) -> Result<()> {
         let what = format!("{} to be ready", self.spec.name);
         let url = self.ops_url("/health/ready");
@@ -97,7 +98,9 @@ impl Process {
             if !self.is_running() {
                 return Ok(Err(format!("{} has ended", self.spec.name)));
             }
-            http.get(&url).send().await?.error_for_status().map(|_| Ok(()))
+            let answer = http.get(&url).send().await?.error_for_status()?.text().await?;
+            anyhow::ensure!(!answer.contains("DEGRADED"), answer);
+            anyhow::Ok(Ok(()))
         });
         match ready.await.with_context(|| self.log_tail())? {
             Ok(()) => Ok(()),
@@ -147,6 +150,15 @@ impl Process {
     /// The id of the process that was started last.
     pub fn pid(&self) -> Result<Pid> {
         Ok(self.guarded()?.pid())
+    }
+
+    /// Largest resident memory so far of the process that was started last, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("find VmHWM")?.parse()?;
+        Ok(kib * 1024)
     }
 
     /// The name in messages.

@@ -18,7 +18,7 @@ fn request(request_id: Option<&str>) -> PaymentRequest {
 
 #[test]
 fn one_request_is_the_object_of_the_contract() {
-    let body = encode_requests(&[request(None)]);
+    let body = encode_requests(&[request(None)], None);
     let wanted = format!(
         r#"{{"orderId":"{ORDER}","totalPrice":199.9,"currency":"USD","customerId":"1","paymentMethod":"pm_card_visa"}}"#
     );
@@ -28,7 +28,7 @@ fn one_request_is_the_object_of_the_contract() {
 #[test]
 fn several_requests_are_a_pack_and_carry_their_request_ids() {
     let two = [request(Some("a")), request(Some("b"))];
-    let body = encode_requests(&two);
+    let body = encode_requests(&two, None);
     let read: Result<Vec<_>, _> = decode_requests(&body).into_iter().map(|p| p.read).collect();
     assert_eq!(read.unwrap(), two);
 }
@@ -36,7 +36,7 @@ fn several_requests_are_a_pack_and_carry_their_request_ids() {
 #[test]
 fn a_byte_order_mark_belongs_to_no_object() {
     for requests in [vec![request(None)], vec![request(Some("a")), request(Some("b"))]] {
-        let plain = encode_requests(&requests);
+        let plain = encode_requests(&requests, None);
         let marked = ["\u{feff}".as_bytes(), &plain].concat();
         assert_eq!(decode_requests(&marked), decode_requests(&plain));
     }

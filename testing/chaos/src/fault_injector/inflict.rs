@@ -92,7 +92,8 @@ impl FaultInjector<'_> {
             Way::Killed => rabbitmq.kill().await?,
             Way::Stopped => rabbitmq.stop().await?,
         }
-        self.gone(lasts, None).await;
+        // Order-management takes orders without it.
+        self.gone(lasts, Some(Wire::WorkersToBroker)).await;
         rabbitmq.start_again().await
     }
 
@@ -173,7 +174,8 @@ impl FaultInjector<'_> {
         for process in self.world.processes() {
             let concerned = match wire {
                 None => true,
-                Some(Wire::OrderManagementToBroker | Wire::OrderManagementToDatabase) => {
+                Some(Wire::OrderManagementToBroker) => false,
+                Some(Wire::OrderManagementToDatabase) => {
                     process.name().starts_with("order-management")
                 }
                 Some(Wire::WorkersToBroker | Wire::WorkersToDatabase) => {

@@ -6,7 +6,7 @@ use lapin::types::AMQPValue;
 use testkit::eventually;
 use testkit::world::{World, WorldBuilder};
 
-use super::ledger::{LONG, balance};
+use super::ledger::{LONG, balance, eventually_counted};
 
 fn impatient() -> WorldBuilder {
     World::builder()
@@ -150,4 +150,25 @@ async fn a_charge_without_a_verdict_waits_in_the_next_longer_retry_queue_each_ti
     let waiting = world.messages_in(last).await;
     let headers = waiting[0].properties.headers().clone().unwrap_or_default();
     assert_eq!(headers.inner().get("x-attempts"), Some(&AMQPValue::LongLongInt(3)));
+}
+
+#[tokio::test]
+async fn orders_that_are_never_answered_leave_most_places_to_new_orders() {
+    let world = World::builder()
+        .worker_env("PREFETCH", "8")
+        .worker_env("GATEWAY_TIMEOUT_MS", "3000")
+        .worker_env("RETRY_DELAYS_MS", "1000")
+        .order_management_env("RETRY_DELAYS_MS", "1000")
+        .start()
+        .await;
+    for _ in 0..40 {
+        world.place_order_with("pm_card_neverAnswers").await;
+    }
+    let unknown = "ordermill_charges_total{outcome=\"unknown\"}";
+    eventually_counted(&world, world.worker(0), unknown, 44.0).await;
+
+    let healthy = world.place_order().await;
+
+    let settled = world.settled_within(Duration::from_secs(10), &healthy).await;
+    assert_eq!(settled.status, "Confirmed");
 }

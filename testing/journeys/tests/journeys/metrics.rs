@@ -193,7 +193,7 @@ async fn an_order_in_work_and_an_outage_of_the_broker_are_seen_while_they_last()
     world.links().order_management.broker.cut();
     let away = [
         ("ordermill_broker_connection_up", 0.0),
-        ("ordermill_ready", 0.0),
+        ("ordermill_ready", 1.0),
         ("ordermill_component_ready{component=\"publisher\"}", 0.0),
         ("ordermill_component_ready{component=\"consumer\"}", 0.0),
         ("ordermill_component_ready{component=\"database\"}", 1.0),

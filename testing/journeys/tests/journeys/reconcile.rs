@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::eventually;
 use testkit::world::{Order, World, WorldBuilder};
 
-use super::ledger::{LONG, balance, counted, counter};
+use super::ledger::{LONG, balance, counted, counter, eventually_counted};
 
 const REQUESTS: &str = "processingorders";
 const RESULTS: &str = "processedorders";
@@ -207,4 +207,74 @@ async fn an_order_management_that_is_killed_during_re_requests_loses_none() {
     balance(&world, &orders).await;
     let twice = "select count(*) from (select from notes group by order_id having count(*) > 2) n";
     assert_eq!(world.count(twice).await, 0);
+}
+
+/// Orders that stay with a worker whose gateway does not answer, and `management` as the API's URL.
+async fn all_in_a_workers_hands(world: &mut World) -> Vec<Order> {
+    let mut orders = Vec::new();
+    for _ in 0..5 {
+        orders.push(world.place_order_with("pm_card_neverAnswers").await);
+    }
+    relayed(world).await;
+    world.add_worker().await;
+    eventually("all to be unacked", LONG, async || world.queue_depth(REQUESTS).await == 0).await;
+    orders
+}
+
+#[tokio::test]
+async fn orders_in_flight_are_not_re_requested_for_three_times_as_long() {
+    for management in ["", "http://127.0.0.1:1"] {
+        let builder = watchful().workers(0).worker_env("GATEWAY_TIMEOUT_MS", "600000");
+        let builder = builder.order_management_env("RECONCILE_AFTER_MS", "12000");
+        let mut world = match management {
+            "" => builder.start().await,
+            away => builder.order_management_env("RABBITMQ_MANAGEMENT_URL", away).start().await,
+        };
+        let orders = all_in_a_workers_hands(&mut world).await;
+
+        // Every 1.5 s, after the API has noticed them: longer than an order that is in no queue waits.
+        looked(&world, 0, "in_flight", 14.0).await;
+
+        assert_eq!(asked(&world).await, 0.0, "{management:?}");
+        // A worker that hangs does not hold repair back for ever.
+        let all = f64::from(u32::try_from(orders.len()).unwrap());
+        counted(&world, "ordermill_payment_rerequests_total", all).await;
+    }
+}
+
+#[tokio::test]
+async fn one_order_has_one_message_however_often_its_charge_has_no_verdict() {
+    let world = watchful()
+        .env("RETRY_DELAYS_MS", "500,60000")
+        .worker_env("GATEWAY_TIMEOUT_MS", "100")
+        .start()
+        .await;
+    let order = world.place_order_with("pm_card_neverAnswers").await;
+    let scheduled = "processingorders.retry.60000";
+    eventually("the order to wait for a minute", LONG, async || {
+        world.queue_depth(scheduled).await == 1
+    })
+    .await;
+
+    for _ in 0..5 {
+        world.deliver_payment_request_again(&order).await;
+    }
+
+    let dropped = "messaging_client_consumed_messages_total";
+    eventually_counted(&world, world.worker(0), dropped, 7.0).await;
+    let all = ["processingorders", "processingorders.retry.500", scheduled];
+    eventually("the second messages to be dropped", LONG, async || {
+        let unacked =
+            counter(&world, world.worker(0).ops_url("/metrics"), "ordermill_messages_unacked");
+        unacked.await == 0.0
+    })
+    .await;
+    assert_eq!(world.depth_of(&all).await, 1);
+    // A purged retry queue does not lose the order.
+    world.purge(scheduled).await;
+    world.sql("update payments.payments set scheduled_due = now() - interval '1 hour'").await;
+    eventually("the order to be re-requested", LONG, async || {
+        world.depth_of(&all).await == 1 || asked(&world).await > 0.0
+    })
+    .await;
 }

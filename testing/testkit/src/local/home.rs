@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,6 +70,21 @@ impl Home {
     /// The directory of all log files.
     pub(super) fn logs(&self) -> PathBuf {
         self.dir.join("logs")
+    }
+
+    /// The file with the key of the requests' signatures. A key is made before RabbitMQ's first start;
+    /// an installation that has messages already, and no key, goes on with an empty file.
+    pub(super) fn signing_key(&self) -> Result<PathBuf> {
+        let path = self.dir.join("signing-key");
+        if !path.exists() {
+            let new = !self.rabbitmq().exists();
+            let half = || format!("{:032x}", rand::random::<u128>());
+            let key = if new { half() + &half() } else { String::new() };
+            let mut file =
+                OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path)?;
+            file.write_all(key.as_bytes()).context("write the key of signatures")?;
+        }
+        Ok(path)
     }
 
     /// RabbitMQ's directory.

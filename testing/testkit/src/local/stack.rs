@@ -46,6 +46,7 @@ impl Stack {
         };
         let (postgres_dir, postgres_port) = (home.postgres()?, home.port("postgres")?);
         let rabbitmq_dir = home.rabbitmq();
+        home.signing_key()?;
         let (built, rabbitmq, postgres) = tokio::try_join!(
             binaries::fresh(),
             RabbitMq::start_on(&rabbitmq_dir, ports),
@@ -77,11 +78,14 @@ impl Stack {
         let servers = Servers {
             broker_port: self.rabbitmq.amqp_port(),
             vhost: "%2f",
+            management: &self.rabbitmq.management_url(),
             database_port: self.postgres.port(),
             database: DATABASE,
         };
         let mut variables = service_environment::of(&servers, ops_port);
         variables.push(("PORT".into(), self.http_port.to_string()));
+        let key = home.signing_key()?.to_string_lossy().into_owned();
+        variables.push(("REQUEST_SIGNING_KEY_FILE".into(), key));
         self.services.push(Process::start(ProcessSpec {
             name: name.to_owned(),
             binary: binary.to_owned(),

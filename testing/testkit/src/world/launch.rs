@@ -133,6 +133,7 @@ impl World {
         let servers = Servers {
             broker_port: ports.broker,
             vhost: self.name(),
+            management: &self.isolation.rabbitmq().management_url(),
             database_port: ports.database,
             database: self.name(),
         };
