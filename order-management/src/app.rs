@@ -45,9 +45,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let db = Db::new(&config.shop, Handle::current())?;
     db.expose(&runtime.metrics, "shop");
     db.add_readiness(service.readiness(), "database");
-    let read_settings = Settings { pool_max: config.read_pool_max, ..config.shop.clone() };
-    let reads = Reads::from(Db::new(&read_settings, Handle::current())?);
-    reads.expose(&runtime.metrics, "reads");
+    let reads = open_reads(&config, &runtime)?;
     let publisher = Publisher::start(&config.broker, &runtime);
     publisher.add_readiness(service.readiness(), BrokerNeed::Degraded);
     let consumers = watch::Sender::new(None::<Consumers>);
@@ -95,6 +93,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     service.on_stop(started.ended());
     service.on_drained(async move { publisher.close().await });
     Ok(service.run().await?)
+}
+
+/// The connections for `GET` requests.
+fn open_reads(config: &Config, runtime: &Runtime) -> Result<Reads, db::Error> {
+    let settings = Settings { pool_max: config.read_pool_max, ..config.shop.clone() };
+    let reads = Reads::from(Db::new(&settings, Handle::current())?);
+    reads.expose(&runtime.metrics, "reads");
+    Ok(reads)
 }
 
 /// The tasks that need the tables: the overdue scan, the outbox metrics, the reconciler.

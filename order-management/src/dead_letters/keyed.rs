@@ -33,7 +33,7 @@ impl DeadLetters {
         let kind = RequestKind::ActOnDeadLetter;
         let request = key.map(|key| KeyedRequest { kind, key, content: content.to_string() });
         let acting = async { Ok(self.act(id, action).await?.action.id) };
-        let done = self.once(request, acting).await?;
+        let done = Box::pin(self.once(request, acting)).await?;
         let action = done.answer.parse().ok().map(|id| self.action(id));
         let action = match action {
             Some(action) => action.await?,
@@ -54,7 +54,7 @@ impl DeadLetters {
         let content = json!([queue, filter.reason, limit, action.content()]);
         let kind = RequestKind::ReplayDeadLetters;
         let request = key.map(|key| KeyedRequest { kind, key, content: content.to_string() });
-        self.once(request, self.replay_all(filter, *limit, action)).await
+        Box::pin(self.once(request, self.replay_all(filter, *limit, action))).await
     }
 
     async fn once<T: Serialize + DeserializeOwned>(
