@@ -67,7 +67,7 @@ pub const ALL: [Sabotage; 14] = [
     },
     Sabotage {
         name: "a-key-for-each-attempt",
-        file: "payment-processor/src/charge.rs",
+        file: "payment-processor/src/charge/terms.rs",
         right: "key: request.order_id.to_string(),",
         wrong: "key: format!(\"{}-{:?}\", request.order_id, std::time::Instant::now()),",
         faults: &[Kind::KillWorker],
@@ -94,7 +94,7 @@ pub const ALL: [Sabotage; 14] = [
     Sabotage {
         name: "unreadable-thrown-away",
         file: "common/amqp/src/forwarding.rs",
-        right: "forwards.push(Forward { body: part.bytes.to_vec(), own: None, to });",
+        right: "forwards.push(Forward { body: part.bytes.to_vec(), own: None, part: None, to });",
         wrong: "drop(to);",
         faults: &[Kind::KillWorker],
         caught_by: &["P6 (nonsense-gone)"],
