@@ -14,6 +14,7 @@ mod prune;
 mod scheduled;
 mod unanswered;
 
+use prune::with_pruned;
 pub use prune::{PruneStep, copy_pruned, pruned, remove_pruned};
 pub use scheduled::{ScheduledCopy, note_scheduled};
 pub use unanswered::{Unanswered, note_unanswered};
@@ -137,19 +138,6 @@ async fn resume(
     let rows = db.query(RESUME, &[&orders, &ids, &worker.as_str(), &grace_ms]).await?;
     let resumed = rows.iter().map(payment_from_row).collect::<Result<_, _>>()?;
     with_pruned(db, resumed, commands.iter().map(|s| s.order_id)).await
-}
-
-/// Adds the payments that are not in `found` because their details were removed.
-async fn with_pruned(
-    db: &Db,
-    mut found: HashMap<OrderId, Payment>,
-    orders: impl Iterator<Item = OrderId>,
-) -> Result<HashMap<OrderId, Payment>, Error> {
-    let missing: Vec<OrderId> = orders.filter(|id| !found.contains_key(id)).collect();
-    if !missing.is_empty() {
-        found.extend(pruned(db, &missing).await?);
-    }
-    Ok(found)
 }
 
 /// The command to record the verdict of a payment.

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use actix_web::App;
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use amqp::{BrokerNeed, Consumer, Consumers, ForwardingHandler, Publisher, add_consumers};
@@ -65,18 +65,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let state = ShopState { db: db.clone(), reads, intake, timelines };
     let server = http_server(&config, listener, &service, state)?;
     let http = service.spawn_server("http server", server);
-    // Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
-    // another process or of this one's next life.
     let drain = service.drain_timeout();
-    service.on_stop(async move {
-        let drained = async {
-            http.stop(true).await;
-            relay.wait_idle().await;
-        };
-        if tokio::time::timeout(drain, drained).await.is_err() {
-            log::warn!("the drain time is over; the outbox keeps what was not relayed");
-        }
-    });
+    drain_intake_on_stop(&mut service, http, relay);
 
     db::migrate_when_there(&config.shop, Migrations::Shop, &runtime.tasks).await?;
     let links = ReconcileLinks { db: &db, payments: &payments, publisher: &publisher };
@@ -101,6 +91,21 @@ fn open_reads(config: &Config, runtime: &Runtime) -> Result<Reads, db::Error> {
     let reads = Reads::from(Db::new(&settings, Handle::current())?);
     reads.expose(&runtime.metrics, "reads");
     Ok(reads)
+}
+
+// Intake first: an order that was answered 201 is then either relayed, or left to the sweep of
+// another process or of this one's next life.
+fn drain_intake_on_stop(service: &mut Service, http: ServerHandle, relay: Relay) {
+    let drain = service.drain_timeout();
+    service.on_stop(async move {
+        let drained = async {
+            http.stop(true).await;
+            relay.wait_idle().await;
+        };
+        if tokio::time::timeout(drain, drained).await.is_err() {
+            log::warn!("the drain time is over; the outbox keeps what was not relayed");
+        }
+    });
 }
 
 /// The tasks that need the tables: the overdue scan, the outbox metrics, the reconciler.

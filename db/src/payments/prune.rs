@@ -1,5 +1,6 @@
 //! Retention of payments: finished ones keep their ids, sum and verdict, and lose all other details.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{Amount, OrderId, PaymentId, Verdict};
@@ -101,6 +102,19 @@ const PRUNED: &str = "
 pub async fn pruned(db: &Db, orders: &[OrderId]) -> Result<Vec<(OrderId, Payment)>, Error> {
     let orders: Vec<_> = orders.iter().map(|id| id.0).collect();
     db.query(PRUNED, &[&orders]).await?.iter().map(payment_from_row).collect()
+}
+
+/// Adds the payments that are not in `found` because their details were removed.
+pub(super) async fn with_pruned(
+    db: &Db,
+    mut found: HashMap<OrderId, Payment>,
+    orders: impl Iterator<Item = OrderId>,
+) -> Result<HashMap<OrderId, Payment>, Error> {
+    let missing: Vec<OrderId> = orders.filter(|id| !found.contains_key(id)).collect();
+    if !missing.is_empty() {
+        found.extend(pruned(db, &missing).await?);
+    }
+    Ok(found)
 }
 
 fn payment_from_row(row: &Row) -> Result<(OrderId, Payment), Error> {
