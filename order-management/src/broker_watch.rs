@@ -44,15 +44,22 @@ impl BrokerWatch {
         db: &Db,
         metrics: &Metrics,
     ) -> BrokerWatch {
+        let metrics: BrokerWatchMetrics = metrics.get();
+        let dead: Vec<String> = queues.iter().map(WorkQueue::dead).collect();
+        for queue in &dead {
+            // Exposed as 0 from the start: an alert needs the first increase.
+            let labels = QueueLabels { queue: queue.clone() };
+            drop(metrics.dead_letters_vanished.get_or_create(&labels));
+        }
         BrokerWatch {
             db: db.clone(),
             inspector: QueueInspector::new(broker.clone()),
             queues: queues.iter().flat_map(WorkQueue::all).collect(),
-            dead: queues.iter().map(WorkQueue::dead).collect(),
+            dead,
             policies: HashMap::new(),
             depths: HashMap::new(),
             newest_action: None,
-            metrics: metrics.get(),
+            metrics,
         }
     }
 
