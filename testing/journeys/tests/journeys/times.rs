@@ -1,5 +1,5 @@
-//! Times in answers and on terminals: RFC 3339 in UTC with exactly six fractional digits, whatever the
-//! clock said.
+//! Times in answers and on terminals: RFC 3339 in UTC with exactly six fractional digits, for every
+//! reading of the clock.
 
 use reqwest::Method;
 use serde_json::{Value, json};
